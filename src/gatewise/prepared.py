@@ -1,0 +1,102 @@
+"""Reading a prepared task: `data/prepared/<task>/`.
+
+`sequences.npy` holds all sequences end to end, `index.parquet` says where each one lies and
+whose it is, `task.json` (the card) says everything that inference needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from gatewise.errors import GatewiseError
+from gatewise.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INDEX_COLUMNS = ["id", "label", "group", "split", "start", "length"]
+
+
+class TaskCard(BaseModel):
+    """What a model must know about its task; written to `task.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    task: str
+    modality: Literal["audio", "frames", "text"]
+    """What a user hands in: a waveform, ready-made feature frames, or a string."""
+    title: str
+    """One honest line for people: what the data are, and synthetic if they are."""
+    synthetic: bool
+    licence: str
+    labels: list[str]
+    """Class names; a label's index is its class."""
+    features: int | None
+    """Features per step, for sequences of vectors."""
+    vocabulary: int | None
+    """Number of token ids, for text; id 0 is padding."""
+    normalise: Literal["none", "clip", "train"]
+    """What the model does to its input (`train` statistics live in the weights)."""
+    front_end: dict[str, Any]
+    """Settings that turn a clip or a string into a sequence (the task's `features`)."""
+    step_seconds: float | None = None
+    """Duration of one step, for audio."""
+    resample: bool
+    """Whether splits are drawn anew for each seed."""
+    split: dict[str, Any]
+    """Settings of the split (the task's `split`)."""
+    metric: str
+    """Primary metric."""
+    digest: str
+    """sha256 over sequences, index and everything above: equal digests, equal data."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared task, its sequences memory-mapped.
+
+    `sequences`: float32 `(steps, features)` or int32 `(steps,)`;
+    `index`: one row a sequence, columns `id, label, group, split, start, length` with `label`
+    an integer class.
+    """
+
+    card: TaskCard
+    sequences: np.ndarray
+    index: pd.DataFrame
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Prepared:
+        """Open `folder`.
+
+        Raises:
+            GatewiseError: a file is missing or the index points outside the sequences.
+        """
+        import pandas as pd
+
+        folder = Path(folder)
+        try:
+            card = TaskCard.model_validate(read_json(folder / "task.json"))
+            sequences = np.load(folder / "sequences.npy", mmap_mode="r")
+            index = pd.read_parquet(folder / "index.parquet")
+        except FileNotFoundError as error:
+            raise GatewiseError(
+                f"{error.filename}: missing; run `dvc repro prepare` to make it"
+            ) from None
+        end = int((index["start"] + index["length"]).max())
+        if end > len(sequences):
+            raise GatewiseError(
+                f"{folder}/index.parquet reaches step {end}, but sequences.npy has only "
+                f"{len(sequences)}; run `dvc repro -f prepare` to make them anew"
+            )
+        return cls(card, sequences, index)
+
+    def write(self, folder: str | Path) -> None:
+        """Write all but the sequences, which `prepare` streams to disk itself."""
+        folder = Path(folder)
+        self.index[INDEX_COLUMNS].to_parquet(folder / "index.parquet", index=False)
+        write_json(folder / "task.json", self.card.model_dump(mode="json"))

@@ -1,0 +1,112 @@
+"""The run folder `runs/<task>/<variant>/seed-<n>/`: what training leaves and evidence reads.
+
+`weights.safetensors`, `curves.csv` (a row an epoch), `predictions.parquet` (a row a test
+example: `id, group, label, predicted, probabilities`) and `run.json`, the record below.
+Nothing in it depends on the clock, so equal inputs give equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gatewise.config import VariantConfig
+from gatewise.errors import GatewiseError
+from gatewise.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WEIGHTS = "weights.safetensors"
+CURVES = "curves.csv"
+PREDICTIONS = "predictions.parquet"
+RECORD = "run.json"
+
+
+class RunRecord(BaseModel):
+    """`run.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    task: str
+    variant: str
+    seed: int
+    key: str
+    """sha256 of everything that determines the run: model, training, data, seed, software."""
+    model: VariantConfig
+    """The variant with its width solved."""
+    budget: str
+    """How the width came about, in words."""
+    kernel: str
+    """What computed the recurrence: `fused` or `unrolled`."""
+    parameters: int
+    """Trainable parameters of the whole model."""
+    recurrent_parameters: int
+    """Those of the recurrence alone, which `match: {parameters: ...}` compares."""
+    macs_per_step: int
+    """Multiply-accumulates of the recurrence for one step of one sequence."""
+    train: dict[str, Any]
+    """Training settings as used."""
+    threads: int
+    accelerator: str
+    precision: str
+    epochs_run: int
+    best_epoch: int
+    """Epoch, counted from 1, whose weights were kept."""
+    metrics: dict[str, dict[str, float]]
+    """`accuracy`, `macro_f1` and `loss` for each of `train`, `validation`, `test`."""
+    weights_sha256: str
+    """Over the tensors in name order; independent of how a file lays them out."""
+    predictions_sha256: str
+    data: dict[str, Any]
+    """Digest of the prepared task, examples per split, held-out groups."""
+    versions: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """`<task>/<variant>/seed-<n>`, as folders and MLflow runs are called."""
+        return f"{self.task}/{self.variant}/seed-{self.seed}"
+
+    def write(self, folder: str | Path) -> None:
+        """Write `run.json` into `folder`."""
+        write_json(Path(folder) / RECORD, self.model_dump(mode="json"))
+
+    @classmethod
+    def read(cls, folder: str | Path) -> RunRecord:
+        """Read `run.json` from `folder`.
+
+        Raises:
+            GatewiseError: it is missing or not a record of this version.
+        """
+        path = Path(folder) / RECORD
+        try:
+            return cls.model_validate(read_json(path))
+        except FileNotFoundError:
+            raise GatewiseError(f"{path}: missing; run `dvc repro train`") from None
+        except ValidationError as error:
+            raise GatewiseError(f"{path}: not a run record of this version: {error}") from None
+
+
+def find(root: str | Path = "runs") -> Iterator[tuple[Path, RunRecord]]:
+    """All finished runs below `root` in a fixed order (task, variant, seed)."""
+    folders = [path.parent for path in Path(root).glob(f"*/*/seed-*/{RECORD}")]
+    folders.sort(key=lambda f: (f.parent.parent.name, f.parent.name, int(f.name[5:])))
+    for folder in folders:
+        yield folder, RunRecord.read(folder)
+
+
+def read_curves(folder: str | Path) -> pd.DataFrame:
+    """Curves of one run, a row an epoch, counted from 1."""
+    import pandas as pd
+
+    return pd.read_csv(Path(folder) / CURVES)
+
+
+def read_predictions(folder: str | Path) -> pd.DataFrame:
+    """Test predictions of one run."""
+    import pandas as pd
+
+    return pd.read_parquet(Path(folder) / PREDICTIONS)

@@ -262,14 +262,14 @@ class Match(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Match:
-        if len(self.model_fields_set) != 1:
+        if len(self.model_dump(exclude_none=True)) != 1:
             raise ValueError("match takes exactly one of parameters, macs, hidden, training_macs")
         return self
 
     @property
     def quantity(self) -> str:
         """Which budget is matched."""
-        return next(iter(self.model_fields_set))
+        return next(iter(self.model_dump(exclude_none=True)))
 
     @property
     def reference(self) -> str:

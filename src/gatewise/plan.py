@@ -1,0 +1,85 @@
+"""The study laid out: one small file per task and variant, holding all that decides its runs.
+
+`train` depends on its own plan file instead of on `params.yaml`, so a change reruns exactly
+the runs it concerns: a wider LSTM reruns the LSTM and whatever is matched to it, not the rest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gatewise.config import Augment, SplitConfig, Strict, Study, TrainConfig, VariantConfig
+from gatewise.errors import GatewiseError
+from gatewise.files import read_json, replacing, write_json
+
+
+class RunPlan(Strict):
+    """What the runs of one variant on one task have in common, and their seeds."""
+
+    task: str
+    variant: str
+    model: VariantConfig
+    """The variant as written; its width may still have to be solved."""
+    reference: VariantConfig | None
+    """The variant whose budget is matched."""
+    train: TrainConfig
+    """Training settings with the task's overrides laid over the common ones."""
+    split: SplitConfig
+    augment: Augment | None
+    metric: str
+    seeds: tuple[int, ...]
+    threads: int
+    accelerator: str
+    precision: str
+
+    @classmethod
+    def read(cls, path: str | Path) -> RunPlan:
+        """Read one plan file.
+
+        Raises:
+            GatewiseError: it is missing or was written by another version.
+        """
+        try:
+            return cls.model_validate(read_json(path))
+        except FileNotFoundError:
+            raise GatewiseError(f"{path}: missing; run `dvc repro plan`") from None
+        except ValidationError as error:
+            raise GatewiseError(f"{path}: not a plan of this version: {error}") from None
+
+
+def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
+    """Where the plan of `task` and `variant` lies."""
+    return Path(root) / task / f"{variant}.json"
+
+
+def lay_out(study: Study) -> list[RunPlan]:
+    """The plans of all tasks and variants, in the order of `params.yaml`."""
+    return [_plan(study, task, variant) for task in study.tasks for variant in study.variants]
+
+
+def write(plans: list[RunPlan], root: str | Path = "data/plan") -> None:
+    """Write all plan files, replacing those of an earlier study."""
+    with replacing(root) as folder:
+        for plan in plans:
+            write_json(path(plan.task, plan.variant, folder), plan.model_dump(mode="json"))
+
+
+def _plan(study: Study, task: str, variant: str) -> RunPlan:
+    model = study.variants[variant]
+    settings = study.tasks[task]
+    return RunPlan(
+        task=task,
+        variant=variant,
+        model=model,
+        reference=study.variants[model.match.reference] if model.match else None,
+        train=study.train_for(task),
+        split=settings.split,
+        augment=settings.augment,
+        metric=settings.metric,
+        seeds=tuple(study.seed_list),
+        threads=study.execution.threads_per_run,
+        accelerator=study.execution.accelerator,
+        precision=study.execution.precision,
+    )

@@ -15,15 +15,19 @@ import numpy as np
 Stream = Literal["split", "order", "augment", "init", "dropout"]
 
 
-def torch_seed(seed: int, name: Stream) -> int:
+def torch_seed(seed: int, name: Stream, *position: int) -> int:
     """63-bit seed for `torch.manual_seed`."""
-    return int.from_bytes(_entropy(seed, name)[:8], "little") >> 1
+    return int.from_bytes(_entropy(seed, name, position)[:8], "little") >> 1
 
 
-def generator(seed: int, name: Stream) -> np.random.Generator:
-    """A fresh generator at the start of the stream `name` of `seed`."""
-    return np.random.default_rng(np.frombuffer(_entropy(seed, name), dtype=np.uint32))
+def generator(seed: int, name: Stream, *position: int) -> np.random.Generator:
+    """A fresh generator at the start of the stream `name` of `seed`.
+
+    `position` (epoch, batch) names a place within the stream, so that a run can be resumed
+    there without replaying what came before.
+    """
+    return np.random.default_rng(np.frombuffer(_entropy(seed, name, position), dtype=np.uint32))
 
 
-def _entropy(seed: int, name: Stream) -> bytes:
-    return hashlib.sha256(f"{name}/{seed}".encode()).digest()
+def _entropy(seed: int, name: Stream, position: tuple[int, ...]) -> bytes:
+    return hashlib.sha256("/".join(map(str, (name, seed, *position))).encode()).digest()

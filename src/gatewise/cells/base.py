@@ -1,0 +1,167 @@
+"""The contract of a recurrent cell, and the two ways of running one over a sequence.
+
+A cell is one layer in one direction. It states what happens in one time step; everything
+else (depth, direction, padding, pooling) is built around it in `gatewise.models`.
+Sequences are time-first here, `(time, batch, features)`, and named `x_tbf`: the slice of a
+step is then one contiguous block.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.errors import GatewiseError
+
+State = tuple[Tensor, ...]
+Kernel = Literal["fused", "unrolled"]
+
+
+class Cell(nn.Module):
+    """A recurrence `core(x_t, state) -> (y_t, state)`.
+
+    A subclass names itself (`class LSTM(Cell, name="lstm")`), declares the class variables
+    below, makes its parameters in `__init__`, and writes `project`, `step` and the closed
+    forms. If it also writes `fused`, that becomes its usual way over a whole sequence, and
+    the tests hold it equal to the loop over `core`.
+    """
+
+    name: ClassVar[str]
+    """Name in `params.yaml`."""
+    blocks: ClassVar[tuple[str, ...]]
+    """What the blocks of rows in the weights compute, in their order."""
+    gates: ClassVar[tuple[str, ...]] = ()
+    """Those of the blocks that are gates: between 0 and 1, multiplying something."""
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    """What is carried from step to step; `y_t` is computed from it."""
+    keep_gate: ClassVar[str | None] = None
+    """The gate that, when open (1), keeps the old state; what a forget bias acts on."""
+    source: ClassVar[str]
+    """Paper and equations, or the implementation whose definition is followed."""
+    options: ClassVar[tuple[str, ...]] = ()
+    """Options beyond the two sizes that the cell takes."""
+
+    def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if name is not None:
+            cls.name = name
+            _FAMILY[name] = cls
+
+    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
+        self.check_options(hidden_size, **options)
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.kernel: Kernel = "fused" if self.has_fused() else "unrolled"
+
+    @classmethod
+    def check_options(cls, hidden_size: int, **options: Any) -> None:  # noqa: ARG003
+        """Refuse options that the cell does not take.
+
+        Raises:
+            GatewiseError: an option is not one of `options`, or contradicts the width.
+        """
+        for option in options:
+            if option not in cls.options:
+                able = [name for name, cell in _FAMILY.items() if option in cell.options]
+                raise GatewiseError(
+                    f"cell {cls.name!r} takes no {option}; leave it out"
+                    + (f", or use one of {', '.join(able)}" if able else "")
+                )
+
+    # --- closed forms ---------------------------------------------------------------------
+
+    @classmethod
+    def output_size(cls, hidden_size: int, **options: Any) -> int:  # noqa: ARG003
+        """Width of `y_t`."""
+        return hidden_size
+
+    @classmethod
+    def parameter_count(cls, input_size: int, hidden_size: int, **options: Any) -> int:
+        """Trainable parameters of one layer in one direction."""
+        raise NotImplementedError
+
+    @classmethod
+    def macs_per_step(cls, input_size: int, hidden_size: int, **options: Any) -> int:
+        """Multiply-accumulates of the matrix products in one step of one sequence.
+
+        Elementwise work is left out, as `torch.utils.flop_counter` leaves it out.
+        """
+        raise NotImplementedError
+
+    # --- one step -------------------------------------------------------------------------
+
+    def initial_state(self, batch: int, like: Tensor | None = None) -> State:
+        """Zeros, `(batch, hidden)` each, in the type and place of `like` or of the weights."""
+        like = next(self.parameters()) if like is None else like
+        return tuple(like.new_zeros(batch, self.hidden_size) for _ in self.states)
+
+    def project(self, x: Tensor) -> Tensor:
+        """The part of a step that needs only the input, `(..., input) -> (..., projected)`.
+
+        It is hoisted out of the loop: one large matrix product for all steps.
+        """
+        raise NotImplementedError
+
+    def step(self, projected_t: Tensor, state: State) -> tuple[Tensor, State]:
+        """The rest of a step: `(batch, projected)` and the old state to `y_t` and the new."""
+        raise NotImplementedError
+
+    def core(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step: `x_t (batch, input)` and the state to `y_t (batch, output)` and the state."""
+        return self.step(self.project(x_t), state)
+
+    # --- a sequence -----------------------------------------------------------------------
+
+    @classmethod
+    def has_fused(cls) -> bool:
+        """Whether the cell has a way over a sequence that is faster than the loop."""
+        return cls.fused is not Cell.fused
+
+    def unrolled(self, x_tbf: Tensor, state: State) -> tuple[Tensor, State]:
+        """The reference: a loop of `step` under autograd."""
+        outputs = []
+        for projected_t in self.project(x_tbf).unbind(0):
+            y_t, state = self.step(projected_t, state)
+            outputs.append(y_t)
+        return torch.stack(outputs), state
+
+    def fused(self, x_tbf: Tensor, state: State) -> tuple[Tensor, State]:
+        """The whole sequence as one operation with a backward pass of its own."""
+        raise NotImplementedError
+
+    def forward(self, x_tbf: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Run over `(time, batch, input)`; gives `(time, batch, output)` and the last state.
+
+        Knows nothing of lengths: it only looks backwards in time, so what stands after a
+        sequence's end cannot reach the outputs before it.
+        """
+        if state is None:
+            state = self.initial_state(x_tbf.shape[1], like=x_tbf)
+        run = self.fused if self.kernel == "fused" else self.unrolled
+        return run(x_tbf, state)
+
+    def extra_repr(self) -> str:
+        """Sizes and the kernel, for `print(model)`."""
+        return f"{self.input_size}, {self.hidden_size}, kernel={self.kernel}"
+
+    @classmethod
+    def summary(cls) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+
+_FAMILY: dict[str, type[Cell]] = {}
+
+
+def weight(rows: int, columns: int) -> nn.Parameter:
+    """A weight matrix; `gatewise.initialisation` fills it."""
+    return nn.Parameter(torch.empty(rows, columns))
+
+
+def bias(rows: int) -> nn.Parameter:
+    """A bias vector; `gatewise.initialisation` fills it."""
+    return nn.Parameter(torch.empty(rows))

@@ -1,0 +1,386 @@
+"""Sequence classifiers around a cell: input, depth and direction, pooling, decision.
+
+Batches are padded at the end and come with their lengths. Nothing here packs: a recurrence
+looks only backwards, so outputs before a sequence's end never see its padding; the reverse
+direction turns each sequence round within its own length; pooling masks the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gatewise import cells
+from gatewise.cells import Cell, State
+from gatewise.cells.base import Kernel
+from gatewise.config import VariantConfig
+from gatewise.errors import GatewiseError
+from gatewise.initialisation import initialise
+from gatewise.prepared import TaskCard
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a task fixes about its models."""
+
+    classes: int
+    features: int | None = None
+    """Features per step, for sequences of vectors."""
+    vocabulary: int | None = None
+    """Number of token ids, for text."""
+    normalise: Literal["none", "clip", "train"] = "none"
+
+    def __post_init__(self) -> None:
+        if (self.features is None) == (self.vocabulary is None):
+            raise GatewiseError("a task has either features per step or a vocabulary")
+
+    @classmethod
+    def of(cls, card: TaskCard) -> Sizes:
+        """Sizes of a prepared task."""
+        return cls(len(card.labels), card.features, card.vocabulary, card.normalise)
+
+    def input_size(self, variant: VariantConfig) -> int:
+        """Width of what enters the first recurrent layer."""
+        return variant.embedding if self.features is None else self.features
+
+
+# --- closed forms ------------------------------------------------------------------------
+
+
+def cell_options(variant: VariantConfig) -> dict[str, Any]:
+    """The variant's settings that its cell takes beside the two sizes."""
+    return {} if variant.projection is None else {"projection": variant.projection}
+
+
+def _layer_inputs(variant: VariantConfig, sizes: Sizes) -> list[int]:
+    return [sizes.input_size(variant)] + [output_size(variant)] * (variant.layers - 1)
+
+
+def output_size(variant: VariantConfig) -> int:
+    """Width of the recurrence's output: that of the cell, twice if bidirectional."""
+    width = cells.get(variant.cell).output_size(_hidden(variant), **cell_options(variant))
+    return width * (1 + variant.bidirectional)
+
+
+def recurrent_parameters(variant: VariantConfig, sizes: Sizes) -> int:
+    """Trainable parameters of the recurrence: all layers and directions."""
+    count, options = cells.get(variant.cell).parameter_count, cell_options(variant)
+    one_way = sum(count(i, _hidden(variant), **options) for i in _layer_inputs(variant, sizes))
+    return one_way * (1 + variant.bidirectional)
+
+
+def macs_per_step(variant: VariantConfig, sizes: Sizes) -> int:
+    """Multiply-accumulates of the recurrence for one step of one sequence."""
+    count, options = cells.get(variant.cell).macs_per_step, cell_options(variant)
+    one_way = sum(count(i, _hidden(variant), **options) for i in _layer_inputs(variant, sizes))
+    return one_way * (1 + variant.bidirectional)
+
+
+def parameters(variant: VariantConfig, sizes: Sizes) -> int:
+    """Trainable parameters of the whole model: embedding, recurrence, pooling, classifier."""
+    width = output_size(variant)
+    embedding = 0 if sizes.vocabulary is None else sizes.vocabulary * variant.embedding
+    attention = width if variant.pooling == "attention" else 0
+    classifier = (width + 1) * sizes.classes
+    return embedding + recurrent_parameters(variant, sizes) + attention + classifier
+
+
+def _hidden(variant: VariantConfig) -> int:
+    if variant.hidden is None:
+        raise GatewiseError("the variant's width is not solved yet; see gatewise.budget.resolve")
+    return variant.hidden
+
+
+# --- lengths -----------------------------------------------------------------------------
+
+
+class Lengths:
+    """Lengths of a padded batch, and the indices and masks that follow from them.
+
+    Each is made once a batch, and not at all where every sequence fills the batch.
+    """
+
+    def __init__(self, lengths: Tensor, time: int) -> None:
+        shortest, longest = (int(x) for x in lengths.aminmax())
+        if shortest < 1 or longest > time:
+            raise GatewiseError(
+                f"sequence lengths must lie between 1 and the batch's {time} steps, "
+                f"not {shortest} to {longest}"
+            )
+        self.lengths = lengths
+        self.time = time
+        self.full = shortest == time
+        self._steps = torch.arange(time, device=lengths.device)[:, None]
+
+    @property
+    def mask(self) -> Tensor:
+        """`(time, batch, 1)`, true within each sequence."""
+        return (self._steps < self.lengths)[..., None]
+
+    def reverse(self, x_tbf: Tensor) -> Tensor:
+        """Each sequence turned round within its length; padding stays where it is."""
+        if self.full:
+            return x_tbf.flip(0)
+        steps, batch = self._steps, len(self.lengths)
+        source = torch.where(steps < self.lengths, self.lengths - 1 - steps, steps)
+        rows = source * batch + torch.arange(batch, device=source.device)
+        permuted: Tensor = _Permute.apply(x_tbf, rows.flatten())
+        return permuted
+
+    def last(self, x_tbf: Tensor) -> Tensor:
+        """What stands at each sequence's last step, `(batch, features)`."""
+        if self.full:
+            return x_tbf[-1]
+        return x_tbf[self.lengths - 1, torch.arange(len(self.lengths), device=x_tbf.device)]
+
+    def mean(self, x_tbf: Tensor) -> Tensor:
+        """Mean over each sequence's own steps, `(batch, features)`."""
+        if self.full:
+            return x_tbf.mean(0)
+        return (x_tbf * self.mask).sum(0) / self.lengths[:, None]
+
+
+class _Permute(torch.autograd.Function):
+    """Rows rearranged by a permutation that is its own inverse, and so its own gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x_tbf: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return x_tbf.flatten(0, 1).index_select(0, rows).view_as(x_tbf)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        (rows,) = ctx.saved_tensors
+        return gradient.flatten(0, 1).index_select(0, rows).view_as(gradient), None
+
+
+# --- modules -----------------------------------------------------------------------------
+
+
+class Recurrence(nn.Module):
+    """Layers and directions of one kind of cell: `(time, batch, input)` to `(.., output)`."""
+
+    def __init__(self, variant: VariantConfig, input_size: int) -> None:
+        super().__init__()
+        kind, hidden, options = cells.get(variant.cell), _hidden(variant), cell_options(variant)
+        self.output_size = output_size(variant)
+        self.residual = variant.residual
+        self.bidirectional = variant.bidirectional
+        self.dropout = nn.Dropout(variant.dropout)
+        self.layers = nn.ModuleList()
+        for layer in range(variant.layers):
+            width = input_size if layer == 0 else self.output_size
+            directions = nn.ModuleList()
+            for _ in range(1 + variant.bidirectional):
+                cell = kind(width, hidden, **options)
+                initialise(cell, variant.init, variant.forget_bias)
+                cell.kernel = choose_kernel(kind, variant.kernel)
+                directions.append(cell)
+            self.layers.append(directions)
+
+    @property
+    def kernel(self) -> Kernel:
+        """What computes the recurrence."""
+        return self._cells()[0].kernel
+
+    def _cells(self) -> list[Cell]:
+        return [cell for layer in self._directions() for cell in layer]
+
+    def _directions(self) -> list[list[Cell]]:
+        return [list(layer) for layer in self.layers]  # type: ignore[call-overload]
+
+    def forward(self, x_tbf: Tensor, lengths: Lengths) -> Tensor:
+        """Outputs of the last layer; what stands beyond a sequence's end means nothing."""
+        for depth, (forward_cell, *backward_cells) in enumerate(self._directions()):
+            inputs = x_tbf if depth == 0 else self.dropout(x_tbf)
+            y_tbf, _ = forward_cell(inputs)
+            for cell in backward_cells:
+                y_back, _ = cell(lengths.reverse(inputs))
+                y_tbf = torch.cat([y_tbf, lengths.reverse(y_back)], -1)
+            x_tbf = self._add(x_tbf, y_tbf)
+        return x_tbf
+
+    def initial_state(self, batch: int) -> list[State]:
+        """One state a layer, for `step`."""
+        return [cell.initial_state(batch) for cell in self._cells()]
+
+    def step(self, x_t: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """One step through all layers: `(batch, input)` to `(batch, output)`.
+
+        Raises:
+            GatewiseError: the recurrence is bidirectional and cannot stream.
+        """
+        if self.bidirectional:
+            raise GatewiseError(
+                "a bidirectional variant needs the whole sequence and cannot be streamed"
+            )
+        after = []
+        for cell, old in zip(self._cells(), state, strict=True):
+            y_t, new = cell.core(x_t, old)
+            after.append(new)
+            x_t = self._add(x_t, y_t)
+        return x_t, after
+
+    def _add(self, x: Tensor, y: Tensor) -> Tensor:
+        return x + y if self.residual and x.shape[-1] == y.shape[-1] else y
+
+
+def choose_kernel(kind: type[Cell], wish: Literal["auto", "fused", "unrolled"]) -> Kernel:
+    """The kernel that a cell gets.
+
+    Raises:
+        GatewiseError: `fused` is forced on a cell that has none.
+    """
+    if wish == "auto":
+        return "fused" if kind.has_fused() else "unrolled"
+    if wish == "fused" and not kind.has_fused():
+        able = [name for name in cells.names() if cells.get(name).has_fused()]
+        raise GatewiseError(
+            f"cell {kind.name!r} has no fused kernel; say kernel: auto, or use one of "
+            f"{', '.join(able)}"
+        )
+    return wish
+
+
+class Pooling(nn.Module):
+    """`(time, batch, width)` to `(batch, width)`, blind to padding."""
+
+    def __init__(self, kind: Literal["last", "mean", "max", "attention"], width: int) -> None:
+        super().__init__()
+        self.kind = kind
+        # No bias: it would move every step's score alike, which a softmax does not see.
+        self.score = nn.Linear(width, 1, bias=False) if kind == "attention" else None
+
+    def forward(self, x_tbf: Tensor, lengths: Lengths) -> Tensor:
+        """Pool over each sequence's own steps."""
+        if self.kind == "last":
+            return lengths.last(x_tbf)
+        if self.kind == "mean":
+            return lengths.mean(x_tbf)
+        if self.kind == "max":
+            x_tbf = x_tbf if lengths.full else x_tbf.masked_fill(~lengths.mask, -torch.inf)
+            return x_tbf.amax(0)
+        assert self.score is not None  # noqa: S101  (for the type checker)
+        score = self.score(x_tbf)
+        if not lengths.full:
+            score = score.masked_fill(~lengths.mask, -torch.inf)
+        pooled: Tensor = (score.softmax(0) * x_tbf).sum(0)
+        return pooled
+
+
+class SequenceClassifier(nn.Module):
+    """A variant, built for a task: sequences to class logits.
+
+    Takes float `(batch, time, features)`, not normalised, or integer tokens `(batch, time)`
+    with 0 for padding, and lengths `(batch,)`; gives logits `(batch, classes)`.
+
+    Each part starts from its own seed drawn from torch's global generator, so two variants
+    built after the same `torch.manual_seed` have equal embeddings and, where widths agree,
+    equal classifiers, whatever their cells drew in between.
+    """
+
+    input_mean: Tensor
+    input_std: Tensor
+
+    def __init__(self, variant: VariantConfig, sizes: Sizes) -> None:
+        super().__init__()
+        self.variant = variant
+        self.sizes = sizes
+        width = sizes.input_size(variant)
+        seeds = torch.randint(2**62, (3,)).tolist()
+        if sizes.vocabulary is not None:
+            words = sizes.vocabulary
+            self.embedding = _seeded(
+                seeds[0], lambda: nn.Embedding(words, variant.embedding, padding_idx=0)
+            )
+        if sizes.normalise == "train":
+            self.register_buffer("input_mean", torch.zeros(width))
+            self.register_buffer("input_std", torch.ones(width))
+        self.input_dropout = nn.Dropout(variant.input_dropout)
+        self.recurrence = _seeded(seeds[1], lambda: Recurrence(variant, width))
+        self.pooling, self.classifier = _seeded(seeds[2], self._head)
+        self.dropout = nn.Dropout(variant.dropout)
+
+    def _head(self) -> tuple[Pooling, nn.Linear]:
+        width = self.recurrence.output_size
+        classifier = nn.Linear(width, self.sizes.classes)
+        return Pooling(self.variant.pooling, width), classifier
+
+    @property
+    def kernel(self) -> Kernel:
+        """What computes the recurrence: `fused` or `unrolled`."""
+        return self.recurrence.kernel
+
+    def set_input_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Give the training split's per-feature statistics (for `normalise: train`).
+
+        Raises:
+            GatewiseError: the task is not normalised so, or the widths differ.
+        """
+        if self.sizes.normalise != "train":
+            raise GatewiseError(
+                f"input statistics belong to `normalise: train`, not {self.sizes.normalise!r}"
+            )
+        if mean.shape != self.input_mean.shape or std.shape != self.input_std.shape:
+            raise GatewiseError(
+                f"input statistics have {tuple(mean.shape)} and {tuple(std.shape)} values for "
+                f"{self.sizes.features} features"
+            )
+        self.input_mean.copy_(mean)
+        # A feature that never varies carries nothing: it becomes zero, not infinite.
+        self.input_std.copy_(torch.where(std > 0, std, 1.0))
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Logits of a padded batch."""
+        of = Lengths(lengths, inputs.shape[1])
+        outputs = self.recurrence(self.input_dropout(self._encode(inputs, of)), of)
+        logits: Tensor = self.classifier(self.dropout(self.pooling(outputs, of)))
+        return logits
+
+    def _encode(self, inputs: Tensor, lengths: Lengths) -> Tensor:
+        x_tbf = inputs.transpose(0, 1)
+        if self.sizes.vocabulary is not None:
+            embedded: Tensor = self.embedding(x_tbf)
+            return embedded
+        if self.sizes.normalise == "train":
+            return (x_tbf - self.input_mean) / self.input_std
+        if self.sizes.normalise == "clip":
+            return x_tbf - lengths.mean(x_tbf)
+        return x_tbf
+
+    def initial_state(self, batch: int) -> list[State]:
+        """One state a layer, for `step`."""
+        return self.recurrence.initial_state(batch)
+
+    def step(self, x_t: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """One step of the recurrence, as in streaming.
+
+        Takes features `(batch, features)` or tokens `(batch,)`; gives the recurrence's output
+        `(batch, width)` and the states. A clip's own mean is not known before its end: with
+        `normalise: clip` the caller subtracts an estimate.
+
+        Raises:
+            GatewiseError: the variant is bidirectional.
+        """
+        if self.sizes.vocabulary is not None:
+            x_t = self.embedding(x_t)
+        elif self.sizes.normalise == "train":
+            x_t = (x_t - self.input_mean) / self.input_std
+        return self.recurrence.step(x_t, state)
+
+
+def _seeded(seed: int, build: Callable[[], _Part]) -> _Part:
+    """Build something from its own seed and leave the global generator where it was."""
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        return build()
+    finally:
+        torch.set_rng_state(before)

@@ -367,6 +367,8 @@ class TrackingConfig(Strict):
     """The MLflow store. `MLFLOW_TRACKING_URI` wins over `uri`."""
 
     enabled: bool = True
+    live: bool = True
+    """Log while training; otherwise `gatewise track` adds everything afterwards."""
     uri: str = "sqlite:///mlflow.db"
     experiment_prefix: str = "gatewise/"
     """Experiments are named prefix + task."""

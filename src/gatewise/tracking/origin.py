@@ -1,0 +1,34 @@
+"""Where runs come from: the git commit, the DVC stage, the person."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import subprocess
+from pathlib import Path
+
+
+def tags(root: str | Path = ".") -> dict[str, str]:
+    """Tags set once, when a run is made: commit, whether files differ from it, user, program."""
+    found = {"mlflow.source.name": "gatewise", "mlflow.source.type": "PROJECT"}
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit:
+        found["mlflow.source.git.commit"] = commit
+        # Untracked files and dvc.lock, which every run rewrites, make nothing dirty.
+        changed = _git(
+            root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock"
+        )
+        found["gatewise.git.dirty"] = str(bool(changed)).lower()
+    with contextlib.suppress(KeyError, OSError):  # a container's user may have no name
+        found["mlflow.user"] = getpass.getuser()
+    return found
+
+
+def _git(root: str | Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,71 @@
+import sqlite3
+
+import pytest
+
+from gatewise.config import TrackingConfig
+from gatewise.tracking import store as module
+from gatewise.tracking.store import Store, TrackingError, address, shown
+
+
+def test_the_environment_wins_over_the_study(config, monkeypatch):
+    assert address(config) == config.uri
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example")
+    assert address(config) == "http://tracking.example"
+
+
+def test_artifacts_of_a_local_store_lie_beside_it(config, tmp_path):
+    store = Store(config)
+    found = store.client.get_experiment(store.experiment("digits"))
+    assert found.name == "gatewise/digits"
+    assert found.artifact_location == (tmp_path / "mlartifacts/gatewise/digits").as_uri()
+
+
+def test_a_deleted_experiment_is_named_with_the_way_back(config):
+    store = Store(config)
+    store.client.delete_experiment(store.experiment("digits"))
+    with pytest.raises(TrackingError, match=r"mlflow experiments restore --experiment-id \d+"):
+        Store(config).experiment("digits")
+
+
+def test_an_older_schema_is_refused_and_left_alone(config, tmp_path):
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '90e64c465722'")
+    # MLflow keeps a store open per address, so another spelling opens it anew.
+    with pytest.raises(TrackingError, match="mlflow db upgrade"):
+        Store(TrackingConfig(uri=f"sqlite:///{tmp_path}/./mlflow.db"))
+
+
+def test_a_file_that_is_no_database_is_refused(config, tmp_path):
+    (tmp_path / "other.db").write_text("this is no database, however long one looks at it")
+    with pytest.raises(TrackingError, match="is not a database"):
+        Store(TrackingConfig(uri=f"sqlite:///{tmp_path}/other.db"))
+
+
+def test_a_server_that_does_not_answer_is_one_sentence():
+    with pytest.raises(TrackingError, match="does not answer") as caught:
+        Store(TrackingConfig(uri="http://127.0.0.1:9"))
+    assert "\n" not in str(caught.value)
+
+
+def test_passwords_are_not_shown():
+    assert shown("postgresql://me:secret@host/db") == "postgresql://me:...@host/db"
+
+
+def test_more_than_one_batch_is_written_whole(config):
+    from gatewise.tracking.content import Content
+
+    store = Store(config)
+    wanted = Content(
+        key="k",
+        name="big",
+        task="digits",
+        kind="run",
+        params={f"p{i}": "1" for i in range(150)},
+        metrics={("m", step): float(step) for step in range(2500)},
+    )
+    run_id, changed = store.complete(wanted, None)
+    assert changed
+    run = store.client.get_run(run_id)
+    assert len(run.data.params) == 150
+    assert store.history(run, {"m"}) == wanted.metrics
+    assert module.METRICS_PER_BATCH == 1000

@@ -1,0 +1,24 @@
+"""Stage `report`: reports/comparison.json -> reports/summary.md, reports/index.html."""
+
+from __future__ import annotations
+
+from gatewise.files import replacing
+from gatewise.report import page, plots, summary, table
+from pipeline import run
+
+
+def main(_arguments: list[str]) -> None:
+    """Write what people read, then print the table that ends `dvc repro`."""
+    comparison = plots.read_comparison()
+    for path, text in (
+        ("reports/summary.md", summary.render(comparison)),
+        ("reports/index.html", page.render(comparison)),
+    ):
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    table.show(comparison)
+    print("\nreports/index.html shows it with pictures; reports/summary.md in brief.")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -18,7 +18,6 @@ def main(_arguments: list[str]) -> None:
     result = comparison.compare(study, [record for _, record in found], costs, cards)
     with replacing("reports/plots") as folder:
         plots.write(folder, found, result, cards)
-    write_json("reports/metrics.json", plots.headline(result))
     write_json("reports/comparison.json", result)
     print(f"compared {len(found)} runs: reports/comparison.json")
 

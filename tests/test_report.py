@@ -1,4 +1,5 @@
 import io
+import json
 import re
 
 import pandas as pd
@@ -116,7 +117,6 @@ def test_confusion_counts_every_prediction_of_every_seed(found):
 
 def test_stages_write_everything(root, monkeypatch, capsys):
     from gatewise import config
-    from gatewise.files import read_json
     from pipeline import compare as compare_stage
     from pipeline import report as report_stage
 
@@ -128,10 +128,17 @@ def test_stages_write_everything(root, monkeypatch, capsys):
     assert (root / "reports/comparison.json").read_bytes() == first
     assert set(pd.read_csv("reports/plots/cost.csv").variant) == {"lstm", "gru"}
     assert set(pd.read_csv("reports/plots/curves.csv").task) == {"toy", "tones"}
-    metrics = read_json("reports/metrics.json")
-    assert metrics["toy"]["gru"]["accuracy"] == pytest.approx(0.9035)
     capsys.readouterr()
     report_stage.main([])
     assert "gru beats lstm" in capsys.readouterr().out
     assert "gru beats lstm" in (root / "reports/summary.md").read_text()
     assert (root / "reports/index.html").stat().st_size > 3000
+
+
+def test_dvc_templates_are_json_with_dvcs_anchors(project):
+    templates = sorted((project / ".dvc/plots").glob("gatewise_*.json"))
+    assert len(templates) == 3
+    for template in templates:
+        spec = json.loads(template.read_text())
+        assert spec["data"]["values"] == "<DVC_METRIC_DATA>"
+        assert "<DVC_METRIC_Y>" in template.read_text()

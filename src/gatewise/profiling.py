@@ -60,7 +60,7 @@ class Subject:
 def profile(
     prepared: Prepared,
     plans: Mapping[str, RunPlan],
-    seconds: float = 2.0,
+    seconds: float = 1.0,
 ) -> dict[str, Any]:
     """Measure all variants of one task.
 

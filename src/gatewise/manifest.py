@@ -1,0 +1,158 @@
+"""The raw folder `data/raw/<task>/`: what a source leaves and preparation reads.
+
+`manifest.parquet` has one row an example, `source.json` says what the data are, and the
+payload is one of three kinds: `audio` (one sound file a row, at `path`), `frames`
+(`frames.npy`, float32 `(steps, features)`, all examples end to end in manifest order) or
+`text` (`documents.parquet`: `id, text`, in manifest order).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gatewise.config import SPLITS
+from gatewise.errors import GatewiseError
+from gatewise.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    import pandera.pandas as pa
+
+MANIFEST = "manifest.parquet"
+CARD = "source.json"
+FRAMES = "frames.npy"
+DOCUMENTS = "documents.parquet"
+COLUMNS = ["id", "path", "label", "group", "split", "n_samples", "sample_rate", "sha256"]
+
+
+class SourceCard(BaseModel):
+    """`source.json`: what a set of data is, for people and for preparation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    payload: Literal["audio", "frames", "text"]
+    title: str
+    """One honest line; says so if the data are synthetic."""
+    synthetic: bool = False
+    licence: str
+    citation: str = ""
+    homepage: str = ""
+    root: str | None = None
+    """Folder that `path` is relative to, for files used in place; left out: the raw folder."""
+    step_seconds: float | None = None
+    """Duration of one step of ready-made frames."""
+    skipped: dict[str, int] = {}
+    """Examples left out by the source, counted by reason."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A fetched set of data.
+
+    `manifest`: `id, path, label, group, split, n_samples, sample_rate, sha256`; `split` is
+    empty where the source publishes none; `n_samples` counts samples, frames or characters;
+    `sample_rate` is in Hz (0 where there is none); `sha256` is that of the file, frames or
+    text.
+    """
+
+    folder: Path
+    card: SourceCard
+    manifest: pd.DataFrame
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Raw:
+        """Read and check `folder`.
+
+        Raises:
+            GatewiseError: a file is missing or the manifest breaks its schema.
+        """
+        import pandas as pd
+
+        folder = Path(folder)
+        try:
+            card = SourceCard.model_validate(read_json(folder / CARD))
+            manifest = pd.read_parquet(folder / MANIFEST)
+        except FileNotFoundError as error:
+            raise GatewiseError(
+                f"{error.filename}: missing; run `dvc repro fetch` to make it"
+            ) from None
+        except ValidationError as error:
+            raise GatewiseError(f"{folder / CARD}: not a source card: {error}") from None
+        return cls(folder, card, check(manifest, str(folder / MANIFEST)))
+
+    @property
+    def root(self) -> Path:
+        """Folder that the manifest's paths are relative to."""
+        return self.folder if self.card.root is None else Path(self.card.root)
+
+
+def write(folder: Path, card: SourceCard, rows: pd.DataFrame | Iterable[dict[str, Any]]) -> None:
+    """Check `rows` and write them with `card` into the existing `folder`."""
+    import pandas as pd
+
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=COLUMNS)
+    if frame.empty:
+        raise GatewiseError(f"{card.title}: no example at all; there is nothing to learn from")
+    check(frame, f"{card.title}: manifest")[COLUMNS].to_parquet(folder / MANIFEST, index=False)
+    write_json(folder / CARD, card.model_dump(mode="json"))
+
+
+def check(manifest: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """Check a manifest against its schema; `origin` names it in errors.
+
+    Raises:
+        GatewiseError: naming the column and the first row that breaks the schema.
+    """
+    import pandera.errors
+
+    try:
+        return schema().validate(manifest, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        raise GatewiseError(f"{origin}: {describe(error.failure_cases)}") from None
+
+
+def schema() -> pa.DataFrameSchema:
+    """What every manifest must satisfy."""
+    import pandera.pandas as pa
+
+    filled = pa.Check.str_length(min_value=1, error="is empty")
+    return pa.DataFrameSchema(
+        {
+            "id": pa.Column(str, filled, unique=True),
+            "path": pa.Column(str),
+            "label": pa.Column(str, filled),
+            "group": pa.Column(str, filled),
+            "split": pa.Column(str, pa.Check.isin(["", *SPLITS])),
+            "n_samples": pa.Column(int, pa.Check.ge(0)),
+            "sample_rate": pa.Column(int, pa.Check.ge(0)),
+            "sha256": pa.Column(str, pa.Check.str_matches(r"^[0-9a-f]{64}$")),
+        },
+        coerce=True,
+        strict=True,
+    )
+
+
+def describe(failures: pd.DataFrame) -> str:
+    """The first of pandera's failure cases as a sentence, and how many more there are."""
+    first = failures.iloc[0]
+    if first["check"] == "column_in_dataframe":
+        return f"column {first['failure_case']!r} is missing"
+    if first["check"] == "column_in_schema":
+        return f"column {first['failure_case']!r} is not known; remove it"
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    return (
+        f"row {first['index']}, column {first['column']!r}: {first['failure_case']!r} fails "
+        f"{first['check']}{more}"
+    )
+
+
+def text_sha256(text: str) -> str:
+    """Digest of a document."""
+    return hashlib.sha256(text.encode()).hexdigest()

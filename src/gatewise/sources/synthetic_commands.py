@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import wave
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from gatewise import manifest
 from gatewise.config import Count, SourceOptions
 from gatewise.errors import GatewiseError
-from gatewise.files import cores, sha256
+from gatewise.files import cores
 from gatewise.manifest import SourceCard
 from gatewise.sources import _espeak
-
-if TYPE_CHECKING:
-    import numpy as np
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 SAMPLE_RATE = 16_000
@@ -70,27 +70,19 @@ class Source(SourceOptions):
 
     def fetch(self, target: Path) -> None:
         """Speak every clip into `target`."""
-        import numpy as np
-        import torch
-        import torchaudio
-
-        resample = torchaudio.transforms.Resample(_espeak.RATE, SAMPLE_RATE)
         plan = self._plan()
-        rows, silent = [], 0
-        for batch, clips in zip(
-            plan.values(), _espeak.speak_all(list(plan.values()), cores()), strict=True
-        ):
-            takes: dict[str, int] = {}
-            for utterance, spoken in zip(batch, clips, strict=True):
-                if len(spoken) == 0 or np.abs(spoken.astype(np.int32)).max() < _SILENT_PEAK:
+        rows: list[dict[str, Any]] = []
+        silent = 0
+        for batch, spoken in zip(plan, _espeak.speak_all(plan, cores()), strict=True):
+            takes: Counter[str] = Counter()
+            for utterance, pcm in zip(batch, _resample(spoken), strict=True):
+                if np.abs(pcm.astype(np.int32)).max(initial=0) < _SILENT_PEAK:
                     silent += 1
                     continue
-                samples = resample(torch.from_numpy(spoken.astype(np.float32)))
-                pcm = samples.round().clamp(-32_768, 32_767).to(torch.int16).numpy()
                 voice = f"{utterance.timbre.replace(' ', '_')}.{utterance.accent}"
-                take = takes[key] = takes.get(key := f"{utterance.text}/{voice}", -1) + 1
-                path = f"{key}.{take}.wav"
-                _write_wav(target / path, pcm)
+                key = f"{utterance.text}/{voice}"
+                path = f"{key}.{takes[key]}.wav"
+                takes[key] += 1
                 rows.append(
                     {
                         "id": path.removesuffix(".wav"),
@@ -100,23 +92,21 @@ class Source(SourceOptions):
                         "split": "",
                         "n_samples": len(pcm),
                         "sample_rate": SAMPLE_RATE,
-                        "sha256": sha256(target / path),
+                        "sha256": _write_wav(target / path, pcm),
                     }
                 )
         skipped = {"silent": silent} if silent else {}
         manifest.write(target, self.card.model_copy(update={"skipped": skipped}), rows)
 
-    def _plan(self) -> dict[str, list[_espeak.Utterance]]:
+    def _plan(self) -> list[list[_espeak.Utterance]]:
         """What each timbre says; a timbre's draws depend on the seed and its own name."""
-        import numpy as np
-
         timbres = _espeak.timbres()
         if self.voices > len(timbres) * len(_espeak.ACCENTS):
             raise GatewiseError(
                 f"voices: {self.voices} asked for, but espeak-ng has {len(timbres)} timbres in "
                 f"{len(_espeak.ACCENTS)} accents: at most {len(timbres) * len(_espeak.ACCENTS)}"
             )
-        plan = {}
+        plan = []
         for place, timbre in enumerate(timbres):
             accents = len(range(place, self.voices, len(timbres)))
             if accents == 0:
@@ -124,29 +114,50 @@ class Source(SourceOptions):
             digest = hashlib.sha256(f"{self.seed}/{timbre}".encode()).digest()
             draw = np.random.default_rng(int.from_bytes(digest))
             order = draw.permutation(len(_espeak.ACCENTS))[:accents]
-            plan[timbre] = [
-                _espeak.Utterance(
-                    word,
-                    _espeak.ACCENTS[accent],
-                    timbre,
-                    *(
-                        int(draw.integers(low, high + 1))
-                        for low, high in (self.rate, self.pitch, self.pitch_range)
-                    ),
-                )
-                for accent in order
-                for word in self.words
-                for _ in range(self.takes)
-            ]
+            plan.append(
+                [
+                    _espeak.Utterance(
+                        word,
+                        _espeak.ACCENTS[accent],
+                        timbre,
+                        *(
+                            int(draw.integers(low, high + 1))
+                            for low, high in (self.rate, self.pitch, self.pitch_range)
+                        ),
+                    )
+                    for accent in order
+                    for word in self.words
+                    for _ in range(self.takes)
+                ]
+            )
         return plan
 
 
-def _write_wav(path: Path, pcm: np.ndarray) -> None:
+def _resample(clips: list[np.ndarray]) -> list[np.ndarray]:
+    """From espeak-ng's rate to `SAMPLE_RATE`, all in one padded batch; int16 both ways."""
+    import torch
+    import torchaudio
+
+    padded = torch.zeros(len(clips), max(map(len, clips)))
+    for row, clip in zip(padded, clips, strict=True):
+        row[: len(clip)] = torch.from_numpy(clip)
+    resampled = torchaudio.functional.resample(padded, _espeak.RATE, SAMPLE_RATE)
+    pcm = resampled.round().clamp(-32_768, 32_767).to(torch.int16).numpy()
+    return [
+        row[: len(clip) * SAMPLE_RATE // _espeak.RATE] for row, clip in zip(pcm, clips, strict=True)
+    ]
+
+
+def _write_wav(path: Path, pcm: np.ndarray) -> str:
+    """Write 16-bit mono PCM and return the file's sha256."""
     # The standard library writes thousands of small files ten times faster than libsndfile,
     # which waits for the disk after each.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
         file.writeframes(pcm.astype("<i2").tobytes())
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(buffer.getbuffer())
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()

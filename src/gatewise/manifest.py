@@ -9,6 +9,8 @@ payload is one of three kinds: `audio` (one sound file a row, at `path`), `frame
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -156,3 +158,9 @@ def describe(failures: pd.DataFrame) -> str:
 def text_sha256(text: str) -> str:
     """Digest of a document."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def normalised(text: str) -> str:
+    """What counts as the same text: case, spacing and punctuation do not."""
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(words) or text

@@ -1,0 +1,134 @@
+"""Random changes to training batches of log-mels.
+
+They act on the log-mels, not on the waveforms: a step then costs microseconds, and the same
+prepared arrays serve every seed. Gain is an offset, a time shift moves whole frames, and noise
+is added as power, `log(exp(x) + n)`, which is what adding independent noise to the waveform
+does to the expected power of each cell.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gatewise.config import Augment, SpecAugment
+from gatewise.features import FLOOR
+
+_LOG_FLOOR = math.log(FLOOR)
+_DECIBEL = math.log(10) / 10  # natural logarithm of power per dB
+
+
+def augment(
+    batch: np.ndarray,
+    config: Augment,
+    generator: np.random.Generator,
+    step_seconds: float,
+    lengths: np.ndarray | None = None,
+) -> np.ndarray:
+    """Change every clip of a batch at random.
+
+    Args:
+        batch: float32 `(batch, time, mels)`, log-mels as preparation stores them.
+        config: what may change and by how much.
+        generator: the run's `augment` stream. Equal states give equal results, and the number
+            of draws depends only on the batch's shape and `config`.
+        step_seconds: duration of one frame.
+        lengths: `(batch,)` valid frames of each clip; all when left out. Frames beyond them
+            come back unspecified.
+
+    Returns:
+        A new array of the same shape.
+    """
+    count, time, _ = batch.shape
+    steps = np.arange(time)
+    limits = np.full(count, time) if lengths is None else np.asarray(lengths)
+    valid = steps < limits[:, None]
+    out = batch
+    if config.time_shift > 0:
+        most = round(config.time_shift / step_seconds)
+        shifts = np.asarray(generator.integers(-most, most + 1, count))
+        out = _shift(out, shifts, limits)
+    if config.gain_db is not None:
+        gains = _uniform(generator, config.gain_db, count) * _DECIBEL
+        out = np.maximum(out + gains[:, None, None], np.float32(_LOG_FLOOR))
+    if config.noise_snr_db is not None:
+        snr_db = _uniform(generator, config.noise_snr_db, count)
+        noisy = np.asarray(generator.random(count)) < config.noise_probability
+        out = _add_noise(out, snr_db, noisy, valid, generator)
+    if config.spec_augment is not None:
+        out = _mask(out, config.spec_augment, limits, valid, generator)
+    return out.astype(np.float32, copy=out is batch)
+
+
+def _uniform(generator: np.random.Generator, limits: tuple[float, float], count: int) -> np.ndarray:
+    return np.asarray(generator.uniform(*limits, count), dtype=np.float32)
+
+
+def _shift(batch: np.ndarray, shifts: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Move clips by whole frames; what comes in is silence."""
+    source = np.arange(batch.shape[1]) - shifts[:, None]
+    outside = (source < 0) | (source >= limits[:, None])
+    moved = batch[np.arange(len(batch))[:, None], np.where(outside, 0, source)]
+    moved[outside] = _LOG_FLOOR
+    return moved
+
+
+def _add_noise(
+    batch: np.ndarray,
+    snr_db: np.ndarray,
+    noisy: np.ndarray,
+    valid: np.ndarray,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Add coloured noise at a signal-to-noise ratio over the whole clip.
+
+    The spectrum has a random tilt. The power of stationary noise in one frame and band is a
+    mean of about k periodogram bins, which is gamma distributed with relative variance 1/k;
+    bands widen with frequency, so k grows. An exponential draw pulled towards its mean has the
+    same mean and variance and costs far less than a gamma draw.
+    """
+    count, time, mels = batch.shape
+    position = np.linspace(0, 1, mels, dtype=np.float32)
+    bins = 1 + 7 * position**2  # about how many FFT bins feed a mel band
+    # From -30 dB (dark) to +10 dB (bright) between the lowest and the highest band.
+    tilt = _uniform(generator, (-30, 10), count) * _DECIBEL
+    spectrum = np.exp(tilt[:, None] * position) * bins
+    spectrum /= spectrum.sum(axis=1, keepdims=True)
+    power = np.exp(batch)
+    signal = (power.sum(axis=2) * valid).sum(axis=1) / valid.sum(axis=1)
+    level = np.where(noisy, signal * 10 ** (-snr_db / 10), 0).astype(np.float32)
+    spread = 1 / np.sqrt(bins)
+    cells = generator.standard_exponential((count, time, mels), dtype=np.float32)
+    cells *= spread
+    cells += 1 - spread
+    cells *= (level[:, None] * spectrum)[:, None, :]
+    cells += power
+    return np.log(cells, out=cells)
+
+
+def _mask(
+    batch: np.ndarray,
+    config: SpecAugment,
+    limits: np.ndarray,
+    valid: np.ndarray,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Hide stripes of frequency and time (Park et al. 2019) under the clip's mean per band."""
+    count, time, mels = batch.shape
+    bands = np.zeros((count, mels), dtype=bool)
+    frames = np.zeros((count, time), dtype=bool)
+    sizes = np.full(count, mels)
+    for hidden, number, width, size in (
+        (bands, config.frequency_masks, config.frequency_width, sizes),
+        (frames, config.time_masks, config.time_width, limits),
+    ):
+        axis = np.arange(hidden.shape[1])
+        for _ in range(number):
+            widths = np.minimum(generator.integers(0, width + 1, count), size)
+            starts = np.floor(generator.random(count) * (size - widths + 1)).astype(int)
+            masked = (axis >= starts[:, None]) & (axis < (starts + widths)[:, None])
+            np.logical_or(hidden, masked, out=hidden)
+    mean = (batch * valid[:, :, None]).sum(axis=1) / valid.sum(axis=1)[:, None]
+    hide = bands[:, None, :] | frames[:, :, None]
+    return np.where(hide, mean[:, None, :].astype(np.float32), batch)

@@ -1,0 +1,113 @@
+"""Waveforms to sequences of feature vectors (torchaudio)."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+import torchaudio
+
+from gatewise.config import LogMel, Mfcc, Spectral
+
+FLOOR = 1e-6
+"""Added to mel powers before the logarithm: just above the power of 16-bit quantisation noise,
+so that digital silence and padding look like a very quiet room."""
+
+
+def to_mono(samples: np.ndarray) -> np.ndarray:
+    """Mean over channels: `(samples, channels)` or `(samples,)` to float32 `(samples,)`."""
+    samples = samples.astype(np.float32, copy=False)
+    return samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
+
+
+class FrontEnd:
+    """Resampling, cropping and the spectral features of one task.
+
+    Log-mels are natural logarithms of power and are not normalised: augmentation adds noise
+    to them in the power domain, and normalisation is the model's first layer.
+    """
+
+    def __init__(self, config: LogMel | Mfcc) -> None:
+        self.config = config
+        mel = {
+            "n_fft": config.n_fft,
+            "win_length": config.win_length or config.n_fft,
+            "hop_length": config.hop_length,
+            "n_mels": config.n_mels,
+        }
+        self._mel = torchaudio.transforms.MelSpectrogram(config.sample_rate, **mel)
+        self._mfcc: torch.nn.Module | None = None
+        if isinstance(config, Mfcc):
+            self._mfcc = torchaudio.transforms.MFCC(
+                config.sample_rate, n_mfcc=config.n_mfcc, melkwargs=mel
+            )
+
+    @property
+    def features(self) -> int:
+        """Features per step."""
+        return self.config.n_mfcc if isinstance(self.config, Mfcc) else self.config.n_mels
+
+    @property
+    def step_seconds(self) -> float:
+        """Duration of one step."""
+        return self.config.hop_length / self.config.sample_rate
+
+    def clip(self, samples: np.ndarray, rate: int) -> torch.Tensor:
+        """One clip made ready: mono, resampled, cropped or padded.
+
+        Args:
+            samples: float `(samples,)` or `(samples, channels)` in [-1, 1].
+            rate: its sample rate in Hz.
+
+        Returns:
+            float32 `(samples,)` at the task's rate. With `seconds`, longer clips lose as much
+            at either end, shorter ones gain as many zeros at either end.
+        """
+        wave = torch.from_numpy(to_mono(samples))
+        if rate != self.config.sample_rate:
+            wave = _resampler(rate, self.config.sample_rate)(wave)
+        return wave if self.config.seconds is None else fit(wave, wanted_samples(self.config))
+
+    def __call__(self, waves: torch.Tensor) -> torch.Tensor:
+        """Features of equally long clips.
+
+        Args:
+            waves: float32 `(batch, samples)` at the task's rate.
+
+        Returns:
+            float32 `(batch, time, features)` with `time = 1 + samples // hop_length`.
+        """
+        # The transforms pad by reflection, which needs more samples than half a window.
+        shortest = self.config.n_fft // 2 + 1
+        if waves.shape[-1] < shortest:
+            waves = torch.nn.functional.pad(waves, (0, shortest - waves.shape[-1]))
+        with torch.inference_mode():
+            if self._mfcc is not None:
+                # A channel axis of one: torchaudio clamps decibels against the loudest cell of
+                # all channels, and without the axis it takes the batch for channels.
+                mfcc: torch.Tensor = self._mfcc(waves[:, None])
+                return mfcc[:, 0].transpose(1, 2).contiguous()
+            return torch.log(self._mel(waves) + FLOOR).transpose(1, 2).contiguous()
+
+
+def wanted_samples(config: Spectral) -> int:
+    """Samples of a clip of `config.seconds`."""
+    if config.seconds is None:
+        raise ValueError("clips keep their own length")
+    return round(config.seconds * config.sample_rate)
+
+
+def fit(wave: torch.Tensor, length: int) -> torch.Tensor:
+    """Crop or zero-pad the last axis around its middle to `length`."""
+    surplus = wave.shape[-1] - length
+    if surplus >= 0:
+        start = surplus // 2
+        return wave[..., start : start + length]
+    before = -surplus // 2
+    return torch.nn.functional.pad(wave, (before, -surplus - before))
+
+
+@functools.lru_cache(maxsize=16)
+def _resampler(source: int, target: int) -> torchaudio.transforms.Resample:
+    return torchaudio.transforms.Resample(source, target)

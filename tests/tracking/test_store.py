@@ -4,7 +4,8 @@ import pytest
 
 from gatewise.config import TrackingConfig
 from gatewise.tracking import store as module
-from gatewise.tracking.store import Store, TrackingError, address, shown
+from gatewise.tracking.connection import TrackingError, address, shown
+from gatewise.tracking.store import Store
 
 
 def test_the_environment_wins_over_the_study(config, monkeypatch):
@@ -67,5 +68,5 @@ def test_more_than_one_batch_is_written_whole(config):
     assert changed
     run = store.client.get_run(run_id)
     assert len(run.data.params) == 150
-    assert store.history(run, {"m"}) == wanted.metrics
+    assert store.history(run, wanted) == wanted.metrics
     assert module.METRICS_PER_BATCH == 1000

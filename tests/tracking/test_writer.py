@@ -1,8 +1,9 @@
 from gatewise.runs import RunRecord
 from gatewise.tracking import writer as module
+from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import PARENT, from_folder
 from gatewise.tracking.mirror import mirror
-from gatewise.tracking.store import Store, TrackingError
+from gatewise.tracking.store import Store
 from gatewise.tracking.writer import Writer
 
 from .conftest import write_run

@@ -6,21 +6,28 @@ Live tracking and the mirror both write this and nothing else, so they cannot dr
 from __future__ import annotations
 
 import csv
+import functools
 import math
 import statistics
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gatewise import runs
-from gatewise.files import digest
+from gatewise.files import digest, read_json
 from gatewise.runs import RunRecord
+from gatewise.tracking import pictures
 
 KEY = "gatewise.key"
 CONTENT = "gatewise.content"
 KIND = "gatewise.kind"
 PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
+# What MLflow keeps of longer texts.
+PARAM_LENGTH = 6000
+TAG_LENGTH = 8000
 
 # Columns of `curves.csv` beside `epoch`.
 CURVES = (
@@ -70,18 +77,33 @@ class Content:
     """`run` for one seed, `variant` for the parent of its seeds."""
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[MetricKey, float] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     data_digest: str | None = None
     data_examples: dict[str, int] = field(default_factory=dict)
     """Examples per split."""
-    parent: str | None = None
-    """Key of the parent run."""
+    notes: str = ""
+    """Markdown; `{artifacts}` stands for the address of the run's artifacts."""
+    artifacts: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Files by path, made when they are needed."""
+    files_digest: str = ""
+    """Digest of files that do not follow from the rest (a report)."""
 
     @property
-    def digest(self) -> str:
-        """Digest of all of it; kept on the run as a seal that it is complete."""
+    def seal(self) -> str:
+        """Digest of what can be read back only with effort: the proof that it was written.
+
+        Tags are left out: they are compared one by one.
+        """
         metrics = sorted((name, step, repr(value)) for (name, step), value in self.metrics.items())
-        return digest([self.key, self.name, self.params, metrics, self.tags, self.data_digest])
+        files = [sorted(self.artifacts), self.files_digest]
+        return digest([self.key, self.params, metrics, self.data_digest, files])
+
+    def all_tags(self, run_id: str) -> dict[str, str]:
+        """Tags with the notes among them, for the run that got this id."""
+        if not self.notes:
+            return dict(self.tags)
+        address = f"get-artifact?run_uuid={run_id}&path="
+        return {**self.tags, NOTE: self.notes.replace("{artifacts}", address)[:TAG_LENGTH]}
 
 
 def from_folder(folder: str | Path) -> Content:
@@ -90,8 +112,31 @@ def from_folder(folder: str | Path) -> Content:
     Raises:
         GatewiseError: the folder holds no readable run record.
     """
+    folder = Path(folder)
     record = RunRecord.read(folder)
-    return _finished(record, read_curves(folder))
+    settings = record.model_dump(mode="json")
+    if settings["model"].get("match"):
+        settings["model"]["match"] = None  # it is settled: `budget` tells how
+    started = from_settings(record.key, settings)
+    curves = read_curves(folder)
+    final = {(name, record.best_epoch): value for name, value in final_metrics(record).items()}
+    tags = {
+        "gatewise.weights_sha256": record.weights_sha256,
+        "gatewise.predictions_sha256": record.predictions_sha256,
+    }
+    artifacts: dict[str, Callable[[], bytes]] = {
+        "curves.svg": partial(_curves_picture, curves),
+        runs.RECORD: (folder / runs.RECORD).read_bytes,
+    }
+    if (folder / runs.PREDICTIONS).is_file():
+        artifacts["confusion.svg"] = partial(_confusion_picture, [folder], record.task)
+    return replace(
+        started,
+        metrics=curves | final,
+        tags={**started.tags, **tags},
+        notes=_run_notes(record, "confusion.svg" in artifacts),
+        artifacts=artifacts,
+    )
 
 
 def from_settings(key: str, settings: Mapping[str, Any]) -> Content:
@@ -142,30 +187,42 @@ def parent_of(record: RunRecord) -> Content:
 
 def with_aggregates(
     parent: Content,
-    records: Iterable[RunRecord],
-    intervals: Mapping[str, tuple[float, float]] | None = None,
+    members: Iterable[tuple[Path, RunRecord]],
+    interval: tuple[str, float, float] | None = None,
+    notes: str = "",
 ) -> Content:
     """`parent` with mean and standard deviation of every final metric over its seeds.
 
     Args:
         parent: as made by `parent_of`.
-        records: the finished seeds.
-        intervals: confidence intervals of the mean by metric name, where computed.
+        members: folders and records of the finished seeds.
+        interval: name of a metric and the confidence interval of its mean, where computed.
+        notes: Markdown that stands before the rest.
     """
-    records = sorted(records, key=lambda record: record.seed)
-    metrics: dict[MetricKey, float] = {("seeds", 0): float(len(records))}
-    finals = [final_metrics(record) for record in records]
+    members = sorted(members, key=lambda member: member[1].seed)
+    finals = [final_metrics(record) for _folder, record in members]
+    metrics: dict[MetricKey, float] = {("seeds", 0): float(len(members))}
     for name in finals[0] if finals else ():
         values = [final[name] for final in finals]
         metrics[f"{name}_mean", 0] = statistics.fmean(values)
         if len(values) > 1 and all(map(math.isfinite, values)):
             metrics[f"{name}_std", 0] = statistics.stdev(values)
-    for name, (low, high) in (intervals or {}).items():
+    if interval is not None:
+        name, low, high = interval
         metrics[f"{name}_ci_low", 0] = low
         metrics[f"{name}_ci_high", 0] = high
-    seeds = ", ".join(str(record.seed) for record in records)
-    return Content(
-        **{**parent.__dict__, "metrics": metrics, "tags": parent.tags | {"gatewise.seeds": seeds}}
+    seeds = ", ".join(str(record.seed) for _folder, record in members)
+    folders = [folder for folder, _record in members if (folder / runs.PREDICTIONS).is_file()]
+    artifacts: dict[str, Callable[[], bytes]] = {}
+    if folders:
+        artifacts["confusion.svg"] = partial(_confusion_picture, folders, parent.task)
+        notes += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
+    return replace(
+        parent,
+        metrics=metrics,
+        tags={**parent.tags, "gatewise.seeds": seeds},
+        notes=notes.strip(),
+        artifacts=artifacts,
     )
 
 
@@ -223,24 +280,56 @@ def same(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _finished(record: RunRecord, curves: dict[MetricKey, float]) -> Content:
-    settings = record.model_dump(mode="json")
-    if settings["model"].get("match"):
-        settings["model"]["match"] = None  # it is settled: `budget` tells how
-    started = from_settings(record.key, settings)
-    final = {(name, record.best_epoch): value for name, value in final_metrics(record).items()}
-    tags = {
-        "gatewise.weights_sha256": record.weights_sha256,
-        "gatewise.predictions_sha256": record.predictions_sha256,
+def _run_notes(record: RunRecord, confusion: bool) -> str:
+    test = ", ".join(f"{k} {v:.4f}" for k, v in record.metrics.get("test", {}).items())
+    width = record.model.hidden
+    lines = [
+        f"**{record.model.cell}**, {width} units ({record.budget}); "
+        f"{record.parameters:,} parameters, seed {record.seed}.",
+        "",
+        f"Test, with the weights of epoch {record.best_epoch}: {test}.",
+        "",
+        "![learning curves]({artifacts}curves.svg)",
+    ]
+    return "\n".join(lines + ["", "![confusion]({artifacts}confusion.svg)"] * confusion)
+
+
+def _curves_picture(points: Mapping[MetricKey, float]) -> bytes:
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for (name, step), value in sorted(points.items()):
+        lines.setdefault(name, []).append((step, value))
+    panels = {
+        "loss": {"training": "train_loss", "validation": "validation_loss"},
+        "validation": {"accuracy": "validation_accuracy", "macro F1": "validation_macro_f1"},
     }
-    return Content(
-        **{
-            **started.__dict__,
-            "metrics": curves | final,
-            "tags": started.tags | tags,
-            "parent": parent_key(settings),
+    return pictures.curves(
+        {
+            title: {label: lines[name] for label, name in columns.items() if name in lines}
+            for title, columns in panels.items()
         }
-    )
+    ).encode()
+
+
+def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    pairs = []
+    for folder in folders:
+        table = pq.read_table(folder / runs.PREDICTIONS, columns=["label", "predicted"])
+        pairs.append(np.stack([table["label"].to_numpy(), table["predicted"].to_numpy()]))
+    label, predicted = np.concatenate(pairs, axis=1)
+    names = _label_names(task)
+    size = max(len(names), 1 + int(max(label.max(), predicted.max())))
+    names = names or [str(i) for i in range(size)]
+    counts = np.bincount(label * size + predicted, minlength=size * size).reshape(size, size)
+    return pictures.confusion(counts.tolist(), names).encode()
+
+
+@functools.cache
+def _label_names(task: str, prepared: str = "data/prepared") -> list[str]:
+    card = Path(prepared, task, "task.json")
+    return list(read_json(card)["labels"]) if card.is_file() else []
 
 
 def _tags(task: str, variant: str) -> dict[str, str]:
@@ -258,4 +347,9 @@ def _examples(data: Mapping[str, Any]) -> dict[str, int]:
 
 def _text(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return text[:6000]  # as much as MLflow keeps
+    return text[:PARAM_LENGTH]
+
+
+def tagged(wanted: Content, tags: Mapping[str, str]) -> Content:
+    """`wanted` with more tags."""
+    return replace(wanted, tags={**wanted.tags, **tags})

@@ -1,16 +1,16 @@
 """The mirror: compare the store with the run folders and add exactly what is missing.
 
 Runs restored from a cache never train, so they leave nothing in MLflow by themselves; one
-call of `mirror` gives a store the content that training would have given it. Calling it again
-changes nothing.
+call of `mirror` gives a store the content that training would have given it, and one of
+`check` says what differs. Runs of earlier studies are history and stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -18,13 +18,25 @@ from gatewise import runs
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.runs import RunRecord
-from gatewise.tracking import content, origin
-from gatewise.tracking.store import Store, TrackingError
+from gatewise.tracking import content, origin, verdicts
+from gatewise.tracking.connection import TrackingError
+from gatewise.tracking.content import Content
+from gatewise.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 LOCK = Path(".gatewise/track.lock")
+Progress = Callable[[str, int], None]
+"""Told the name of the run looked at and how many there are."""
+
+
+class Wanted(NamedTuple):
+    """A run that the store should hold."""
+
+    content: Content
+    parent: str | None
+    """Key of its parent run."""
 
 
 @dataclass
@@ -50,54 +62,115 @@ class Outcome:
 def mirror(
     config: TrackingConfig,
     root: str | Path = "runs",
+    reports: str | Path = "reports",
     *,
     lock: Path = LOCK,
-    progress: Callable[[str], None] = lambda _name: None,
+    progress: Progress = lambda _name, _total: None,
 ) -> Outcome:
-    """Add to the store whatever of the runs below `root` it lacks.
+    """Add to the store whatever it lacks of the runs below `root` and their comparison.
 
     Args:
         config: the store.
         root: folder of run folders.
+        reports: folder of `comparison.json` and the report, where they were made.
         lock: file that keeps two mirrors of one project from working at once.
-        progress: told the name of each run that is looked at.
+        progress: see `Progress`.
 
     Raises:
         GatewiseError: there are no runs, another mirror is at work, or a record is unreadable.
         TrackingError: the store cannot be used.
     """
-    groups = _groups(root)
-    if not groups:
-        raise GatewiseError(f"{root}: no finished runs; run `dvc repro` or `dvc pull` first")
+    members = _members(root)
     with exclusive(lock):
         store = Store(config)
         once = origin.tags()
         outcome = Outcome()
         held: dict[str, dict[str, Run]] = {}
-        for members in groups.values():
-            records = [record for _folder, record in members]
-            task = records[0].task
-            if task not in held:
-                held[task] = store.all_runs(task)
-            known = held[task]
-            parent = content.with_aggregates(content.parent_of(records[0]), records)
-            parent_run = known.get(parent.key)
-            if parent_run is None:
-                parent_id, _ = store.complete(parent, None, once=once)
-                outcome.added.append(parent.name)
+        ids: dict[str, str] = {}
+        total = _total(members)
+        for wanted in everything(members, reports):
+            this = wanted.content
+            progress(this.name, total)
+            if this.task not in held:
+                held[this.task] = store.all_runs(this.task)
+            run = held[this.task].get(this.key)
+            parent = ids[wanted.parent] if wanted.parent else None
+            ids[this.key], changed = store.complete(this, run, parent, once)
+            if run is None:
+                outcome.added.append(this.name)
+            elif changed:
+                outcome.completed.append(this.name)
             else:
-                parent_id = parent_run.info.run_id
-                _settle(store, parent, parent_run, None, outcome)
-            for folder, _record in members:
-                wanted = content.from_folder(folder)
-                progress(wanted.name)
-                run = known.get(wanted.key)
-                if run is None:
-                    store.complete(wanted, None, parent_id, once)
-                    outcome.added.append(wanted.name)
-                else:
-                    _settle(store, wanted, run, parent_id, outcome)
+                outcome.unchanged += 1
     return outcome
+
+
+def check(
+    config: TrackingConfig,
+    root: str | Path = "runs",
+    reports: str | Path = "reports",
+    *,
+    progress: Progress = lambda _name, _total: None,
+) -> list[str]:
+    """Differences between the store and the run folders, a sentence each; writes nothing.
+
+    Every point of every curve and every artifact is looked at.
+
+    Raises:
+        GatewiseError: there are no runs or a record is unreadable.
+        TrackingError: the store cannot be used.
+    """
+    members = _members(root)
+    store = Store(config, create=False)
+    found: list[str] = []
+    held: dict[str, dict[str, Run]] = {}
+    ids: dict[str, str] = {}
+    total = _total(members)
+    for wanted in everything(members, reports):
+        this = wanted.content
+        progress(this.name, total)
+        if this.task not in held:
+            held[this.task] = store.all_runs(this.task)
+            found += [
+                f"{run.info.run_name}: a second run ({run.info.run_id}) has the same key"
+                for run in store.doubles
+            ]
+        run = held[this.task].get(this.key)
+        if run is None:
+            found.append(f"{this.name}: not in the store")
+            continue
+        ids[this.key] = run.info.run_id
+        gaps = store.gaps(this, run, ids.get(wanted.parent or ""))
+        gaps += store.hidden_gaps(this, run)
+        if gaps:
+            more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
+            found.append(f"{this.name}: {', '.join(gaps[:3])}{more}")
+    return found
+
+
+def everything(members: dict[str, list[Member]], reports: str | Path) -> Iterator[Wanted]:
+    """All runs the store should hold, parents before their children."""
+    comparison = verdicts.read(reports)
+    stages = origin.locked_outputs()
+    by_task: dict[str, list[str]] = {}
+    for key, group in members.items():
+        record = group[0][1]
+        task, variant = record.task, record.variant
+        by_task.setdefault(task, []).append(key)
+        lock = stages.get(f"train@{task}-{variant}")
+        extra = {"dvc.lock": lock} if lock else {}
+        parent = content.with_aggregates(
+            content.parent_of(record),
+            group,
+            verdicts.interval(comparison, task, variant, [r for _folder, r in group]),
+            verdicts.variant_notes(comparison, task, variant),
+        )
+        yield Wanted(content.tagged(parent, extra), None)
+        for folder, _record in group:
+            yield Wanted(content.tagged(content.from_folder(folder), extra), key)
+    for task, keys in by_task.items():
+        if comparison and task in comparison["tasks"]:
+            yield Wanted(verdicts.of_task(task, comparison, keys, reports), None)
 
 
 def exclusive(lock: Path) -> FileLock:
@@ -117,23 +190,18 @@ def exclusive(lock: Path) -> FileLock:
     return held
 
 
-def _settle(
-    store: Store,
-    wanted: content.Content,
-    run: Run,
-    parent_id: str | None,
-    outcome: Outcome,
-) -> None:
-    if store.is_complete(wanted, run, parent_id):
-        outcome.unchanged += 1
-    else:
-        store.complete(wanted, run, parent_id)
-        outcome.completed.append(wanted.name)
+Member = tuple[Path, RunRecord]
 
 
-def _groups(root: str | Path) -> dict[str, list[tuple[Path, RunRecord]]]:
+def _members(root: str | Path) -> dict[str, list[Member]]:
     """Run folders by the key of their parent run."""
-    members: dict[str, list[tuple[Path, RunRecord]]] = {}
+    members: dict[str, list[Member]] = {}
     for folder, record in runs.find(root):
         members.setdefault(content.parent_of(record).key, []).append((folder, record))
+    if not members:
+        raise GatewiseError(f"{root}: no finished runs; run `dvc repro` or `dvc pull` first")
     return members
+
+
+def _total(members: dict[str, list[Member]]) -> int:
+    return len(members) + sum(map(len, members.values()))

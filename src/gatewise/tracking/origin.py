@@ -24,6 +24,21 @@ def tags(root: str | Path = ".") -> dict[str, str]:
     return found
 
 
+def locked_outputs(lock: str | Path = "dvc.lock") -> dict[str, str]:
+    """Digest of each DVC stage's outputs by the stage's name, from `dvc.lock`."""
+    import yaml
+
+    path = Path(lock)
+    if not path.is_file():
+        return {}
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    stages = yaml.load(path.read_text(encoding="utf-8"), Loader=loader).get("stages", {})  # noqa: S506
+    return {
+        name: ",".join(str(out.get("md5", "")) for out in stage.get("outs", ()))
+        for name, stage in stages.items()
+    }
+
+
 def _git(root: str | Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(

@@ -6,19 +6,22 @@ takes seconds, so this module does it when a store is opened.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.errors import GatewiseError
 from gatewise.tracking import content
+from gatewise.tracking.connection import (
+    TrackingError,
+    address,
+    explained,
+    open_client,
+    shown,
+    sqlite_path,
+)
 from gatewise.tracking.content import Content, MetricKey
 
 if TYPE_CHECKING:
@@ -29,52 +32,32 @@ METRICS_PER_BATCH = 1000
 PARAMS_AND_TAGS_PER_BATCH = 100
 DIGEST_LENGTH = 36
 RUNS_PER_PAGE = 1000
-CREATION_SECONDS = 120
-
-
-class TrackingError(GatewiseError):
-    """The store cannot be used; the message says why in one sentence."""
-
-
-def address(config: TrackingConfig) -> str:
-    """The store's address: `MLFLOW_TRACKING_URI` if set, else the study's."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or config.uri
-
-
-def sqlite_path(uri: str) -> Path | None:
-    """File of a SQLite store, or None for any other address."""
-    found = re.match(r"sqlite(?:\+\w+)?:///(?P<path>.+)", uri)
-    return Path(found["path"]) if found else None
-
-
-@contextlib.contextmanager
-def explained(uri: str) -> Iterator[None]:
-    """Turn whatever MLflow, SQL or the network raises into one `TrackingError`."""
-    try:
-        yield
-    except GatewiseError:
-        raise
-    except Exception as error:  # MLflow lets its parts' own exceptions through
-        raise TrackingError(_sentence(uri, error)) from error
 
 
 class Store:
     """An open store; one instance is used by one thread."""
 
-    def __init__(self, config: TrackingConfig) -> None:
-        """Open the store, creating a SQLite one that is not there yet.
+    def __init__(self, config: TrackingConfig, *, create: bool = True) -> None:
+        """Open the store.
+
+        Args:
+            config: which.
+            create: make a SQLite store, and experiments, that are not there yet.
 
         Raises:
             TrackingError: it cannot be reached, read or written.
         """
         self.uri = address(config)
         self.prefix = config.experiment_prefix
-        # Fail within seconds: the mirror delivers later what cannot be delivered now.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+        self.create = create
+        self.doubles: list[Run] = []
+        """Runs whose key another, older run has; filled by `all_runs`."""
         self._experiments: dict[str, str] = {}
+        path = sqlite_path(self.uri)
+        if not create and path is not None and not path.exists():
+            raise TrackingError(f"{path}: there is no store yet; `gatewise track` makes it")
         with explained(self.uri):
-            self.client: MlflowClient = _open(self.uri)
+            self.client: MlflowClient = open_client(self.uri)
             self.client.search_experiments(max_results=1)
 
     def experiment(self, task: str) -> str:
@@ -102,6 +85,7 @@ class Store:
     def all_runs(self, task: str) -> dict[str, Run]:
         """All runs of a task's experiment that carry a key, by key; the oldest wins."""
         runs: dict[str, Run] = {}
+        self.doubles = []
         token = None
         while True:
             with explained(self.uri):
@@ -113,8 +97,8 @@ class Store:
                 )
             for run in page:
                 key = run.data.tags.get(content.KEY)
-                if key is not None:
-                    runs.setdefault(key, run)
+                if key is not None and runs.setdefault(key, run) is not run:
+                    self.doubles.append(run)
             token = page.token
             if not token:
                 return runs
@@ -144,7 +128,7 @@ class Store:
         with explained(self.uri):
             if run is None:
                 run = self._create(wanted, {})
-            held = self.history(run, {name for name, _step in wanted.metrics})
+            held = self.history(run, wanted)
             self.add_missing(run, wanted, held)
             if run.info.status != "FINISHED":
                 self.client.set_terminated(run.info.run_id, status="FINISHED")
@@ -167,51 +151,98 @@ class Store:
         Returns:
             The run's id and whether anything had to be written.
         """
+        if run is not None and self.is_complete(wanted, run, parent):
+            return run.info.run_id, False
         with explained(self.uri):
             history: dict[MetricKey, float] = {}
             if run is None:
                 run = self._create(wanted, once or {})
             else:
-                history = self.history(run, {name for name, _step in wanted.metrics})
-            tags = {content.PARENT: parent} if parent else {}
-            changed = self.add_missing(run, wanted, history, extra_tags=tags)
-            seal = {content.CONTENT: wanted.digest}
-            if changed or run.info.status != "FINISHED" or differing(run.data.tags, seal):
-                self._log(run.info.run_id, tags=seal)
-                self.client.set_terminated(run.info.run_id, status="FINISHED")
-                changed = True
-        return run.info.run_id, changed
+                history = self.history(run, wanted)
+            run_id = run.info.run_id
+            self.add_missing(run, wanted, history, parent)
+            if run.data.tags.get(content.CONTENT) != wanted.seal:
+                self.add_artifacts(run_id, wanted)
+                self._log(run_id, tags={content.CONTENT: wanted.seal})
+            if run.info.status != "FINISHED":
+                self.client.set_terminated(run_id, status="FINISHED")
+        return run_id, True
 
-    def is_complete(self, wanted: Content, run: Run | None, parent: str | None = None) -> bool:
-        """Whether a run looks whole, judged without reading its metrics' histories."""
-        if run is None or run.info.status != "FINISHED":
-            return False
-        tags = wanted.tags | {content.CONTENT: wanted.digest}
-        if parent:
-            tags |= {content.PARENT: parent}
+    def is_complete(self, wanted: Content, run: Run, parent: str | None = None) -> bool:
+        """Whether a run looks whole, judged without reading histories or artifacts."""
+        return not self.gaps(wanted, run, parent)
+
+    def gaps(self, wanted: Content, run: Run, parent: str | None = None) -> list[str]:
+        """What a run lacks, in words, judged by what a search for runs returns.
+
+        That shows the latest value of each metric; the seal vouches for the earlier ones.
+        """
+        found = []
+        if run.info.status != "FINISHED":
+            found.append(f"its status is {run.info.status}")
+        if run.info.run_name != wanted.name:
+            found.append(f"its name is {run.info.run_name!r}")
+        if run.data.tags.get(content.CONTENT) != wanted.seal:
+            found.append("it was not written as a whole")
+        tags = wanted.all_tags(run.info.run_id) | ({content.PARENT: parent} if parent else {})
+        found += [f"tag {name}" for name in differing(run.data.tags, tags)]
+        found += [f"parameter {name}" for name in differing(run.data.params, wanted.params)]
         latest: dict[str, tuple[int, float]] = {}
         for (name, step), value in wanted.metrics.items():
             if name not in latest or step > latest[name][0]:
                 latest[name] = (step, value)
         held = run.data.metrics
-        return (
-            run.info.run_name == wanted.name
-            and not differing(run.data.tags, tags)
-            and not differing(run.data.params, wanted.params)
-            and all(
-                name in held and content.same(held[name], value)
-                for name, (_step, value) in latest.items()
-            )
-            and (
-                wanted.data_digest is None
-                or wanted.data_digest[:DIGEST_LENGTH] in {held.digest for held in datasets(run)}
-            )
-        )
+        found += [
+            f"metric {name}"
+            for name, (_step, value) in latest.items()
+            if name not in held or not content.same(held[name], value)
+        ]
+        if wanted.data_digest is not None and wanted.data_digest[:DIGEST_LENGTH] not in {
+            held.digest for held in datasets(run)
+        }:
+            found.append("data set")
+        return found
 
-    def history(self, run: Run, names: set[str]) -> dict[MetricKey, float]:
-        """All stored points of these metrics; of several at one step the latest counts."""
+    def hidden_gaps(self, wanted: Content, run: Run) -> list[str]:
+        """What a run lacks of its metrics' earlier values and its artifacts."""
+        history = self.history(run, wanted)
+        found = [
+            f"metric {name} at step {step}"
+            for (name, step), value in wanted.metrics.items()
+            if name in run.data.metrics
+            and ((name, step) not in history or not content.same(history[name, step], value))
+        ]
+        with explained(self.uri):
+            files = {item.path for item in self.client.list_artifacts(run.info.run_id)}
+        return found + [f"artifact {path}" for path in wanted.artifacts if path not in files]
+
+    def add_artifacts(self, run_id: str, wanted: Content) -> None:
+        """Make and upload the wanted files, whatever is there."""
+        if not wanted.artifacts:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for path, make in wanted.artifacts.items():
+                (Path(folder) / path).write_bytes(make())
+            with explained(self.uri):
+                self.client.log_artifacts(run_id, folder)
+
+    def history(self, run: Run, wanted: Content | None = None) -> dict[MetricKey, float]:
+        """Stored points of the wanted metrics (or of all) by name and step.
+
+        Of several points at one step the latest counts. Metrics wanted at one step only are
+        taken from the run as found, which holds them already.
+        """
+        names = set(run.data.metrics)
         points: dict[MetricKey, float] = {}
-        for name in sorted(names & set(run.data.metrics)):
+        if wanted is not None:
+            steps: dict[str, list[int]] = {}
+            for name, step in wanted.metrics:
+                steps.setdefault(name, []).append(step)
+            names &= steps.keys()
+            single = {name for name in names if len(steps[name]) == 1}
+            points = {(name, steps[name][0]): run.data.metrics[name] for name in single}
+            names -= single
+        for name in sorted(names):
             with explained(self.uri):
                 logged = self.client.get_metric_history(run.info.run_id, name)
             for point in sorted(logged, key=lambda point: point.timestamp):
@@ -223,40 +254,34 @@ class Store:
         run: Run,
         wanted: Content,
         history: Mapping[MetricKey, float],
-        extra_tags: Mapping[str, str] | None = None,
-    ) -> bool:
-        """Write what `run` lacks of `wanted`; True if anything was written.
+        parent: str | None = None,
+    ) -> None:
+        """Write what `run` lacks of `wanted`, but for artifacts.
 
         Raises:
             TrackingError: a parameter holds another value, which MLflow never changes.
         """
         run_id = run.info.run_id
-        conflicts = {
-            name: run.data.params[name]
-            for name in differing(run.data.params, wanted.params)
-            if name in run.data.params
-        }
-        if conflicts:
-            name, held = next(iter(conflicts.items()))
-            raise TrackingError(
-                f"MLflow run {run_id} ({wanted.name}) holds {name} = {held!r} where the run's "
-                f"folder says {wanted.params[name]!r}; parameters cannot be changed, so delete "
-                "that run in MLflow and run `gatewise track` again"
-            )
         params = differing(run.data.params, wanted.params)
-        tags = differing(run.data.tags, wanted.tags | dict(extra_tags or {}))
+        for name in params:
+            if name in run.data.params:
+                raise TrackingError(
+                    f"MLflow run {run_id} ({wanted.name}) holds {name} = "
+                    f"{run.data.params[name]!r} where the run's folder says {params[name]!r}; "
+                    "parameters cannot be changed, so delete that run in MLflow and run "
+                    "`gatewise track` again"
+                )
+        tags = wanted.all_tags(run_id) | ({content.PARENT: parent} if parent else {})
         metrics = {
             key: value
             for key, value in wanted.metrics.items()
             if key not in history or not content.same(history[key], value)
         }
         with explained(self.uri):
-            self._log(run_id, metrics, params, tags)
-            renamed = run.info.run_name != wanted.name
-            if renamed:
+            self._log(run_id, metrics, params, differing(run.data.tags, tags))
+            if run.info.run_name != wanted.name:
                 self.client.update_run(run_id, name=wanted.name)
-            described = self._add_dataset(run, wanted)
-        return bool(params or tags or metrics or renamed or described)
+            self._add_dataset(run, wanted)
 
     def log_points(self, run_id: str, points: Mapping[MetricKey, float]) -> None:
         """Write metric values now, without looking at what is there."""
@@ -275,6 +300,10 @@ class Store:
         from mlflow.exceptions import MlflowException
 
         found = self.client.get_experiment_by_name(name)
+        if found is None and not self.create:
+            raise TrackingError(
+                f"{shown(self.uri)} has no experiment {name!r}; `gatewise track` makes it"
+            )
         if found is None:
             # A remote server knows where its artifacts belong; a local store keeps them beside
             # its database.
@@ -323,14 +352,14 @@ class Store:
             self.client.log_batch(run_id, points[:room], some_params, some_tags)
             del settings[: len(some_params)], labels[: len(some_tags)], points[:room]
 
-    def _add_dataset(self, run: Run, wanted: Content) -> bool:
+    def _add_dataset(self, run: Run, wanted: Content) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         if wanted.data_digest is None:
-            return False
+            return
         short = wanted.data_digest[:DIGEST_LENGTH]
         if any(held.digest == short for held in datasets(run)):
-            return False
+            return
         dataset = Dataset(
             name=wanted.task,
             digest=short,
@@ -342,7 +371,6 @@ class Store:
         counts["mlflow.data.context"] = "training"
         tags = [InputTag(key, value) for key, value in counts.items()]
         self.client.log_inputs(run.info.run_id, [DatasetInput(dataset, tags)])
-        return True
 
 
 def datasets(run: Run) -> list[Dataset]:
@@ -353,80 +381,3 @@ def datasets(run: Run) -> list[Dataset]:
 def differing(held: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
     """What of `wanted` is not held, or held otherwise."""
     return {name: value for name, value in wanted.items() if held.get(name) != value}
-
-
-def shown(uri: str) -> str:
-    """An address fit to print: without a password."""
-    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:...@", uri)
-
-
-@contextlib.contextmanager
-def _creating(path: Path) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{path}.lock", timeout=CREATION_SECONDS)
-        with lock:
-            yield
-    except Timeout:
-        raise TrackingError(
-            f"{path}: another process has been creating the store for {CREATION_SECONDS} s; "
-            f"if none is, remove {path}.lock"
-        ) from None
-
-
-def _open(uri: str) -> MlflowClient:
-    _quiet()
-    from mlflow import MlflowClient
-
-    path = sqlite_path(uri)
-    if path is not None and not path.exists():
-        with _creating(path):
-            if not path.exists():
-                # Migrations take seconds; a store killed halfway must not be left behind.
-                fresh = path.with_name(f"{path.name}.new")
-                fresh.unlink(missing_ok=True)
-                MlflowClient(f"sqlite:///{fresh}").search_experiments(max_results=1)
-                fresh.replace(path)
-    return MlflowClient(uri)
-
-
-def _quiet() -> None:
-    import logging
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
-
-def _sentence(uri: str, error: Exception) -> str:
-    text = " ".join(str(error).split())
-    where = f"the MLflow store {shown(uri)}"
-    known: list[tuple[str, str]] = [
-        ("out-of-date database schema", "is of an older version of MLflow; back it up and run "
-         f"`mlflow db upgrade {shown(uri)}`"),
-        ("Can't locate revision", "was written by a newer version of MLflow than this one"),
-        ("readonly database", "is read-only; make the file writable or set MLFLOW_TRACKING_URI"),
-        ("unable to open database file", "cannot be opened; its folder is missing or not writable"),
-        ("database or disk is full", "has no disk space left; free some and run `gatewise track`"),
-        ("No space left on device", "has no disk space left; free some and run `gatewise track`"),
-        ("database is locked", "is locked by another program; try again when that has finished"),
-        ("file is not a database", "is not a database; move that file away"),
-        ("status code 401", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
-        ("UNAUTHENTICATED", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
-        ("status code 403", "does not permit this to the user given"),
-        ("PERMISSION_DENIED", "does not permit this to the user given"),
-        ("Max retries exceeded", "does not answer"),
-        ("Connection refused", "does not answer"),
-        ("timed out", "does not answer in time"),
-    ]  # fmt: skip
-    for sign, meaning in known:
-        if sign in text:
-            return f"{where} {meaning}"
-    return f"{where} failed: {type(error).__name__}: {text[:300]}"
-
-
-def runs_url(uri: str, run: Any) -> str | None:
-    """Address of a run's page, for stores that are servers."""
-    if not uri.startswith("http"):
-        return None
-    return f"{uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"

@@ -21,8 +21,9 @@ from typing import Any
 from gatewise.config import TrackingConfig
 from gatewise.runs import RunRecord
 from gatewise.tracking import content, origin
+from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import MetricKey
-from gatewise.tracking.store import Store, TrackingError
+from gatewise.tracking.store import Store
 
 RETRY_SECONDS = 15.0
 Event = dict[str, Any]
@@ -58,7 +59,7 @@ class Writer:
         self._held: dict[int, set[MetricKey]] = {}
         self._folders: dict[int, Path] = {}
         """Finished seeds that are not delivered yet."""
-        self._records: dict[int, RunRecord] = {}
+        self._members: dict[int, tuple[Path, RunRecord]] = {}
 
     def connect(self) -> bool:
         """Open the store unless it is open; after a failure only every few seconds."""
@@ -142,7 +143,7 @@ class Writer:
         run_id: str = run.info.run_id
         if content.CONTENT in run.data.tags:
             self._whole.add(seed)
-        self._held[seed] = set(self._store.history(run, set(run.data.metrics)))
+        self._held[seed] = set(self._store.history(run))
         self._run_ids[seed] = run_id
         return run_id
 
@@ -161,9 +162,8 @@ class Writer:
         wanted = content.from_folder(folder)
         parent = self._parent(record)
         run = self._store.find(self.task, wanted.key)
-        if not self._store.is_complete(wanted, run, parent):
-            self._store.complete(wanted, run, parent, self.once)
-        self._records[seed] = record
+        self._store.complete(wanted, run, parent, self.once)
+        self._members[seed] = (folder, record)
         del self._folders[seed]
         self._run_ids.pop(seed, None)
 
@@ -184,10 +184,11 @@ class Writer:
 
     def _aggregate(self) -> None:
         assert self._store is not None  # noqa: S101
-        if self._records:
-            records = list(self._records.values())
-            parent = content.with_aggregates(content.parent_of(records[0]), records)
-            self._store.update(parent)
+        if self._members:
+            members = list(self._members.values())
+            parent = content.with_aggregates(content.parent_of(members[0][1]), members)
+            # Notes and pictures follow with the comparison, from the mirror.
+            self._store.update(replace(parent, notes="", artifacts={}))
 
 
 def _points(event: Event) -> dict[MetricKey, float]:

@@ -1,0 +1,121 @@
+"""Reaching an MLflow store: its address, opening or creating it, and what goes wrong in words."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from gatewise.config import TrackingConfig
+from gatewise.errors import GatewiseError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CREATION_SECONDS = 120
+
+
+class TrackingError(GatewiseError):
+    """The store cannot be used; the message says why in one sentence."""
+
+
+def address(config: TrackingConfig) -> str:
+    """The store's address: `MLFLOW_TRACKING_URI` if set, else the study's."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or config.uri
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """File of a SQLite store, or None for any other address."""
+    found = re.match(r"sqlite(?:\+\w+)?:///(?P<path>.+)", uri)
+    return Path(found["path"]) if found else None
+
+
+@contextlib.contextmanager
+def explained(uri: str) -> Iterator[None]:
+    """Turn whatever MLflow, SQL or the network raises into one `TrackingError`."""
+    try:
+        yield
+    except GatewiseError:
+        raise
+    except Exception as error:  # MLflow lets its parts' own exceptions through
+        raise TrackingError(_sentence(uri, error)) from error
+
+
+@contextlib.contextmanager
+def _creating(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{path}.lock", timeout=CREATION_SECONDS)
+        with lock:
+            yield
+    except Timeout:
+        raise TrackingError(
+            f"{path}: another process has been creating the store for {CREATION_SECONDS} s; "
+            f"if none is, remove {path}.lock"
+        ) from None
+
+
+def open_client(uri: str) -> MlflowClient:
+    """A client of the store; a SQLite file that is not there yet is created whole."""
+    # Fail within seconds: the mirror delivers later what cannot be delivered now.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from mlflow import MlflowClient
+
+    path = sqlite_path(uri)
+    if path is not None and not path.exists():
+        with _creating(path):
+            if not path.exists():
+                # Migrations take seconds; a store killed halfway must not be left behind.
+                fresh = path.with_name(f"{path.name}.new")
+                fresh.unlink(missing_ok=True)
+                MlflowClient(f"sqlite:///{fresh}").search_experiments(max_results=1)
+                fresh.replace(path)
+    return MlflowClient(uri)
+
+
+def shown(uri: str) -> str:
+    """An address fit to print: without a password."""
+    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:...@", uri)
+
+
+def _sentence(uri: str, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    where = f"the MLflow store {shown(uri)}"
+    known: list[tuple[str, str]] = [
+        ("out-of-date database schema", "is of an older version of MLflow; back it up and run "
+         f"`mlflow db upgrade {shown(uri)}`"),
+        ("Can't locate revision", "was written by a newer version of MLflow than this one"),
+        ("readonly database", "is read-only; make the file writable or set MLFLOW_TRACKING_URI"),
+        ("unable to open database file", "cannot be opened; its folder is missing or not writable"),
+        ("database or disk is full", "has no disk space left; free some and run `gatewise track`"),
+        ("No space left on device", "has no disk space left; free some and run `gatewise track`"),
+        ("database is locked", "is locked by another program; try again when that has finished"),
+        ("file is not a database", "is not a database; move that file away"),
+        ("status code 401", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        ("UNAUTHENTICATED", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        ("status code 403", "does not permit this to the user given"),
+        ("PERMISSION_DENIED", "does not permit this to the user given"),
+        ("Max retries exceeded", "does not answer"),
+        ("Connection refused", "does not answer"),
+        ("timed out", "does not answer in time"),
+    ]  # fmt: skip
+    for sign, meaning in known:
+        if sign in text:
+            return f"{where} {meaning}"
+    return f"{where} failed: {type(error).__name__}: {text[:300]}"
+
+
+def run_url(uri: str, run: Any) -> str:
+    """Address of a run's page; for a local store, where `gatewise ui` shows it."""
+    base = uri.rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
+    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"

@@ -1,10 +1,15 @@
+import shutil
+import sqlite3
+
 import pytest
 from filelock import FileLock
 
+from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
+from gatewise.files import write_json
 from gatewise.tracking import mirror as module
 from gatewise.tracking.content import CONTENT, CURVES, PARENT
-from gatewise.tracking.mirror import mirror
+from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
 
 from .conftest import write_run
@@ -117,3 +122,104 @@ def test_no_runs_is_an_error(config, tmp_path):
     with pytest.raises(GatewiseError, match="no finished runs"):
         mirror(config, tmp_path / "nothing")
     assert module.LOCK.name == "track.lock"
+
+
+def test_check_names_every_kind_of_difference_and_writes_nothing(config, folders, tmp_path):
+    mirror(config, folders)
+    assert check(config, folders) == []
+    store = Store(config)
+    runs = by_name(config)
+    one, two = runs["digits/gru/seed-0"].info.run_id, runs["digits/gru/seed-1"].info.run_id
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        database.execute(
+            "DELETE FROM metrics WHERE run_uuid = ? AND key = 'train_loss' AND step = 2", (one,)
+        )
+        database.execute("DELETE FROM metrics WHERE run_uuid = ? AND key = 'test_loss'", (two,))
+        database.execute(
+            "DELETE FROM latest_metrics WHERE run_uuid = ? AND key = 'test_loss'", (two,)
+        )
+    store.client.delete_tag(two, "dvc.stage")
+    store.client.delete_run(runs["digits/lstm/seed-0"].info.run_id)
+    shutil.rmtree(tmp_path / "mlartifacts/gatewise/digits" / one)
+    before = (tmp_path / "mlflow.db").read_bytes()
+    assert sorted(check(config, folders)) == [
+        "digits/gru/seed-0: metric train_loss at step 2, artifact curves.svg, artifact run.json",
+        "digits/gru/seed-1: tag dvc.stage, metric test_loss",
+        "digits/lstm/seed-0: not in the store",
+    ]
+    assert (tmp_path / "mlflow.db").read_bytes() == before
+
+
+def test_check_makes_no_store(folders, tmp_path):
+    with pytest.raises(GatewiseError, match="no store yet"):
+        check(TrackingConfig(uri=f"sqlite:///{tmp_path}/none.db"), folders)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_the_comparison_becomes_a_run_with_verdict_picture_and_report(config, folders, tmp_path):
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    pair = {
+        "a": "gru",
+        "b": "lstm",
+        "primary": True,
+        "seeds": [0, 1],
+        "difference": 0.02,
+        "ci": [0.01, 0.03],
+        "p_value": 0.5,
+        "p_value_holm": 0.5,
+        "p_superiority": 1.0,
+        "rope": 0.005,
+        "verdict": "undecided",
+        "seeds_needed": 6,
+    }
+    scored = {"mean": 0.505, "std": 0.007, "ci": [0.5, 0.51], "values": [0.5, 0.51]}
+    task = {
+        "title": "Spoken digits",
+        "synthetic": False,
+        "metric": "accuracy",
+        "seeds": [0, 1],
+        "variants": {"gru": scored, "lstm": {**scored, "values": [0.1, 0.2]}},
+        "pairs": [pair],
+        "warnings": [],
+    }
+    write_json(reports / "comparison.json", {"alpha": 0.05, "tasks": {"digits": task}})
+    (reports / "index.html").write_text("<p>report")
+    mirror(config, folders, reports)
+    runs = by_name(config)
+    found = runs["digits"]
+    assert found.data.tags["gatewise.verdict"] == "undecided, needs about 6 more seeds"
+    assert found.data.metrics["gru-lstm/ci_low"] == 0.01
+    note = found.data.tags["mlflow.note.content"]
+    assert "gru against lstm is undecided" in note
+    assert f"get-artifact?run_uuid={found.info.run_id}&path=verdict.svg" in note
+    files = {item.path for item in Store(config).client.list_artifacts(found.info.run_id)}
+    assert files == {"comparison.json", "index.html", "verdict.svg"}
+    # The interval stands beside the mean, but only where it is about these very runs.
+    assert runs["digits/gru"].data.metrics["test_accuracy_ci_low"] == 0.5
+    assert "test_accuracy_ci_low" not in runs["digits/lstm"].data.metrics
+    # A report that changed is attached anew.
+    (reports / "index.html").write_text("<p>another report")
+    assert mirror(config, folders, reports).completed == ["digits"]
+    assert check(config, folders, reports) == []
+
+
+def test_the_lock_of_dvc_marks_the_runs(config, folders, tmp_path):
+    mirror(config, folders)
+    (tmp_path / "dvc.lock").write_text(
+        "stages:\n  train@digits-gru:\n    outs:\n    - {path: runs/digits/gru, md5: abc.dir}\n"
+    )
+    assert sorted(mirror(config, folders).completed) == [
+        "digits/gru",
+        "digits/gru/seed-0",
+        "digits/gru/seed-1",
+    ]
+    assert by_name(config)["digits/gru/seed-0"].data.tags["dvc.lock"] == "abc.dir"
+
+
+def test_a_read_only_store_is_one_sentence(config, folders, tmp_path):
+    mirror(config, folders)
+    write_run(folders, "gru", 2)
+    uri = f"sqlite:///file:{tmp_path}/mlflow.db?mode=ro&uri=true"
+    with pytest.raises(GatewiseError, match="read-only"):
+        mirror(TrackingConfig(uri=uri), folders)

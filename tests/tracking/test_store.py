@@ -3,7 +3,6 @@ import sqlite3
 import pytest
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import store as module
 from gatewise.tracking.connection import TrackingError, address, shown
 from gatewise.tracking.store import Store
 
@@ -69,4 +68,3 @@ def test_more_than_one_batch_is_written_whole(config):
     run = store.client.get_run(run_id)
     assert len(run.data.params) == 150
     assert store.history(run, wanted) == wanted.metrics
-    assert module.METRICS_PER_BATCH == 1000

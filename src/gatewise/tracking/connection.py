@@ -32,7 +32,7 @@ def address(config: TrackingConfig) -> str:
 
 def sqlite_path(uri: str) -> Path | None:
     """File of a SQLite store, or None for any other address."""
-    found = re.match(r"sqlite(?:\+\w+)?:///(?P<path>.+)", uri)
+    found = re.match(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)", uri)
     return Path(found["path"]) if found else None
 
 
@@ -96,6 +96,7 @@ def _sentence(uri: str, error: Exception) -> str:
          f"`mlflow db upgrade {shown(uri)}`"),
         ("Can't locate revision", "was written by a newer version of MLflow than this one"),
         ("readonly database", "is read-only; make the file writable or set MLFLOW_TRACKING_URI"),
+        ("Permission denied", "cannot be written; mend its permissions or set MLFLOW_TRACKING_URI"),
         ("unable to open database file", "cannot be opened; its folder is missing or not writable"),
         ("database or disk is full", "has no disk space left; free some and run `gatewise track`"),
         ("No space left on device", "has no disk space left; free some and run `gatewise track`"),

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Dataset, Metric, Param, Run, RunTag
 
-METRICS_PER_BATCH = 1000
+# One request may hold 1,000 entities in all, 100 of them parameters and 100 tags.
+ENTITIES_PER_BATCH = 1000
 PARAMS_AND_TAGS_PER_BATCH = 100
 DIGEST_LENGTH = 36
 RUNS_PER_PAGE = 1000
@@ -160,10 +161,10 @@ class Store:
             else:
                 history = self.history(run, wanted)
             run_id = run.info.run_id
-            self.add_missing(run, wanted, history, parent)
-            if run.data.tags.get(content.CONTENT) != wanted.seal:
+            sealed = run.data.tags.get(content.CONTENT) == wanted.seal
+            if not sealed:
                 self.add_artifacts(run_id, wanted)
-                self._log(run_id, tags={content.CONTENT: wanted.seal})
+            self.add_missing(run, wanted, history, parent, seal=not sealed)
             if run.info.status != "FINISHED":
                 self.client.set_terminated(run_id, status="FINISHED")
         return run_id, True
@@ -255,8 +256,10 @@ class Store:
         wanted: Content,
         history: Mapping[MetricKey, float],
         parent: str | None = None,
+        *,
+        seal: bool = False,
     ) -> None:
-        """Write what `run` lacks of `wanted`, but for artifacts.
+        """Write what `run` lacks of `wanted`, but for artifacts; the seal goes last.
 
         Raises:
             TrackingError: a parameter holds another value, which MLflow never changes.
@@ -277,11 +280,13 @@ class Store:
             for key, value in wanted.metrics.items()
             if key not in history or not content.same(history[key], value)
         }
+        if seal:
+            tags[content.CONTENT] = wanted.seal
         with explained(self.uri):
-            self._log(run_id, metrics, params, differing(run.data.tags, tags))
             if run.info.run_name != wanted.name:
                 self.client.update_run(run_id, name=wanted.name)
             self._add_dataset(run, wanted)
+            self._log(run_id, metrics, params, differing(run.data.tags, tags))
 
     def log_points(self, run_id: str, points: Mapping[MetricKey, float]) -> None:
         """Write metric values now, without looking at what is there."""
@@ -344,13 +349,16 @@ class Store:
         ]
         settings: list[Param] = [Param(name, value) for name, value in (params or {}).items()]
         labels: list[RunTag] = [RunTag(name, value) for name, value in (tags or {}).items()]
+        # Tags in the last request, for the seal among them vouches for the rest.
         while points or settings or labels:
-            # One request may hold 1,000 entities in all, 100 of them parameters or tags.
+            room = ENTITIES_PER_BATCH - 2 * PARAMS_AND_TAGS_PER_BATCH
             some_params = settings[:PARAMS_AND_TAGS_PER_BATCH]
-            some_tags = labels[:PARAMS_AND_TAGS_PER_BATCH]
-            room = METRICS_PER_BATCH - len(some_params) - len(some_tags)
-            self.client.log_batch(run_id, points[:room], some_params, some_tags)
-            del settings[: len(some_params)], labels[: len(some_tags)], points[:room]
+            some_points = points[:room]
+            del settings[: len(some_params)], points[:room]
+            last = not settings and not points
+            some_tags = labels[:PARAMS_AND_TAGS_PER_BATCH] if last else []
+            del labels[: len(some_tags)]
+            self.client.log_batch(run_id, some_points, some_params, some_tags)
 
     def _add_dataset(self, run: Run, wanted: Content) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag

@@ -1,7 +1,9 @@
+import os
 import time
 
 import pytest
 
+from gatewise import warm
 from gatewise.runs import RunRecord
 from gatewise.tracking.live import Tracker
 from gatewise.tracking.store import Store
@@ -9,12 +11,21 @@ from gatewise.tracking.store import Store
 from .conftest import write_run
 
 
+@pytest.fixture
+def address(monkeypatch):
+    """A warm process that belongs to this test process."""
+    monkeypatch.delenv(warm.ADDRESS, raising=False)
+    return warm.ensure(os.getpid(), [])
+
+
 @pytest.mark.slow
-def test_events_reach_the_store_through_the_writer_process(config, tmp_path):
+def test_events_reach_the_store_through_the_writer_process(config, address, tmp_path):
     folder = write_run(tmp_path / "runs")
     record = RunRecord.read(folder)
     said = []
-    tracker = Tracker(config, "digits", "gru", data_digest="d" * 64, say=said.append)
+    tracker = Tracker(
+        config, "digits", "gru", address=address, data_digest="d" * 64, say=said.append
+    )
     began = time.monotonic()
     tracker.start()
     tracker.run_started(0, record.key, {"threads": 1})
@@ -30,9 +41,9 @@ def test_events_reach_the_store_through_the_writer_process(config, tmp_path):
     assert names == {"digits/gru", "digits/gru/seed-0"}
 
 
-def test_a_stage_that_ends_first_does_not_wait(config, tmp_path):
+def test_a_stage_that_ends_first_does_not_wait(config, address, tmp_path):
     said = []
-    tracker = Tracker(config, "digits", "gru", say=said.append)
+    tracker = Tracker(config, "digits", "gru", address=address, say=said.append)
     began = time.monotonic()
     with tracker:
         tracker.run_finished(0, write_run(tmp_path / "runs"))
@@ -44,7 +55,8 @@ def test_a_stage_that_ends_first_does_not_wait(config, tmp_path):
 @pytest.mark.parametrize("off", [{"enabled": False}, {"live": False}])
 def test_switched_off_it_does_nothing(config, off):
     said = []
-    with Tracker(config.model_copy(update=off), "digits", "gru", say=said.append) as tracker:
+    config = config.model_copy(update=off)
+    with Tracker(config, "digits", "gru", address="/nowhere", say=said.append) as tracker:
         tracker.run_started(0, "key", {})
         tracker.run_failed(0, "reason")
         assert tracker._process is None

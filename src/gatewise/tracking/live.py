@@ -1,7 +1,6 @@
 """Live tracking: an observer of training that can neither slow it nor stop it.
 
-Everything is handed to one child process for the stage (`gatewise.tracking.writer`), which
-imports MLflow while the workers warm up and is the only writer to the store. A slow store, a
+Everything is handed to one child process for the stage (`gatewise.tracking.writer`), which is the only writer to the store. A slow store, a
 hanging server or a crash in a library stays over there; whatever is not delivered by the end,
 `gatewise track` adds from the run folders.
 """
@@ -9,17 +8,18 @@ hanging server or a crash in a library stays over there; whatever is not deliver
 from __future__ import annotations
 
 import json
+import os
 import queue
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from gatewise import warm
 from gatewise.config import TrackingConfig
+from gatewise.tracking import writer
 
 CLOSE_SECONDS = 30.0
 """How long a stage waits at its end for a store that answers slowly."""
@@ -43,6 +43,7 @@ class Tracker:
         task: str,
         variant: str,
         *,
+        address: str,
         data_digest: str | None = None,
         say: Callable[[str], None] = say_on_stderr,
         log: str | Path = ".gatewise/tracking.log",
@@ -53,6 +54,7 @@ class Tracker:
             config: the store; nothing happens unless it is `enabled` and `live`.
             task: name of the task.
             variant: name of the variant.
+            address: the warm process that the writer is forked from.
             data_digest: digest of the prepared task, so that the data set is there from the start.
             say: gets each sentence meant for people.
             log: file that takes the writer's own error output.
@@ -60,10 +62,11 @@ class Tracker:
         self.config = config
         self.task = task
         self.variant = variant
+        self.address = address
         self.data_digest = data_digest
         self._say = say
         self._log = Path(log)
-        self._process: subprocess.Popen[str] | None = None
+        self._process: warm.Child | None = None
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._ready = False
@@ -88,26 +91,24 @@ class Tracker:
         if not (self.config.enabled and self.config.live):
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        (events, to_writer), (from_writer, replies) = os.pipe(), os.pipe()
         try:
             with self._log.open("a", encoding="utf-8") as errors:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "gatewise.tracking.writer"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    text=True,
-                    encoding="utf-8",
-                    # Ctrl-C is for training; the writer then still closes its runs.
-                    start_new_session=True,
-                )
+                fds = [events, replies, errors.fileno()]
+                self._process = warm.fork(self.address, writer.serve, [], fds)
         except OSError as error:
+            os.close(to_writer)
+            os.close(from_writer)
             self._say(f"could not start ({error}); training goes on, and {HINT}")
             return
-        assert self._process.stdin is not None  # noqa: S101
-        assert self._process.stdout is not None  # noqa: S101
+        finally:
+            os.close(events)
+            os.close(replies)
+        outgoing = os.fdopen(to_writer, "w", encoding="utf-8")
+        incoming = os.fdopen(from_writer, encoding="utf-8")
         self._threads = [
-            threading.Thread(target=self._feed, args=(self._process.stdin,), daemon=True),
-            threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._feed, args=(outgoing,), daemon=True),
+            threading.Thread(target=self._listen, args=(incoming,), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -164,16 +165,15 @@ class Tracker:
         if not self._ready:
             self._end(f"training was over before MLflow was ready; {HINT}")
             return
-        deadline = time.monotonic() + limit
         try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+            status = process.wait(limit)
+        except TimeoutError:
             self._end(f"the store did not take everything within {limit:.0f} s; {HINT}")
             return
         for thread in self._threads:
             thread.join(timeout=1.0)
-        if process.returncode != 0:
-            self._say(f"the writer died with status {process.returncode} ({self._log}); {HINT}")
+        if status != 0:
+            self._say(f"the writer died with status {status} ({self._log}); {HINT}")
 
     # --- inner -----------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The process behind live tracking: reads events line by line and writes them to MLflow.
 
-Run as `python -m gatewise.tracking.writer` by `gatewise.tracking.live.Tracker`; events come as
-JSON lines on standard input, sentences for people go back the same way on standard output.
+Forked from the warm process for `gatewise.tracking.live.Tracker`; events come as JSON lines on
+standard input, sentences for people go back the same way on standard output.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -234,5 +235,11 @@ def main() -> None:
     writer.close()
 
 
-if __name__ == "__main__":
+def serve(stdin: int, stdout: int, stderr: int) -> None:
+    """`main` on the given descriptors: what the warm process forks."""
+    for target, fd in enumerate((stdin, stdout, stderr)):
+        os.dup2(fd, target)
+        os.close(fd)
+    # Ctrl-C is for training; the writer then still closes its runs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     main()

@@ -1,0 +1,22 @@
+"""One run to be trained: what is handed from the stage to a worker process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewise.plan import RunPlan
+
+
+@dataclass(frozen=True)
+class Job:
+    """One seed of a plan."""
+
+    plan: RunPlan
+    seed: int
+    key: str
+    """The run's identity, written to its record."""
+    prepared: Path
+    """`data/prepared/<task>/`."""
+    folder: Path
+    """An empty folder for the results."""

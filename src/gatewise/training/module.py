@@ -1,0 +1,112 @@
+"""The LightningModule: sequence classification with any variant, under equal conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch.nn import functional
+
+from gatewise.config import TrainConfig
+from gatewise.evaluation import scores
+from gatewise.models import SequenceClassifier
+from gatewise.training.batches import Batch
+
+
+def schedule(config: TrainConfig, steps: int) -> Callable[[int], float]:
+    """Factor on the peak learning rate after each of `steps` updates."""
+    warmup = max(1, round(0.2 * steps)) if config.schedule == "one-cycle" else 0
+
+    def factor(step: int) -> float:
+        if config.schedule == "constant":
+            return 1.0
+        if step < warmup:
+            return 0.04 + 0.96 * step / warmup
+        progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+        return 0.5 * (1 + math.cos(math.pi * progress))
+
+    return factor
+
+
+class SequenceClassification(pl.LightningModule):
+    """Trains `model` with AdamW; `epoch_row` sums an epoch up for whoever listens.
+
+    Sums stay on the device until the epoch ends: `self.log` at every step would cost small
+    models more than their arithmetic.
+    """
+
+    def __init__(self, model: SequenceClassifier, config: TrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self._scores: dict[str, float] = {}
+        self._train: list[torch.Tensor] = []
+        self._norms: list[torch.Tensor] = []
+        self._validation: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
+        """Mean cross-entropy of one batch."""
+        loss = functional.cross_entropy(
+            self.model(batch.inputs, batch.lengths),
+            batch.labels,
+            label_smoothing=self.config.label_smoothing,
+        )
+        self._train.append(loss.detach() * len(batch.labels))
+        return loss
+
+    def configure_gradient_clipping(self, *_args: Any, **_kwargs: Any) -> None:
+        """Clip by norm and remember the norm from before."""
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.config.clip_norm)
+        self._norms.append(norm)
+
+    def validation_step(self, batch: Batch, _index: int) -> None:
+        """Collect logits; scores need all of them."""
+        self._validation.append((self.model(batch.inputs, batch.lengths), batch.labels))
+
+    def predict_step(self, batch: Batch, _index: int) -> torch.Tensor:
+        """Logits of one batch."""
+        logits: torch.Tensor = self.model(batch.inputs, batch.lengths)
+        return logits
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the validation split."""
+        logits, labels = (torch.cat(part) for part in zip(*self._validation, strict=True))
+        self._validation.clear()
+        self._scores = scores(logits, labels)
+        # For EarlyStopping, which reads logged values only.
+        self.log("validation_loss", self._scores["loss"])
+
+    def epoch_row(self) -> dict[str, float]:
+        """Numbers of the epoch that just ended; the sums start anew."""
+        examples = len(self.trainer.datamodule.rows["train"])  # type: ignore[attr-defined]
+        row = {
+            "learning_rate": float(self.trainer.optimizers[0].param_groups[0]["lr"]),
+            "gradient_norm": float(torch.stack(self._norms).mean()),
+            "train_loss": float(torch.stack(self._train).sum()) / examples,
+            **{f"validation_{name}": value for name, value in self._scores.items()},
+        }
+        self._train.clear()
+        self._norms.clear()
+        return row
+
+    def configure_optimizers(self) -> Any:
+        """AdamW whose rate follows `schedule`; biases and gains are not decayed."""
+        decayed = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
+        kept = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
+        optimiser = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": self.config.weight_decay},
+                {"params": kept, "weight_decay": 0.0},
+            ],
+            lr=self.config.learning_rate,
+            fused=self.device.type in ("cpu", "cuda"),
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule(self.config, steps))
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }

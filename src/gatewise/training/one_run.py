@@ -1,0 +1,211 @@
+"""One run: train a variant on a task with one seed, score its best weights, write its folder."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping
+from safetensors.torch import save_file
+
+import gatewise
+from gatewise import budget, runs, streams
+from gatewise.errors import GatewiseError
+from gatewise.evaluation import predictions, predictions_digest, scores, weights_digest
+from gatewise.models import (
+    SequenceClassifier,
+    Sizes,
+    macs_per_step,
+    parameters,
+    recurrent_parameters,
+)
+from gatewise.plan import RunPlan
+from gatewise.prepared import Prepared
+from gatewise.runs import RunRecord
+from gatewise.training.batches import TaskData
+from gatewise.training.job import Job
+from gatewise.training.module import SequenceClassification
+
+Listener = Callable[[int, dict[str, float]], None]
+
+
+class Recorder(Callback):
+    """Keeps the curves and the weights of the epoch with the lowest validation loss."""
+
+    def __init__(self, seed: int, listener: Listener) -> None:
+        self.seed = seed
+        self.listener = listener
+        self.rows: list[dict[str, float]] = []
+        self.best_epoch = 0
+        self.best_state: dict[str, torch.Tensor] = {}
+        self._began = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """Place the dropout stream, so that an epoch's masks do not hang on what came before."""
+        self._began = time.monotonic()
+        torch.manual_seed(streams.torch_seed(self.seed, "dropout", trainer.current_epoch))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Sum the epoch up; keep the weights if they are the best so far."""
+        assert isinstance(module, SequenceClassification)  # noqa: S101
+        epoch = trainer.current_epoch + 1
+        row = {"epoch": epoch, **module.epoch_row()}
+        losses = [earlier["validation_loss"] for earlier in self.rows]
+        if not np.isfinite(row["train_loss"]):
+            raise GatewiseError(
+                f"training diverged in epoch {epoch} (loss {row['train_loss']}); "
+                "lower train.learning_rate or train.clip_norm"
+            )
+        if not losses or row["validation_loss"] < min(losses):
+            self.best_epoch = epoch
+            self.best_state = {k: v.detach().clone() for k, v in module.model.state_dict().items()}
+        self.rows.append(row)
+        # Clock and memory go to listeners only: nothing a run writes may depend on them.
+        seconds = time.monotonic() - self._began
+        self.listener(epoch, {**row, "seconds": seconds, "memory_mb": peak_memory_mb()})
+
+
+def train(job: Job, listener: Listener) -> RunRecord:
+    """Train one run and write its folder.
+
+    `listener` is called after each epoch with its number, counted from 1, and its values.
+
+    Raises:
+        GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN.
+    """
+    plan, seed = job.plan, job.seed
+    check_accelerator(plan.accelerator)
+    torch.set_num_threads(plan.threads)
+    prepared = Prepared.open(job.prepared)
+    sizes = Sizes.of(prepared.card)
+    solved = budget.resolve(plan.model, plan.reference, sizes)
+    epochs = max(1, round(plan.train.epochs * solved.epochs_factor))
+
+    torch.manual_seed(streams.torch_seed(seed, "init"))
+    model = SequenceClassifier(solved.variant, sizes)
+    data = TaskData(prepared, seed, plan.train.batch_size, plan.augment)
+    if prepared.card.normalise == "train":
+        model.set_input_statistics(*data.input_statistics())
+
+    module = SequenceClassification(model, plan.train)
+    recorder = Recorder(seed, listener)
+    trainer = _trainer(plan, epochs, recorder)
+    trainer.fit(module, datamodule=data)
+
+    model.load_state_dict(recorder.best_state)
+    logits = {split: _logits(trainer, module, data, split) for split in data.rows}
+    labels = {
+        split: torch.from_numpy(data.clean_sequences.labels[data.evaluation_rows(split)])
+        for split in data.rows
+    }
+    table = predictions(prepared, data.evaluation_rows("test"), logits["test"])
+    state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+
+    save_file(state, job.folder / runs.WEIGHTS)
+    table.to_parquet(job.folder / runs.PREDICTIONS, index=False)
+    pd.DataFrame(recorder.rows).to_csv(job.folder / runs.CURVES, index=False)
+    record = RunRecord(
+        task=plan.task,
+        variant=plan.variant,
+        seed=seed,
+        key=job.key,
+        model=solved.variant,
+        budget=solved.sentence,
+        kernel=model.kernel,
+        parameters=parameters(solved.variant, sizes),
+        recurrent_parameters=recurrent_parameters(solved.variant, sizes),
+        macs_per_step=macs_per_step(solved.variant, sizes),
+        train={**plan.train.model_dump(mode="json"), "epochs": epochs},
+        threads=plan.threads,
+        accelerator=trainer.strategy.root_device.type,
+        precision=plan.precision,
+        epochs_run=len(recorder.rows),
+        best_epoch=recorder.best_epoch,
+        metrics={split: scores(logits[split], labels[split]) for split in data.rows},
+        weights_sha256=weights_digest(state),
+        predictions_sha256=predictions_digest(table),
+        data={
+            "digest": prepared.card.digest,
+            "examples": {split: len(rows) for split, rows in data.rows.items()},
+            "test_groups": sorted(set(table["group"]))[:20],
+        },
+        versions=versions(),
+    )
+    record.write(job.folder)
+    return record
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the numbers."""
+    return {
+        "gatewise": gatewise.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "pytorch-lightning": metadata.version("pytorch-lightning"),
+        "numpy": np.__version__,
+    }
+
+
+def check_accelerator(accelerator: str) -> None:
+    """Refuse an accelerator that this machine lacks.
+
+    Raises:
+        GatewiseError: it is absent.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(accelerator, True):
+        raise GatewiseError(
+            f"execution.accelerator is {accelerator}, but this machine has none that torch "
+            f"{torch.__version__} can use; set it to cpu or auto"
+        )
+
+
+def peak_memory_mb() -> float:
+    """Peak resident memory of this process in MB (10^6 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _trainer(plan: RunPlan, epochs: int, recorder: Recorder) -> pl.Trainer:
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    # Each batch is one memory-mapped gather: more loader processes would only cost.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*`.fit.` is called more than once.*")
+    callbacks: list[Callback] = [recorder]
+    if plan.train.patience is not None:
+        callbacks.append(EarlyStopping("validation_loss", patience=plan.train.patience))
+    settings: dict[str, Any] = {"precision": plan.precision}
+    return pl.Trainer(
+        accelerator=plan.accelerator,
+        devices=1,
+        max_epochs=epochs,
+        callbacks=callbacks,
+        gradient_clip_val=plan.train.clip_norm,
+        deterministic=True,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        **settings,
+    )
+
+
+def _logits(
+    trainer: pl.Trainer, module: SequenceClassification, data: TaskData, split: str
+) -> torch.Tensor:
+    """Logits `(examples, classes)` on the CPU, in `evaluation_rows` order."""
+    parts = trainer.predict(module, data.evaluation_dataloader(split))
+    assert parts is not None  # noqa: S101
+    return torch.cat(parts).float().cpu()  # type: ignore[arg-type]

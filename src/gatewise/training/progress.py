@@ -1,0 +1,96 @@
+"""What a person sees while a variant trains: a bar per running seed, or a line per event."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class Display:
+    """Shows the seeds of one task and variant; bars on a terminal, plain lines elsewhere."""
+
+    def __init__(self, title: str, runs: int, epochs: int, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self.title, self.runs, self.epochs = title, runs, epochs
+        self.done = 0
+        self.bars: dict[int, TaskID] = {}
+        self.last: dict[int, dict[str, float]] = {}
+        self.progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        self.overall = self.progress.add_task(
+            self.title, total=self.runs * self.epochs, note="starting workers"
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def restored(self, seeds: list[int]) -> None:
+        """Say which seeds need no training."""
+        if seeds:
+            names = ", ".join(map(str, seeds))
+            self.console.print(f"{self.title}: finished before: seed {names}", highlight=False)
+
+    def started(self, seed: int) -> None:
+        """Open a bar."""
+        self.progress.update(self.overall, note="")
+        self.bars[seed] = self.progress.add_task(f"  seed {seed}", total=self.epochs, note="")
+
+    def epoch(self, seed: int, epoch: int, values: dict[str, float]) -> None:
+        """Advance a bar."""
+        self.last[seed] = values
+        note = (
+            f"loss {values['train_loss']:.3f}, validation {values['validation_loss']:.3f}, "
+            f"accuracy {values['validation_accuracy']:.1%}"
+        )
+        self.progress.update(self.bars[seed], completed=epoch, note=note)
+        self.progress.advance(self.overall)
+
+    def finished(self, seed: int, epochs: int, test: dict[str, float]) -> None:
+        """Close a bar and leave one line."""
+        self._close(seed)
+        # Early stopping leaves epochs that will never come.
+        self.progress.advance(self.overall, self.epochs - epochs)
+        self.console.print(
+            f"{self.title} seed {seed}: test accuracy {test['accuracy']:.1%}, macro-F1 "
+            f"{test['macro_f1']:.1%}, {epochs} epochs ({self.done} of {self.runs} trained)",
+            highlight=False,
+        )
+
+    def failed(self, seed: int, reason: str) -> None:
+        """Close a bar and say why."""
+        self._close(seed)
+        self.console.print(f"{self.title} seed {seed}: failed: {reason}", highlight=False)
+
+    def _close(self, seed: int) -> None:
+        self.done += 1
+        if seed in self.bars:
+            self.progress.remove_task(self.bars.pop(seed))

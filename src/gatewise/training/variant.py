@@ -1,0 +1,146 @@
+"""All seeds of one variant on one task: the work of the `train` stage."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, Literal, Protocol
+
+from gatewise.errors import GatewiseError
+from gatewise.files import cores, read_json, replacing, write_json
+from gatewise.plan import RunPlan
+from gatewise.runs import RunRecord
+from gatewise.training import workers as pool
+from gatewise.training.finished import FinishedRuns, run_key
+from gatewise.training.job import Job
+from gatewise.training.progress import Display
+
+
+class Observer(Protocol):
+    """Somebody who is told how the runs are doing, and can do nothing to them."""
+
+    def run_started(self, seed: int, key: str, params: dict[str, Any]) -> None:
+        """A run begins."""
+
+    def epoch(self, seed: int, epoch: int, values: dict[str, float]) -> None:
+        """An epoch, counted from 1, has ended."""
+
+    def run_finished(self, seed: int, folder: Path) -> None:
+        """A run is finished (or was before) and its folder is whole."""
+
+    def run_failed(self, seed: int, reason: str) -> None:
+        """A run failed."""
+
+
+def train_variant(
+    plan: RunPlan,
+    prepared: Path,
+    target: Path,
+    *,
+    address: str,
+    workers: int | Literal["auto"] = "auto",
+    finished: FinishedRuns | None = None,
+    observers: Sequence[Observer] = (),
+) -> list[RunRecord]:
+    """Train the seeds that are not finished yet and write `target/seed-<n>/` for all of them.
+
+    Args:
+        plan: what to train.
+        prepared: `data/prepared/<task>/`.
+        target: `runs/<task>/<variant>/`, replaced as a whole once every seed is there.
+        address: the warm process that runs are forked from.
+        workers: runs at once; one per core when auto.
+        finished: where finished runs are kept.
+        observers: who else is told.
+
+    Raises:
+        GatewiseError: a seed failed; the others were finished and are kept.
+    """
+    finished = finished or FinishedRuns()
+    card = read_json(prepared / "task.json")
+    keys = {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
+    missing = [seed for seed in plan.seeds if keys[seed] not in finished]
+    if missing:
+        wanted = {seed: keys[seed] for seed in missing}
+        _train(plan, prepared, wanted, workers, finished, observers, address)
+    restored = [seed for seed in plan.seeds if seed not in missing]
+    Display(f"{plan.task}/{plan.variant}", 0, 0).restored(restored)
+    for seed in restored:
+        for observer in observers:
+            observer.run_finished(seed, finished.path(keys[seed]))
+
+    with replacing(target) as folder:
+        for seed, key in keys.items():
+            finished.restore(key, folder / f"seed-{seed}")
+        records = [RunRecord.read(folder / f"seed-{seed}") for seed in plan.seeds]
+        write_json(folder / "metrics.json", summary(records))
+    return records
+
+
+def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
+    """Mean and standard deviation over seeds, for `dvc metrics show`."""
+    table: dict[str, Any] = {"seeds": len(records)}
+    for split in ("validation", "test"):
+        for name in records[0].metrics[split]:
+            values = [record.metrics[split][name] for record in records]
+            table[f"{split}_{name}"] = {
+                "mean": mean(values),
+                "std": stdev(values) if len(values) > 1 else 0.0,
+            }
+    return table
+
+
+def _train(
+    plan: RunPlan,
+    prepared: Path,
+    keys: dict[int, str],
+    workers: int | Literal["auto"],
+    finished: FinishedRuns,
+    observers: Sequence[Observer],
+    address: str,
+) -> None:
+    work = finished.root.parent / "work"
+    jobs = []
+    for seed, key in keys.items():
+        folder = work / key
+        # What an interrupted attempt left is neither whole nor wanted.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        jobs.append(Job(plan, seed, key, prepared, folder))
+    settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
+    failures: dict[int, str] = {}
+    at_once = min(len(jobs), cores() if workers == "auto" else workers)
+    with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
+        for event in pool.train_all(jobs, at_once, address):
+            seed = event.job.seed
+            if event.kind == "started":
+                display.started(seed)
+                for observer in observers:
+                    observer.run_started(seed, event.job.key, {**settings, "seed": seed})
+            elif event.kind == "epoch":
+                display.epoch(seed, event.epoch, event.values)
+                for observer in observers:
+                    observer.epoch(seed, event.epoch, event.values)
+            elif event.kind == "finished":
+                path = finished.path(event.job.key)
+                with replacing(path) as temporary:
+                    shutil.move(event.job.folder, temporary)
+                record = RunRecord.read(path)
+                display.finished(seed, record.epochs_run, record.metrics["test"])
+                for observer in observers:
+                    observer.run_finished(seed, path)
+            else:
+                failures[seed] = event.reason
+                display.failed(seed, event.reason)
+                for observer in observers:
+                    observer.run_failed(seed, event.reason)
+    if failures:
+        kept = len(keys) - len(failures)
+        seed, reason = next(iter(failures.items()))
+        raise GatewiseError(
+            f"{plan.task}/{plan.variant}: {len(failures)} of {len(keys)} runs failed "
+            f"(seed {', '.join(map(str, failures))}); seed {seed}: {reason}\n"
+            f"{kept} finished runs are kept and will not be trained again."
+        )

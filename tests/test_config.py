@@ -1,0 +1,101 @@
+import copy
+
+import pytest
+import yaml
+
+from gatewise import config
+from gatewise.errors import GatewiseError
+
+
+@pytest.fixture
+def raw(project):
+    return yaml.safe_load((project / "params.yaml").read_text())
+
+
+def put(tree, path, value):
+    *parents, last = path.split(".")
+    for key in parents:
+        tree = tree[key]
+    tree[last] = value
+
+
+def test_the_shipped_study_is_the_promised_one(project):
+    study = config.load(project / "params.yaml")
+    assert list(study.tasks) == ["commands", "digits", "reviews"]
+    assert list(study.variants) == ["rnn", "lstm", "gru", "gru-matched"]
+    assert study.seed_list == list(range(8))
+    assert study.compare.primary == (("gru", "lstm"), ("gru-matched", "lstm"))
+    assert study.execution.threads_per_run == 1
+
+
+def test_task_settings_lie_over_the_common_ones(raw):
+    raw["tasks"]["digits"]["train"] = {"epochs": 3}
+    study = config.parse(raw)
+    assert study.train_for("digits").epochs == 3
+    assert study.train_for("digits").batch_size == study.train.batch_size
+
+
+MISTAKES = [
+    ("trian", 1, ["unknown key 'trian'", "did you mean train", "allowed: tasks"]),
+    ("tasks.commands.features.n_mel", 3, ["tasks.commands.features", "did you mean n_mels"]),
+    ("tasks.commands.features.n_mels", "many", ["tasks.commands.features.n_mels", "'many'"]),
+    ("tasks.commands.features.kind", "wavelet", ["tasks.commands.features", "log-mel"]),
+    ("tasks.commands.features.win_length", 4096, ["win_length 4096", "n_fft"]),
+    ("tasks.commands.source.kind", "digts", ["unknown source 'digts'", "did you mean digits"]),
+    ("tasks.commands.source.voicez", 3, ["tasks.commands.source", "unknown key 'voicez'"]),
+    ("tasks.commands.augment.gain_db", [3, -3], ["augment.gain_db", "runs backwards"]),
+    ("tasks.digits.augment", {"noise_snr_db": [0, 9]}, ["tasks.digits", "augment needs"]),
+    ("tasks.reviews.split.resample", True, ["tasks.reviews", "would leak"]),
+    ("tasks.commands.split.test", 0.95, ["tasks.commands.split", "nothing to train on"]),
+    ("tasks.Bad Name", {}, ["tasks", "Bad Name"]),
+    ("variants.gru-matched.hidden", 3, ["variants.gru-matched", "either hidden or match"]),
+    ("variants.lstm", {"cell": "lstm"}, ["variants.lstm", "width is missing"]),
+    ("variants.gru-matched.match", {"parameters": "lstn"}, ["'lstn'", "did you mean lstm"]),
+    ("variants.gru.match", {"macs": "lstm", "hidden": "lstm"}, ["exactly one of"]),
+    ("variants.lstm.dropout", 1.5, ["variants.lstm.dropout", "1.5"]),
+    ("seeds", [1, 1], ["seeds", "listed twice"]),
+    ("seeds", [], ["seeds", "empty"]),
+    ("seeds", 0, ["seeds", "greater than or equal to 1"]),
+    ("train.epochs", 0, ["train.epochs"]),
+    ("compare.primary", [["gru", "grue"]], ["compare.primary", "'grue'", "did you mean gru"]),
+    ("compare.primary", [["gru", "gru"]], ["compared with itself"]),
+    ("execution.workers", 0, ["execution.workers"]),
+    ("execution.accelerator", "tpu", ["execution.accelerator", "cuda"]),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), MISTAKES, ids=[m[0] for m in MISTAKES])
+def test_mistakes_are_named_with_their_path(raw, path, value, expected):
+    put(raw, path, value)
+    with pytest.raises(GatewiseError) as error:
+        config.parse(raw, "params.yaml")
+    message = str(error.value)
+    assert message.startswith("params.yaml: ")
+    for part in expected:
+        assert part in message
+    assert "Traceback" not in message
+
+
+def test_a_match_cannot_rest_on_another_match(raw):
+    raw["variants"]["third"] = {"cell": "gru", "match": {"macs": "gru-matched"}}
+    with pytest.raises(GatewiseError, match="itself matched"):
+        config.parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a: [", "not readable as YAML"), ("just words", "expected a mapping"), ("", "expected")],
+)
+def test_what_is_not_a_study_is_refused(tmp_path, text, expected):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(GatewiseError, match=expected):
+        config.load(path)
+    with pytest.raises(GatewiseError, match="no such file"):
+        config.load(tmp_path / "absent.yaml")
+
+
+def test_a_study_survives_a_round_trip(raw):
+    study = config.parse(copy.deepcopy(raw))
+    again = config.parse(study.model_dump(mode="json"))
+    assert again == study

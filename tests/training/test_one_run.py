@@ -1,0 +1,103 @@
+import math
+
+import pytest
+import torch
+
+from gatewise import runs
+from gatewise.config import VariantConfig
+from gatewise.errors import GatewiseError
+from gatewise.training import one_run
+from gatewise.training.job import Job
+from tests.tasks import make_plan, write_task
+
+
+def train(folder, plan, seed=0, *, text=False, name="run", **task):
+    """Train into `folder/name` and give the record and what was heard while training."""
+    prepared = folder / "prepared"
+    if not prepared.exists():
+        write_task(prepared, text=text, **task)
+    target = folder / name
+    target.mkdir()
+    heard = []
+    record = one_run.train(
+        Job(plan, seed, "key", prepared, target),
+        lambda epoch, values: heard.append((epoch, values)),
+    )
+    return record, heard
+
+
+@pytest.mark.parametrize("text", [False, True], ids=["frames", "text"])
+def test_a_run_learns_and_leaves_the_files_it_promises(tmp_path, text):
+    record, heard = train(tmp_path, make_plan(epochs=12), text=text)
+    assert record.metrics["test"]["accuracy"] > 0.9
+    folder = tmp_path / "run"
+    assert {p.name for p in folder.iterdir()} == {
+        runs.WEIGHTS,
+        runs.CURVES,
+        runs.PREDICTIONS,
+        runs.RECORD,
+    }
+    assert runs.RunRecord.read(folder) == record
+
+    curves = runs.read_curves(folder)
+    assert list(curves["epoch"]) == [epoch for epoch, _ in heard] == list(range(1, 13))
+    assert curves["validation_loss"].idxmin() + 1 == record.best_epoch
+    # The best weights are the ones that were kept and scored.
+    assert record.metrics["validation"]["loss"] == pytest.approx(
+        curves["validation_loss"].min(), rel=1e-5
+    )
+    assert curves["learning_rate"].iloc[-1] < 1e-4
+
+    table = runs.read_predictions(folder)
+    assert len(table) == record.data["examples"]["test"]
+    assert (table["predicted"] == table["label"]).mean() == pytest.approx(
+        record.metrics["test"]["accuracy"]
+    )
+    assert all(math.isclose(sum(p), 1, abs_tol=1e-5) for p in table["probabilities"])
+    assert table["id"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_same_run_twice_gives_the_same_bytes(tmp_path, cell):
+    model = VariantConfig(cell=cell, hidden=8, layers=2, dropout=0.2)
+    plan = make_plan(cell, model=model)
+    first, _ = train(tmp_path, plan, name="first")
+    torch.rand(17)  # whatever ran before in this process must not matter
+    second, _ = train(tmp_path, plan, name="second")
+    assert first == second
+    for name in (runs.WEIGHTS, runs.CURVES, runs.PREDICTIONS, runs.RECORD):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    other, _ = train(tmp_path, plan, seed=1, name="other")
+    assert other.weights_sha256 != first.weights_sha256
+
+
+def test_runs_of_one_seed_meet_the_same_test_examples(tmp_path):
+    for cell in ("lstm", "gru"):
+        train(tmp_path, make_plan(cell), seed=3, name=cell, resample=True)
+    train(tmp_path, make_plan("gru"), seed=5, name="other")
+    ids = {
+        name: list(runs.read_predictions(tmp_path / name)["id"])
+        for name in ("lstm", "gru", "other")
+    }
+    assert ids["lstm"] == ids["gru"] != ids["other"]
+
+
+def test_early_stopping_keeps_the_best_epoch(tmp_path):
+    record, heard = train(
+        tmp_path,
+        make_plan(epochs=60, patience=2, schedule="constant", learning_rate=0.2),
+        noise=3.0,
+    )
+    assert record.epochs_run == len(heard) < 60
+    assert record.best_epoch == record.epochs_run - 2
+
+
+def test_a_diverging_run_says_so(tmp_path):
+    with pytest.raises(GatewiseError, match=r"diverged in epoch 1 .*learning_rate"):
+        train(tmp_path, make_plan(learning_rate=1e30, schedule="constant"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the accelerator")
+def test_an_absent_accelerator_is_named(tmp_path):
+    with pytest.raises(GatewiseError, match=r"execution.accelerator is cuda"):
+        train(tmp_path, make_plan(accelerator="cuda"))

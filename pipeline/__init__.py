@@ -27,12 +27,15 @@ WARM_MODULES = (
 )
 
 
-def run(main: Callable[[list[str]], None]) -> None:
-    """Run a stage's `main(arguments)`, turning mistakes that users can mend into one sentence."""
+def run(main: Callable[[list[str]], None], *, light: bool = False) -> None:
+    """Run a stage's `main(arguments)`, turning mistakes that users can mend into one sentence.
+
+    A `light` stage has little to import: it runs at once while the warm process still loads.
+    """
     owner = None if warm.ADDRESS in os.environ else _dvc()
     if owner is not None:
         address = warm.ensure(owner, WARM_MODULES)
-        if main.__module__ == "__main__":
+        if not light:
             sys.exit(_elsewhere(address))
     try:
         main(sys.argv[1:])

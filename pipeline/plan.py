@@ -1,4 +1,4 @@
-"""Stage `plan`: params.yaml -> data/plan/<task>/<variant>.json."""
+"""Stage `plan`: params.yaml -> data/plan/."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pipeline import run
 
 
 def main(_arguments: list[str]) -> None:
-    """Check the whole study and write down what each run will be."""
+    """Check the whole study and write down what each stage will do."""
     study = config.load()
-    plans = plan.lay_out(study)
-    plan.write(plans)
-    runs = sum(len(p.seeds) for p in plans)
+    plan.write(study)
+    runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
     print(
         f"{runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
         f"{len(study.variants)} variants ({', '.join(study.variants)}) x "
@@ -20,4 +19,4 @@ def main(_arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, light=True)

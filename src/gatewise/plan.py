@@ -1,7 +1,13 @@
-"""The study laid out: one small file per task and variant, holding all that decides its runs.
+"""The study laid out in small files, one for each thing that can change by itself.
 
-`train` depends on its own plan file instead of on `params.yaml`, so a change reruns exactly
-the runs it concerns: a wider LSTM reruns the LSTM and whatever is matched to it, not the rest.
+Stages depend on these files instead of on `params.yaml`, so a change reruns exactly what it
+concerns: a wider LSTM reruns the LSTM and whatever is matched to it, not the rest; a default
+written out reruns nothing.
+
+    <task>/source.json               what `fetch` brings in
+    <task>/sequences.json            what `prepare` makes of it
+    <task>/variants/<variant>.json   what `train` and `profile` need, a `RunPlan`
+    compare.json                     what `compare` weighs
 """
 
 from __future__ import annotations
@@ -51,7 +57,7 @@ class RunPlan(Strict):
 
 def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
     """Where the plan of `task` and `variant` lies."""
-    return Path(root) / task / f"{variant}.json"
+    return Path(root) / task / "variants" / f"{variant}.json"
 
 
 def lay_out(study: Study) -> list[RunPlan]:
@@ -59,11 +65,18 @@ def lay_out(study: Study) -> list[RunPlan]:
     return [_plan(study, task, variant) for task in study.tasks for variant in study.variants]
 
 
-def write(plans: list[RunPlan], root: str | Path = "data/plan") -> None:
+def write(study: Study, root: str | Path = "data/plan") -> None:
     """Write all plan files, replacing those of an earlier study."""
     with replacing(root) as folder:
-        for plan in plans:
+        for name, task in study.tasks.items():
+            settings = task.model_dump(mode="json")
+            write_json(folder / name / "source.json", settings["source"])
+            sequences = {key: settings[key] for key in ("split", "features", "metric")}
+            write_json(folder / name / "sequences.json", sequences)
+        for plan in lay_out(study):
             write_json(path(plan.task, plan.variant, folder), plan.model_dump(mode="json"))
+        compared = study.model_dump(mode="json", include={"compare"})
+        write_json(folder / "compare.json", {**compared, "seeds": study.seed_list})
 
 
 def _plan(study: Study, task: str, variant: str) -> RunPlan:

@@ -21,7 +21,10 @@ def checkout(project: Path, target: Path) -> Path:
     """A copy of what git tracks, as a repository of its own."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=project, capture_output=True, text=True, check=True,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
         if (project / name).is_file() and not name.startswith(("tests/", "docs/")):
@@ -57,8 +60,14 @@ def run(folder: Path, *command: str, status: int = 0) -> str:
     # The copy's own package and stages, not the installed ones.
     environment["PYTHONPATH"] = os.pathsep.join([str(folder / "src"), str(folder)])
     done = subprocess.run(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        cwd=folder,
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert done.returncode == status, done.stdout
     return done.stdout
@@ -81,7 +90,8 @@ def digests(folder: Path) -> dict[str, tuple[str, str]]:
     for path in folder.glob("runs/*/*/seed-*/run.json"):
         record = json.loads(path.read_text())
         found[str(path.parent.relative_to(folder))] = (
-            record["weights_sha256"], record["predictions_sha256"],
+            record["weights_sha256"],
+            record["predictions_sha256"],
         )
     return found
 
@@ -104,7 +114,8 @@ def test_metrics_and_plots_are_there_for_dvc(study):
     folder, _ = study
     metrics = json.loads(run(folder, "dvc", "metrics", "show", "--json"))
     assert "digits" in json.dumps(metrics)
-    assert "plots" in run(folder, "dvc", "plots", "show", "--no-html" if False else "-q") or True
+    run(folder, "dvc", "plots", "show")
+    assert "gru" in (folder / "dvc_plots" / "index.html").read_text()
 
 
 def test_a_second_repro_runs_nothing(study):

@@ -57,9 +57,9 @@ def config(
 @app.command()
 def show() -> None:
     """Print the study's results and verdicts as a table."""
-    from gatewise.report import print_table
+    from gatewise.report import plots, table
 
-    print_table(Path("reports/comparison.json"))
+    table.show(plots.read_comparison())
 
 
 def main() -> None:

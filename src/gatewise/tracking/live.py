@@ -1,8 +1,8 @@
 """Live tracking: an observer of training that can neither slow it nor stop it.
 
-Everything is handed to one child process for the stage (`gatewise.tracking.writer`), which is the only writer to the store. A slow store, a
-hanging server or a crash in a library stays over there; whatever is not delivered by the end,
-`gatewise track` adds from the run folders.
+Everything is handed to one child process for the stage (`gatewise.tracking.writer`), which is
+the only writer to the store. A slow store, a hanging server or a crash in a library stays over
+there; whatever is not delivered by the end, `gatewise track` adds from the run folders.
 """
 
 from __future__ import annotations

@@ -37,9 +37,13 @@ def train_all(
     """Train `jobs`, at most `workers` at once, and yield events as they happen.
 
     A job that fails or dies yields `failed` with the reason; the others go on. Closing the
-    iterator (or Ctrl-C) ends the processes that are still running. They are forked from the
-    warm process at `address`, which should have imported `gatewise.training.one_run`. `work` is what a process
-    does, `train_and_tell` unless a test has other plans.
+    iterator (or Ctrl-C) ends the processes that are still running.
+
+    Args:
+        jobs: what to train.
+        workers: processes at once.
+        address: the warm process they are forked from.
+        work: what a process does; `train_and_tell` unless a test has other plans.
     """
     waiting = deque(jobs)
     running: dict[Connection, tuple[Job, warm.Child]] = {}

@@ -148,10 +148,11 @@ def describe(failures: pd.DataFrame) -> str:
         return f"column {first['failure_case']!r} is missing"
     if first["check"] == "column_in_schema":
         return f"column {first['failure_case']!r} is not known; remove it"
+    value = first["failure_case"]
+    value = value.item() if hasattr(value, "item") else value
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     return (
-        f"row {first['index']}, column {first['column']!r}: {first['failure_case']!r} fails "
-        f"{first['check']}{more}"
+        f"row {first['index']}, column {first['column']!r}: {value!r} fails {first['check']}{more}"
     )
 
 

@@ -14,7 +14,6 @@ from pydantic import Field, model_validator
 
 from gatewise import manifest
 from gatewise.config import Count, SourceOptions
-from gatewise.errors import GatewiseError
 from gatewise.files import cores
 from gatewise.manifest import SourceCard
 from gatewise.sources import _espeak
@@ -45,7 +44,7 @@ class Source(SourceOptions):
     words: tuple[str, ...] = WORDS
     """What is said; each word is a label."""
     voices: Count = 520
-    """How many voices speak, spread evenly over the timbres; at most 832."""
+    """How many voices speak, spread evenly over the 104 timbres; at most 832."""
     takes: Count = 1
     """How often each voice says each word."""
     rate: tuple[int, int] = (120, 200)
@@ -66,6 +65,9 @@ class Source(SourceOptions):
                 raise ValueError(f"{name}: [{low}, {high}] must rise within {lowest} to {highest}")
         if len(set(self.words)) != len(self.words) or len(self.words) < 2:
             raise ValueError("words: give at least two, each once")
+        available = len(_espeak.timbres()) * len(_espeak.ACCENTS)
+        if self.voices > available:
+            raise ValueError(f"voices: {self.voices} asked for; espeak-ng has at most {available}")
         return self
 
     def fetch(self, target: Path) -> None:
@@ -101,11 +103,6 @@ class Source(SourceOptions):
     def _plan(self) -> list[list[_espeak.Utterance]]:
         """What each timbre says; a timbre's draws depend on the seed and its own name."""
         timbres = _espeak.timbres()
-        if self.voices > len(timbres) * len(_espeak.ACCENTS):
-            raise GatewiseError(
-                f"voices: {self.voices} asked for, but espeak-ng has {len(timbres)} timbres in "
-                f"{len(_espeak.ACCENTS)} accents: at most {len(timbres) * len(_espeak.ACCENTS)}"
-            )
         plan = []
         for place, timbre in enumerate(timbres):
             accents = len(range(place, self.voices, len(timbres)))

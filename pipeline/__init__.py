@@ -23,6 +23,7 @@ WARM_MODULES = (
     "torchaudio",
     "pytorch_lightning",
     "mlflow.tracking",
+    "mlflow.store.tracking.sqlalchemy_store",
     "scipy.stats",
 )
 

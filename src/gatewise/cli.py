@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gatewise import __version__
+from gatewise import __version__, cli_tracking
 from gatewise.errors import GatewiseError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_tracking.app)
 
 
 def _version(wanted: bool) -> None:

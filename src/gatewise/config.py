@@ -201,7 +201,19 @@ class TaskConfig(Strict):
     augment: Augment | None = None
     metric: Literal["accuracy", "macro_f1"] = "accuracy"
     """Primary metric: what pairs of variants are compared by."""
+    on_bad: Literal["fail", "skip"] = "fail"
+    """What to do about examples that cannot be used (undecodable, empty, silent, ...)."""
+    allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = {}
+    """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()
+
+    @field_validator("allow")
+    @classmethod
+    def _reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        for leak, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"{leak}: give the reason why this leak is acceptable")
+        return value
 
     @field_validator("source", mode="plain")
     @classmethod

@@ -71,7 +71,8 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
         for name, task in study.tasks.items():
             settings = task.model_dump(mode="json")
             write_json(folder / name / "source.json", settings["source"])
-            sequences = {key: settings[key] for key in ("split", "features", "metric")}
+            kept = ("split", "features", "metric", "on_bad", "allow")
+            sequences = {key: settings[key] for key in kept}
             write_json(folder / name / "sequences.json", sequences)
         for plan in lay_out(study):
             write_json(path(plan.task, plan.variant, folder), plan.model_dump(mode="json"))

@@ -35,7 +35,7 @@ def track(
     """Bring the MLflow store up to what DVC holds, or check that it is."""
     from gatewise.tracking import mirror
 
-    config = _tracking()
+    config = tracking_config()
     if where is not None:
         print(_address(config, where))
         return
@@ -48,6 +48,8 @@ def track(
         else:
             found = mirror.check(config, runs, reports, progress=progress)
     if not check:
+        for note in outcome.notes:
+            print(note, file=sys.stderr)
         print(f"MLflow: {outcome.sentence}")
         return
     for difference in found:
@@ -66,7 +68,7 @@ def ui(
     from gatewise.errors import GatewiseError
     from gatewise.tracking.connection import address, sqlite_path
 
-    uri = address(_tracking())
+    uri = address(tracking_config())
     if uri.startswith("http"):
         print(f"the store is a server already: {uri}")
         return
@@ -82,7 +84,7 @@ def ui(
     os.execv(sys.executable, command)  # noqa: S606
 
 
-def _tracking() -> TrackingConfig:
+def tracking_config() -> TrackingConfig:
     """The study's store; the default one outside a project."""
     from gatewise import config
 

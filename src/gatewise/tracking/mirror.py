@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 from gatewise import runs
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
+from gatewise.files import read_json
 from gatewise.runs import RunRecord
-from gatewise.tracking import content, origin, verdicts
+from gatewise.tracking import content, models, origin, verdicts
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import Content
 from gatewise.tracking.store import Store
@@ -48,6 +49,8 @@ class Outcome:
     completed: list[str] = field(default_factory=list)
     """Names of runs that lacked something."""
     unchanged: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What could not be done, and why."""
 
     @property
     def sentence(self) -> str:
@@ -63,6 +66,7 @@ def mirror(
     config: TrackingConfig,
     root: str | Path = "runs",
     reports: str | Path = "reports",
+    prepared: str | Path = "data/prepared",
     *,
     lock: Path = LOCK,
     progress: Progress = lambda _name, _total: None,
@@ -73,6 +77,7 @@ def mirror(
         config: the store.
         root: folder of run folders.
         reports: folder of `comparison.json` and the report, where they were made.
+        prepared: folder of prepared tasks, whose front ends go into the models.
         lock: file that keeps two mirrors of one project from working at once.
         progress: see `Progress`.
 
@@ -102,13 +107,38 @@ def mirror(
                 outcome.completed.append(this.name)
             else:
                 outcome.unchanged += 1
+        for group in members.values():
+            _mirror_model(store, group, Path(prepared), outcome)
     return outcome
+
+
+def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Outcome) -> None:
+    """Log a variant's best seed as a model, unless that was done before."""
+    folder, record = _best(group, prepared)
+    if models.find(store, record) is not None:
+        return
+    run = store.find(record.task, record.key)
+    try:
+        assert run is not None  # noqa: S101  # it was just mirrored
+        models.log(store, run, folder, record, prepared)
+    except TrackingError:
+        raise
+    except GatewiseError as error:
+        outcome.notes.append(f"no model for {record.task}/{record.variant}: {error}")
+    else:
+        outcome.added.append(f"model {record.task}/{record.variant}")
+
+
+def _best(group: list[Member], prepared: Path) -> Member:
+    card = prepared / group[0][1].task / "task.json"
+    return models.best(group, read_json(card)["metric"] if card.is_file() else "accuracy")
 
 
 def check(
     config: TrackingConfig,
     root: str | Path = "runs",
     reports: str | Path = "reports",
+    prepared: str | Path = "data/prepared",
     *,
     progress: Progress = lambda _name, _total: None,
 ) -> list[str]:
@@ -145,6 +175,11 @@ def check(
         if gaps:
             more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
             found.append(f"{this.name}: {', '.join(gaps[:3])}{more}")
+    for group in members.values():
+        folder, record = _best(group, Path(prepared))
+        whole = (folder / runs.WEIGHTS).is_file() and Path(prepared, record.task).is_dir()
+        if whole and models.find(store, record) is None:
+            found.append(f"model {record.task}/{record.variant}: not in the store")
     return found
 
 

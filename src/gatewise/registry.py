@@ -1,0 +1,228 @@
+"""The model registry: one registered model per task, versions that carry their evidence.
+
+Alias `champion` is what is in use, `challenger` what was offered last. A challenger becomes
+champion because the comparison says that it is better, never because a number is higher.
+Everything goes through `MlflowClient`, so a remote registry works the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gatewise import runs
+from gatewise.errors import GatewiseError
+from gatewise.report import words
+from gatewise.runs import RunRecord
+from gatewise.tracking import content, models, origin
+from gatewise.tracking.connection import TrackingError, explained
+from gatewise.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+TASK, VARIANT, PREVIOUS = "gatewise.task", "gatewise.variant", "gatewise.previous_champion"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a challenger may become champion, and why."""
+
+    promoted: bool
+    reason: str
+
+
+class Registry:
+    """The registered model of one task."""
+
+    def __init__(self, store: Store, task: str) -> None:
+        self.store = store
+        self.task = task
+        # A registered model's name may not hold a slash.
+        self.name = f"{store.prefix}{task}".replace("/", "-").replace(":", "-")
+
+    def version(self, alias: str) -> ModelVersion | None:
+        """The version that carries `alias`."""
+        model = self._model()
+        number = model.aliases.get(alias) if model else None
+        if number is None:
+            return None
+        with explained(self.store.uri):
+            return self.store.client.get_model_version(self.name, str(number))
+
+    def offer(self, record: RunRecord, evidence: Mapping[str, str]) -> ModelVersion:
+        """Make the run's logged model a version, once, and the challenger.
+
+        Raises:
+            GatewiseError: the model was never logged, or the name belongs to somebody else.
+        """
+        run = self.store.find(self.task, record.key)
+        logged = models.find(self.store, record) if run else None
+        if run is None or logged is None:
+            raise GatewiseError(
+                f"{record.name} has no logged model in the store; run `gatewise track` first"
+            )
+        self._own()
+        client = self.store.client
+        with explained(self.store.uri):
+            # Of this key: of several logged models the registry takes the one it has.
+            known = client.search_model_versions(f"name = '{self.name}'")
+            same = [v for v in known if v.tags.get(content.KEY) == record.key]
+            if same:
+                version = max(same, key=lambda v: int(v.version))
+                for name, value in evidence.items():
+                    client.set_model_version_tag(self.name, version.version, name, value)
+            else:
+                version = client.create_model_version(
+                    self.name,
+                    source=logged.artifact_location,
+                    run_id=run.info.run_id,
+                    model_id=logged.model_id,
+                    tags={content.KEY: record.key, VARIANT: record.variant, **evidence},
+                    description=evidence.get("gatewise.evidence", ""),
+                )
+            client.set_registered_model_alias(self.name, CHALLENGER, version.version)
+        return version
+
+    def crown(self, version: ModelVersion, reason: str) -> None:
+        """Make a version champion and remember the one before it."""
+        client = self.store.client
+        before = self.version(CHAMPION)
+        with explained(self.store.uri):
+            if before is not None and before.version != version.version:
+                client.set_model_version_tag(
+                    self.name, version.version, PREVIOUS, str(before.version)
+                )
+            client.set_model_version_tag(
+                self.name, version.version, "gatewise.promoted_because", reason
+            )
+            client.set_registered_model_alias(self.name, CHAMPION, version.version)
+
+    def rollback(self) -> tuple[ModelVersion, ModelVersion]:
+        """Give the alias back to the champion before; returns (from, to).
+
+        Raises:
+            GatewiseError: there is no champion, or none before it.
+        """
+        now = self.version(CHAMPION)
+        if now is None:
+            raise GatewiseError(f"{self.name} has no champion; `gatewise promote {self.task}`")
+        number = now.tags.get(PREVIOUS)
+        if number is None:
+            raise GatewiseError(f"version {now.version} of {self.name} is its first champion")
+        client = self.store.client
+        with explained(self.store.uri):
+            before = client.get_model_version(self.name, number)
+            client.set_registered_model_alias(self.name, CHAMPION, before.version)
+            client.set_registered_model_alias(self.name, CHALLENGER, now.version)
+        return now, before
+
+    def _model(self) -> RegisteredModel | None:
+        from mlflow.exceptions import MlflowException
+
+        with explained(self.store.uri):
+            try:
+                return self.store.client.get_registered_model(self.name)
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return None
+                raise
+
+    def _own(self) -> None:
+        """Make the registered model, or see that it is ours."""
+        model = self._model()
+        if model is None:
+            with explained(self.store.uri):
+                self.store.client.create_registered_model(
+                    self.name,
+                    tags={TASK: self.task},
+                    description=f"Sequence classifiers for the task {self.task}; each version's "
+                    "tags hold its evidence.",
+                )
+        elif model.tags.get(TASK) != self.task:
+            raise TrackingError(
+                f"the registry holds a model {self.name!r} that is not of this task; choose "
+                "another tracking.experiment_prefix"
+            )
+
+
+def decide(
+    comparison: Mapping[str, Any], task: str, variant: str, champion: str | None
+) -> Decision:
+    """Whether `variant` may replace the variant that is champion.
+
+    It may if there is no champion; if both are the same variant (a newer run of it); if the
+    comparison's verdict is that it beats the champion; or if they are equivalent and it needs
+    fewer multiply-accumulates.
+    """
+    found = comparison["tasks"][task]
+    if champion is None:
+        return Decision(True, "there was no champion")
+    if champion == variant:
+        return Decision(True, f"a newer run of the champion's variant {variant}")
+    pair = next((p for p in found["pairs"] if {p["a"], p["b"]} == {variant, champion}), None)
+    if pair is None:
+        return Decision(False, f"{variant} was never compared with the champion {champion}")
+    sentence = words.sentence(pair)
+    if pair["verdict"] == variant:
+        return Decision(True, sentence)
+    if pair["verdict"] == "equivalent":
+        costs = found["variants"]
+        if costs[variant]["macs_per_step"] < costs[champion]["macs_per_step"]:
+            return Decision(True, f"{sentence} It needs fewer multiply-accumulates.")
+        return Decision(False, f"{sentence} It needs no fewer multiply-accumulates.")
+    return Decision(False, sentence)
+
+
+def leader(comparison: Mapping[str, Any], task: str) -> str:
+    """The variant with the highest mean score.
+
+    Raises:
+        GatewiseError: the comparison does not know the task.
+    """
+    tasks = comparison["tasks"]
+    if task not in tasks:
+        raise GatewiseError(
+            f"reports/comparison.json has no task {task!r}; it has {', '.join(tasks)}"
+        )
+    variants: dict[str, Any] = tasks[task]["variants"]
+    return max(variants, key=lambda name: float(variants[name]["mean"]))
+
+
+def chosen(root: str | Path, task: str, variant: str, metric: str) -> tuple[Path, RunRecord]:
+    """The variant's best seed below `root`.
+
+    Raises:
+        GatewiseError: it has no finished run.
+    """
+    members = [
+        (folder, record)
+        for folder, record in runs.find(root)
+        if (record.task, record.variant) == (task, variant)
+    ]
+    if not members:
+        raise GatewiseError(f"{root}/{task}/{variant}: no finished run; see `dvc repro train`")
+    return models.best(members, metric)
+
+
+def evidence(comparison: Mapping[str, Any], record: RunRecord) -> dict[str, str]:
+    """Tags that say what a version rests on."""
+    found = comparison["tasks"][record.task]
+    scored = found["variants"][record.variant]
+    pairs = [p for p in found["pairs"] if record.variant in (p["a"], p["b"])]
+    tags = {
+        "gatewise.metric": found["metric"],
+        "gatewise.mean": repr(scored["mean"]),
+        "gatewise.std": repr(scored["std"]),
+        "gatewise.ci": repr(scored["ci"]),
+        "gatewise.seeds": str(len(scored["values"])),
+        "gatewise.seed": str(record.seed),
+        "gatewise.data": str(record.data.get("digest")),
+        "gatewise.weights_sha256": record.weights_sha256,
+        "gatewise.evidence": " ".join(words.sentence(pair) for pair in pairs)[:5000],
+    }
+    commit = origin.tags().get("mlflow.source.git.commit")
+    return tags | ({"gatewise.git.commit": commit} if commit else {})

@@ -12,16 +12,22 @@ from pipeline import run
 def main(arguments: list[str]) -> None:
     """Prepare the data of one task."""
     from gatewise import files
+    from gatewise.certificate import LeakError
     from gatewise.prepare import prepare
 
     study = config.load()
     (task,) = arguments
     if task not in study.tasks:
         raise GatewiseError(f"no task {task!r}{config.suggest(task, study.tasks)}")
-    prepared, report = prepare(
-        task, study.tasks[task], Path("data/raw") / task, Path("data/prepared") / task
-    )
-    files.write_json(Path("reports/data") / f"{task}.json", report)
+    report_path = Path("reports/data") / f"{task}.json"
+    try:
+        prepared, report = prepare(
+            task, study.tasks[task], Path("data/raw") / task, Path("data/prepared") / task
+        )
+    except LeakError as error:
+        files.write_json(report_path, error.report)
+        raise GatewiseError(f"{error}\n  the whole certificate: {report_path}") from None
+    files.write_json(report_path, report)
     print(
         f"{task}: {len(prepared.index)} sequences, {len(prepared.sequences)} steps, "
         f"digest {prepared.card.digest[:12]}"

@@ -31,7 +31,16 @@ def test_round_trip(tmp_path: Path) -> None:
     raw = Raw.open(tmp_path)
     assert raw.card == CARD
     assert raw.manifest.to_dict("list") == table().to_dict("list")
-    assert raw.root == tmp_path
+    assert raw.locate("a.wav") == tmp_path / "a.wav"
+
+
+def test_files_used_in_place_lie_below_root_and_own_files_in_the_folder(tmp_path: Path) -> None:
+    card = CARD.model_copy(update={"root": "elsewhere"})
+    manifest.write(tmp_path, card, table())
+    (tmp_path / "own.wav").touch()
+    raw = Raw.open(tmp_path)
+    assert raw.locate("a.wav") == Path("elsewhere/a.wav")
+    assert raw.locate("own.wav") == tmp_path / "own.wav"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
@@ -16,40 +17,53 @@ def test_special_tokens_and_determinism(kind: str) -> None:
     assert first.to_str() == again.to_str()
     assert first.token_to_id(text.PAD) == text.PAD_ID
     assert first.token_to_id(text.UNKNOWN) == text.UNKNOWN_ID
-    arrays, _ = text.encode(first, ["the film"], 60)
+    arrays = text.encode(first, ["the film"])
     assert text.UNKNOWN_ID not in arrays[0]
     assert arrays[0].dtype == "int32"
 
 
 def test_words_fold_case_and_accents() -> None:
     tokenizer = text.train(DOCUMENTS, Tokens(kind="tokens"))
-    arrays, _ = text.encode(tokenizer, ["film FÍLM"], 10)
+    arrays = text.encode(tokenizer, ["film FÍLM"])
     assert len(set(arrays[0].tolist())) == 1
 
 
 def test_words_unseen_in_training_are_unknown() -> None:
     tokenizer = text.train(DOCUMENTS, Tokens(kind="tokens"))
-    arrays, _ = text.encode(tokenizer, ["the zebra"], 10)
+    arrays = text.encode(tokenizer, ["the zebra"])
     assert arrays[0][1] == text.UNKNOWN_ID != arrays[0][0]
 
 
 def test_characters_keep_spaces() -> None:
     tokenizer = text.train(DOCUMENTS, Tokens(kind="tokens", tokenizer="character"))
-    arrays, _ = text.encode(tokenizer, ["a film"], 10)
+    arrays = text.encode(tokenizer, ["a film"])
     assert len(arrays[0]) == 6
     assert text.UNKNOWN_ID not in arrays[0]
 
 
-def test_cut_documents_are_counted_and_empty_ones_kept() -> None:
+def test_empty_documents_are_one_unknown_token() -> None:
     tokenizer = text.train(DOCUMENTS, Tokens(kind="tokens"))
-    arrays, cut = text.encode(tokenizer, ["the film of the year", "", "the film"], 3)
-    assert [len(array) for array in arrays] == [3, 1, 2]
-    assert cut == 1
+    arrays = text.encode(tokenizer, ["the film of the year", "", "the film"])
+    assert [array.tolist() for array in arrays][1] == [text.UNKNOWN_ID]
+    assert [len(array) for array in arrays] == [5, 1, 2]
 
 
-def test_saved_tokenizer_truncates_alike(tmp_path: Path) -> None:
+def test_saved_tokenizer_truncates(tmp_path: Path) -> None:
     tokenizer = text.train(DOCUMENTS, Tokens(kind="tokens"))
     text.save(tokenizer, tmp_path / "tokenizer.json", 3)
     loaded = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
-    arrays, _ = text.encode(tokenizer, ["the film of the year"], 3)
-    assert loaded.encode("the film of the year").ids == arrays[0].tolist()
+    arrays = text.encode(tokenizer, ["the film of the year"])
+    assert loaded.encode("the film of the year").ids == arrays[0][:3].tolist()
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe", "character"])
+def test_entries_that_training_cannot_have_given_are_found(kind: str) -> None:
+    config = Tokens(kind="tokens", tokenizer=kind, vocabulary=60, min_frequency=1)
+    for documents, wanted in ((DOCUMENTS, set()), ([*DOCUMENTS, "zzyzx zzyzx"], {"z"})):
+        tokenizer = text.train(documents, config)
+        seen = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
+        for ids in text.encode(tokenizer, DOCUMENTS):
+            seen[ids] = True
+        found = text.unlearned(tokenizer, seen)
+        assert bool(found) == bool(wanted)
+        assert all("z" in entry or "x" in entry for entry in found)

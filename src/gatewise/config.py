@@ -202,7 +202,7 @@ class TaskConfig(Strict):
     metric: Literal["accuracy", "macro_f1"] = "accuracy"
     """Primary metric: what pairs of variants are compared by."""
     on_bad: Literal["fail", "skip"] = "fail"
-    """What to do about examples that cannot be used (undecodable, empty, silent, ...)."""
+    """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
     allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = {}
     """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()

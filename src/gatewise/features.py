@@ -53,6 +53,11 @@ class FrontEnd:
         """Duration of one step."""
         return self.config.hop_length / self.config.sample_rate
 
+    @property
+    def shortest_seconds(self) -> float:
+        """One window: a shorter clip is mostly padding."""
+        return (self.config.win_length or self.config.n_fft) / self.config.sample_rate
+
     def clip(self, samples: np.ndarray, rate: int) -> torch.Tensor:
         """One clip made ready: mono, resampled, cropped or padded.
 

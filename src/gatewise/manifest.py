@@ -89,10 +89,14 @@ class Raw:
             raise GatewiseError(f"{folder / CARD}: not a source card: {error}") from None
         return cls(folder, card, check(manifest, str(folder / MANIFEST)))
 
-    @property
-    def root(self) -> Path:
-        """Folder that the manifest's paths are relative to."""
-        return self.folder if self.card.root is None else Path(self.card.root)
+    def locate(self, path: str) -> Path:
+        """Where a sound file of the manifest lies.
+
+        Files used in place lie below the card's `root`; what a source wrote itself lies in
+        the raw folder.
+        """
+        own = self.folder / path
+        return own if self.card.root is None or own.exists() else Path(self.card.root) / path
 
 
 def write(folder: Path, card: SourceCard, rows: pd.DataFrame | Iterable[dict[str, Any]]) -> None:

@@ -1,53 +1,28 @@
 """From a raw folder to `data/prepared/<task>/`: sequences, index and card, and a report.
 
-Examples are transformed in chunks that follow from the manifest alone, by threads (decoding,
-resampling and spectra all release the interpreter), and written in the manifest's order. So
-memory stays bounded and the bytes do not depend on how many workers there were.
+The report holds the leakage certificate; data that leak are not prepared.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+import functools
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from gatewise import files, splits
-from gatewise._sequences import SequenceWriter
-from gatewise.config import SPLITS, Frames, LogMel, Mfcc, TaskConfig, Tokens
+from gatewise import certificate, duplicates, files, splits, transforms
+from gatewise.config import SPLITS, Frames, TaskConfig, Tokens
 from gatewise.errors import GatewiseError
-from gatewise.manifest import DOCUMENTS, FRAMES, Raw, normalised
+from gatewise.manifest import DOCUMENTS, Raw
 from gatewise.prepared import INDEX_COLUMNS, Prepared, TaskCard
+from gatewise.transforms import SEQUENCES, Transformed
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-SEQUENCES = "sequences.npy"
-CHUNK_CLIPS = 64
-CHUNK_SAMPLES = 4_000_000  # 16 MB of float32 a chunk, however long the clips are
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-@dataclass
-class Transformed:
-    """What transforming a payload tells, example by example in the manifest's order."""
-
-    lengths: list[int] = field(default_factory=list)
-    """Steps of each sequence."""
-    contents: list[str] = field(default_factory=list)
-    """Digest of what each example is made of: decoded samples, frames or normalised text."""
-    features: int | None = None
-    vocabulary: int | None = None
-    step_seconds: float | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
-    """More for the report."""
+NAMED = 10  # examples named for each flaw
+LABELS_SHOWN = 12  # labels that the report shows examples of
 
 
 def prepare(
@@ -70,68 +45,34 @@ def prepare(
         The prepared task and its report (plain data).
 
     Raises:
-        GatewiseError: source and features do not fit, a file is not readable, or a split
-            is empty.
+        LeakError: a leak that `config.allow` does not name; it carries the report.
+        GatewiseError: source and features do not fit, an example is unusable and
+            `config.on_bad` is `fail`, or a split is empty.
     """
-    import pandas as pd
-
     raw = Raw.open(raw_folder)
-    manifest = raw.manifest
-    labels = sorted(manifest["label"].unique())
-    if len(labels) < 2:
-        raise GatewiseError(f"{task}: only one label ({labels[0]!r}); nothing can be told apart")
-    split = _split(task, manifest, config)
     _fits(task, raw, config)
+    split = _split(task, raw.manifest, config)
     with files.replacing(target) as folder:
         folder.mkdir()
         done = _transform(raw, config, split, folder, workers or files.cores())
-        lengths = np.array(done.lengths, dtype=np.int64)
-        index = pd.DataFrame(
-            {
-                "id": manifest["id"],
-                "label": manifest["label"].map({name: i for i, name in enumerate(labels)}),
-                "group": manifest["group"],
-                "split": split,
-                "start": np.cumsum(lengths) - lengths,
-                "length": lengths,
-            }
-        )
-        facts = {
-            "task": task,
-            "modality": raw.card.payload,
-            "title": raw.card.title,
-            "synthetic": raw.card.synthetic,
-            "licence": raw.card.licence,
-            "labels": labels,
-            "features": done.features,
-            "vocabulary": done.vocabulary,
-            "normalise": getattr(config.features, "normalise", "none"),
-            "front_end": config.features.model_dump(mode="json"),
-            "step_seconds": done.step_seconds,
-            "resample": config.split.resample,
-            "split": config.split.model_dump(mode="json"),
-            "metric": config.metric,
+        _bad(task, raw, done, config.on_bad)
+        rows = raw.manifest[["id", "label", "group"]].assign(split=split, content=done.contents)
+        rows["length"] = done.lengths
+        rows["start"] = rows["length"].cumsum() - rows["length"]
+        rows = rows.drop(index=list(done.unusable))
+        _still_split(task, rows, config)
+        card = _write(task, config, raw, done, rows, folder)
+        findings = _certify(raw, rows, config, done)
+        allow = {str(leak): reason for leak, reason in config.allow.items()}
+        report = describe(card, raw, rows, done)
+        report["certificate"] = {finding.leak: finding.entry(allow) for finding in findings} | {
+            "normalisation": _normalisation(card)
         }
-        digest = files.digest(
-            {
-                **facts,
-                "sequences": files.sha256(folder / SEQUENCES),
-                "index": {column: index[column].tolist() for column in INDEX_COLUMNS},
-            }
-        )
-        card = TaskCard(**facts, digest=digest)
-        Prepared(card, np.load(folder / SEQUENCES, mmap_mode="r"), index).write(folder)
-    return Prepared.open(target), report(card, raw, index, done)
-
-
-def _split(task: str, manifest: pd.DataFrame, config: TaskConfig) -> np.ndarray:
-    try:
-        if config.split.resample:
-            splits.assign(manifest["group"].tolist(), config.split, seed=0)  # refuses too few
-            return np.full(len(manifest), splits.DRAWN)
-        return splits.complete(manifest["split"].tolist(), manifest["group"].tolist(), config.split)
-    except GatewiseError as error:
-        raise GatewiseError(f"tasks.{task}: {error}") from None
+        leaks = certificate.refused(findings, allow)
+        report["certified"] = not leaks
+        if leaks:
+            raise certificate.LeakError(certificate.refusal(task, leaks), report)
+    return Prepared.open(target), report
 
 
 def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
@@ -145,235 +86,213 @@ def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
         )
 
 
+def _split(task: str, manifest: pd.DataFrame, config: TaskConfig) -> np.ndarray:
+    """The split of every row, found before the work so that a hopeless one is refused early."""
+    groups = manifest["group"].tolist()
+    try:
+        if config.split.resample:
+            splits.assign(groups, config.split, seed=0)  # refuses too few groups
+            return np.full(len(manifest), splits.DRAWN)
+        return splits.complete(manifest["split"].tolist(), groups, config.split)
+    except GatewiseError as error:
+        raise GatewiseError(f"tasks.{task}: {error}") from None
+
+
+def _still_split(task: str, rows: pd.DataFrame, config: TaskConfig) -> None:
+    if rows["label"].nunique() < 2:
+        only = ", ".join(rows["label"].unique())
+        raise GatewiseError(f"tasks.{task}: one label ({only}) leaves nothing to tell apart")
+    if not config.split.resample:
+        splits.require_all(rows["split"].to_numpy(), rows["group"].nunique())
+
+
 def _transform(
     raw: Raw, config: TaskConfig, split: np.ndarray, folder: Path, workers: int
 ) -> Transformed:
-    features = config.features
-    if isinstance(features, Tokens):
-        return _tokens(raw, features, split, folder)
-    if isinstance(features, Frames):
-        return _frames(raw, folder)
-    return _spectra(raw, features, folder, workers)
+    if isinstance(config.features, Tokens):
+        return transforms.tokens(raw, config.features, split, folder)
+    if isinstance(config.features, Frames):
+        return transforms.frames(raw, folder)
+    return transforms.spectra(raw, config.features, folder, workers)
 
 
-# --- audio -------------------------------------------------------------------------------
-
-
-def _spectra(raw: Raw, config: LogMel | Mfcc, folder: Path, workers: int) -> Transformed:
-    import torch
-
-    from gatewise.features import FrontEnd
-
-    front_end = FrontEnd(config)
-    done = Transformed(features=front_end.features, step_seconds=front_end.step_seconds)
-
-    def transform(rows: list[tuple[str, str]]) -> list[tuple[np.ndarray, str]]:
-        clips, contents = [], []
-        for path, expected in rows:
-            samples, rate, content = _decode(raw.root / path, expected)
-            clips.append(front_end.clip(samples, rate))
-            contents.append(content)
-        if config.seconds is not None:
-            sequences = list(front_end(torch.stack(clips)).numpy())
-        else:
-            sequences = [front_end(clip[None])[0].numpy() for clip in clips]
-        return list(zip(sequences, contents, strict=True))
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the pool is the parallelism
-    try:
-        with SequenceWriter(folder / SEQUENCES, (front_end.features,), np.float32) as writer:
-            chunks = list(_chunks(raw.manifest))
-            results = in_order(transform, chunks, workers)
-            for sequence, content in _progress(results, len(raw.manifest), "clips"):
-                writer.append(sequence)
-                done.lengths.append(len(sequence))
-                done.contents.append(content)
-    finally:
-        torch.set_num_threads(threads)
-    return done
-
-
-def _decode(path: Path, expected: str) -> tuple[np.ndarray, int, str]:
-    """Samples `(samples, channels)`, rate in Hz, and a digest of the samples."""
-    import io
-
-    import soundfile
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise GatewiseError(f"{path}: missing; run `dvc repro -f fetch` to make it anew") from None
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise GatewiseError(f"{path}: changed since it was fetched; run `dvc repro -f fetch`")
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise GatewiseError(f"{path}: not decodable: {error.error_string}") from None
-    return samples, int(rate), hashlib.sha256(samples.tobytes()).hexdigest()
-
-
-def _chunks(manifest: pd.DataFrame) -> Iterator[list[tuple[str, str]]]:
-    """Rows `(path, sha256)` to transform together; a function of the manifest alone."""
-    chunk: list[tuple[str, str]] = []
-    samples = 0
-    for path, content, length in zip(
-        manifest["path"], manifest["sha256"], manifest["n_samples"], strict=True
-    ):
-        if chunk and (len(chunk) == CHUNK_CLIPS or samples + length > CHUNK_SAMPLES):
-            yield chunk
-            chunk, samples = [], 0
-        chunk.append((path, content))
-        samples += length
-    yield chunk
-
-
-def in_order(
-    function: Callable[[Item], list[Result]], items: Iterable[Item], workers: int
-) -> Iterator[Result]:
-    """Results of `function` over `items`, flattened, in order, a few items ahead at most."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[list[Result]]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > 2 * workers:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-# --- ready-made frames -------------------------------------------------------------------
-
-
-def _frames(raw: Raw, folder: Path) -> Transformed:
-    try:
-        frames = np.load(raw.folder / FRAMES, mmap_mode="r")
-    except FileNotFoundError as error:
-        raise GatewiseError(f"{error.filename}: missing; run `dvc repro -f fetch`") from None
-    lengths = raw.manifest["n_samples"].tolist()
-    if sum(lengths) != len(frames):
+def _bad(task: str, raw: Raw, done: Transformed, on_bad: str) -> None:
+    """Refuse unusable examples, or say that they are skipped."""
+    if not done.unusable:
+        return
+    row, reason = next(iter(done.unusable.items()))
+    more = f" (and {len(done.unusable) - 1} more)" if len(done.unusable) > 1 else ""
+    named = f"{raw.manifest['id'].iloc[row]}: {reason}{more}"
+    if on_bad == "fail":
         raise GatewiseError(
-            f"{raw.folder / FRAMES} has {len(frames)} frames, the manifest counts {sum(lengths)}; "
-            "run `dvc repro -f fetch`"
+            f"{named}; mend or remove it, or set tasks.{task}.on_bad: skip to leave such "
+            "examples out"
         )
-    features = int(frames.shape[1])
-    with SequenceWriter(folder / SEQUENCES, (features,), np.float32) as writer:
-        for start in range(0, len(frames), 65_536):
-            piece = frames[start : start + 65_536]
-            if not np.isfinite(piece).all():
-                raise GatewiseError(f"{raw.folder / FRAMES}: values that are not finite numbers")
-            writer.append(piece)
-    return Transformed(
-        lengths=lengths,
-        contents=raw.manifest["sha256"].tolist(),
-        features=features,
-        step_seconds=raw.card.step_seconds,
-    )
+    if len(done.unusable) == len(raw.manifest):
+        raise GatewiseError(f"{named}; no usable example is left")
+    print(f"warning: {task}: skipped {len(done.unusable)}: {named}", file=sys.stderr)
 
 
-# --- text --------------------------------------------------------------------------------
-
-
-def _tokens(raw: Raw, config: Tokens, split: np.ndarray, folder: Path) -> Transformed:
-    from gatewise import text
-
-    training = split == "train"
-
-    def training_documents() -> Iterator[str]:
-        row = 0
-        for batch in _documents(raw):
-            yield from (doc for place, doc in enumerate(batch, row) if training[place])
-            row += len(batch)
-
-    tokenizer = text.train(training_documents(), config)
-    text.save(tokenizer, folder / "tokenizer.json", config.max_length)
-    done = Transformed(vocabulary=tokenizer.get_vocab_size())
-    truncated = unknown = 0
-    with SequenceWriter(folder / SEQUENCES, (), np.int32) as writer:
-        for batch in _progress(_documents(raw), None, "documents"):
-            sequences, cut = text.encode(tokenizer, batch, config.max_length)
-            truncated += cut
-            for sequence, document in zip(sequences, batch, strict=True):
-                writer.append(sequence)
-                unknown += int((sequence == text.UNKNOWN_ID).sum())
-                done.lengths.append(len(sequence))
-                done.contents.append(hashlib.sha256(normalised(document).encode()).hexdigest())
-    done.figures = {
-        "truncated_share": truncated / len(done.lengths),
-        "unknown_share": unknown / sum(done.lengths),
+def _write(
+    task: str,
+    config: TaskConfig,
+    raw: Raw,
+    done: Transformed,
+    rows: pd.DataFrame,
+    folder: Path,
+) -> TaskCard:
+    labels = sorted(rows["label"].unique())
+    index = rows.assign(label=rows["label"].map({name: i for i, name in enumerate(labels)}))
+    facts = {
+        "task": task,
+        "modality": raw.card.payload,
+        "title": raw.card.title,
+        "synthetic": raw.card.synthetic,
+        "licence": raw.card.licence,
+        "labels": labels,
+        "features": done.features,
+        "vocabulary": done.vocabulary,
+        "normalise": getattr(config.features, "normalise", "none"),
+        "front_end": config.features.model_dump(mode="json"),
+        "step_seconds": done.step_seconds,
+        "resample": config.split.resample,
+        "split": config.split.model_dump(mode="json"),
+        "metric": config.metric,
     }
-    return done
+    contents = {
+        **facts,
+        "sequences": files.sha256(folder / SEQUENCES),
+        "index": {column: index[column].tolist() for column in INDEX_COLUMNS},
+    }
+    card = TaskCard(**facts, digest=files.digest(contents))
+    Prepared(card, np.load(folder / SEQUENCES, mmap_mode="r"), index).write(folder)
+    return card
 
 
-def _documents(raw: Raw) -> Iterator[list[str]]:
+def _certify(
+    raw: Raw, rows: pd.DataFrame, config: TaskConfig, done: Transformed
+) -> list[certificate.Finding]:
+    keys, text_of, unlearned = None, None, None
+    if raw.card.payload == "text":
+        texts = (text for batch in transforms.documents(raw) for text in batch)
+        places = rows.index.to_numpy()
+        keys = duplicates.band_keys(texts)[places]
+        read = _reader(raw)
+        text_of = lambda row: read(int(places[row]))  # noqa: E731
+        unlearned = done.unlearned
+    return certificate.certify(rows, config.split.resample, keys, text_of, unlearned)
+
+
+def _reader(raw: Raw) -> Callable[[int], str]:
+    """Random access to documents without holding them all."""
     import pyarrow.parquet
 
-    try:
-        file = pyarrow.parquet.ParquetFile(raw.folder / DOCUMENTS)
-    except FileNotFoundError:
-        raise GatewiseError(
-            f"{raw.folder / DOCUMENTS}: missing; run `dvc repro -f fetch`"
-        ) from None
-    for batch in file.iter_batches(batch_size=1_000, columns=["text"]):
-        yield batch.column(0).to_pylist()
+    file = pyarrow.parquet.ParquetFile(raw.folder / DOCUMENTS)
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    ends = np.cumsum(sizes)
+
+    @functools.lru_cache(maxsize=8)
+    def group(number: int) -> Any:
+        return file.read_row_group(number, columns=["text"]).column(0)
+
+    def read(row: int) -> str:
+        number = int(np.searchsorted(ends, row, side="right"))
+        return str(group(number)[row - int(ends[number]) + sizes[number]].as_py())
+
+    return read
 
 
 # --- report ------------------------------------------------------------------------------
 
 
-def report(card: TaskCard, raw: Raw, index: pd.DataFrame, done: Transformed) -> dict[str, Any]:
+def describe(card: TaskCard, raw: Raw, rows: pd.DataFrame, done: Transformed) -> dict[str, Any]:
     """Counts that let a person judge the data; a DVC metric."""
-    names = index["label"].map(dict(enumerate(card.labels)))
-    result: dict[str, Any] = {
+    ids = raw.manifest["id"]
+    report: dict[str, Any] = {
         "title": card.title,
         "synthetic": card.synthetic,
+        "licence": card.licence,
         "digest": card.digest,
-        "examples": len(index),
-        "groups": int(index["group"].nunique()),
+        "examples": len(rows),
+        "groups": int(rows["group"].nunique()),
         "labels": len(card.labels),
-        "duplicates": len(done.contents) - len(set(done.contents)),
-        "skipped": raw.card.skipped,
-        "steps": _quantiles(index["length"]),
+        "duplicates": int(rows["content"].duplicated().sum()),
+        "contradictions": int((rows.groupby("content")["label"].nunique() > 1).sum()),
+        "skipped_by_source": raw.card.skipped,
+        "unusable": {
+            "count": len(done.unusable),
+            "examples": [f"{ids[row]}: {why}" for row, why in [*done.unusable.items()][:NAMED]],
+        },
+        "flaws": {
+            flaw: {"count": len(found), "examples": ids[found[:NAMED]].tolist()}
+            for flaw, found in sorted(done.flaws.items())
+        },
+        "steps": _quantiles(rows["length"]),
     }
     if raw.card.payload == "audio":
-        seconds = raw.manifest["n_samples"] / raw.manifest["sample_rate"]
-        result["seconds"] = {**_quantiles(seconds), "total": round(float(seconds.sum()), 1)}
-    result |= {key: round(value, 5) for key, value in done.figures.items()}
+        manifest = raw.manifest.loc[rows.index]
+        seconds = manifest["n_samples"] / manifest["sample_rate"]
+        report["seconds"] = {**_quantiles(seconds), "total": round(float(seconds.sum()), 1)}
+    report |= {key: round(value, 5) for key, value in done.figures.items()}
     if card.vocabulary is not None:
-        result["vocabulary"] = card.vocabulary
+        report["vocabulary"] = card.vocabulary
+    counts = rows["label"].value_counts().sort_index()
     if card.resample:
-        result["split"] = f"drawn for each seed from {result['groups']} groups"
-        result["label_counts"] = names.value_counts().sort_index().to_dict()
+        report["split"] = f"drawn for each seed from {report['groups']} groups"
+        report["label_counts"] = counts.to_dict()
     else:
-        result["splits"] = {
-            name: {
-                "examples": int(rows.sum()),
-                "groups": int(index.loc[rows, "group"].nunique()),
-                "label_counts": names[rows].value_counts().sort_index().to_dict(),
-            }
-            for name in SPLITS
-            for rows in [index["split"] == name]
-        }
-    return result
+        report["splits"] = {name: _part(rows[rows["split"] == name]) for name in SPLITS}
+        report["stratification"] = _stratification(rows)
+    if len(card.labels) <= LABELS_SHOWN:
+        report["samples"] = _samples(raw, rows)
+    return report
+
+
+def _part(rows: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "examples": len(rows),
+        "groups": int(rows["group"].nunique()),
+        "label_counts": rows["label"].value_counts().sort_index().to_dict(),
+    }
+
+
+def _stratification(rows: pd.DataFrame) -> dict[str, Any]:
+    """How far the share of any label in a split lies from its share overall."""
+    overall = rows["label"].value_counts(normalize=True)
+    shares = pd.crosstab(rows["label"], rows["split"], normalize="columns")
+    apart = shares.sub(overall, axis=0).abs()
+    place, column = divmod(int(apart.to_numpy().argmax()), apart.shape[1])
+    return {
+        "largest_difference": round(float(apart.to_numpy().max()), 4),
+        "label": str(apart.index[place]),
+        "split": str(apart.columns[column]),
+        "fractions": {name: round(float((rows["split"] == name).mean()), 4) for name in SPLITS},
+    }
+
+
+def _samples(raw: Raw, rows: pd.DataFrame) -> dict[str, list[str]]:
+    """Two examples of each label: the beginning of a text, the name of a clip."""
+    chosen = rows.groupby("label").head(2)
+    if raw.card.payload == "text":
+        read = _reader(raw)
+        said = [read(row)[:80] for row in chosen.index]
+    else:
+        said = chosen["id"].tolist()
+    samples: dict[str, list[str]] = {}
+    for label, what in zip(chosen["label"], said, strict=True):
+        samples.setdefault(label, []).append(what)
+    return dict(sorted(samples.items()))
+
+
+def _normalisation(card: TaskCard) -> dict[str, str]:
+    said = {
+        "none": "none",
+        "clip": "each clip by its own mean; no other clip is looked at",
+        "train": "mean and deviation of the training split, computed by each run",
+    }
+    return {"claim": "no test example touches normalisation", "how": said[card.normalise]}
 
 
 def _quantiles(values: pd.Series[Any]) -> dict[str, float]:
     points = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
     return {name: round(float(values.quantile(point)), 3) for name, point in points.items()}
-
-
-def _progress(items: Iterable[Result], total: int | None, what: str) -> Iterator[Result]:
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(
-        items,
-        description=f"preparing {what}",
-        total=total,
-        console=Console(stderr=True),
-        transient=True,
-    )

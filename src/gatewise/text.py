@@ -43,18 +43,35 @@ def train(documents: Iterable[str], config: Tokens) -> Tokenizer:
     return tokenizer
 
 
-def encode(
-    tokenizer: Tokenizer, documents: Sequence[str], max_length: int
-) -> tuple[list[np.ndarray], int]:
-    """Token ids of each document, cut after `max_length`.
+def encode(tokenizer: Tokenizer, documents: Sequence[str]) -> list[np.ndarray]:
+    """Token ids of each whole document.
 
     Returns:
-        int32 `(steps,)` arrays, never empty (a document without a token is one unknown
-        token), and how many documents were cut.
+        int32 `(steps,)` arrays, never empty: a document without a token is one unknown token.
     """
-    encoded = [item.ids for item in tokenizer.encode_batch_fast(list(documents))]
-    arrays = [np.array(ids[:max_length] or [UNKNOWN_ID], dtype=np.int32) for ids in encoded]
-    return arrays, sum(len(ids) > max_length for ids in encoded)
+    encoded = tokenizer.encode_batch_fast(list(documents))
+    return [np.array(item.ids or [UNKNOWN_ID], dtype=np.int32) for item in encoded]
+
+
+def unlearned(tokenizer: Tokenizer, seen: np.ndarray) -> list[str]:
+    """Vocabulary entries that documents which use only the entries `seen` cannot have given.
+
+    An entry that never comes out may still have been a step of byte-pair merging on the way
+    to one that does; then it is a part of it.
+
+    Args:
+        tokenizer: a trained tokenizer.
+        seen: bool `(vocabulary,)`, whether an id came out of the training documents.
+    """
+    names = {number: name for name, number in tokenizer.get_vocab().items()}
+    merges = isinstance(tokenizer.model, models.BPE)
+    known = "\0".join(name for number, name in names.items() if seen[number]) if merges else ""
+    special = {PAD, UNKNOWN}
+    return [
+        names[number]
+        for number in np.flatnonzero(~seen).tolist()
+        if names[number] not in special and names[number] not in known
+    ]
 
 
 def save(tokenizer: Tokenizer, path: Path, max_length: int) -> None:

@@ -187,8 +187,8 @@ class Predictor:
         from gatewise import text
 
         assert self._tokenizer is not None  # noqa: S101
-        arrays, _cut = text.encode(self._tokenizer, [value], self.card.front_end["max_length"])
-        return arrays[0]
+        (ids,) = text.encode(self._tokenizer, [value])
+        return ids[: int(self.card.front_end["max_length"])]
 
     def _frames(self, value: Any) -> np.ndarray:
         try:

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gatewise.cells import Cell
+from gatewise.cells import Cell, get, names
 from gatewise.errors import GatewiseError
 
 Scheme = Literal["torch", "keras", "chrono"]
@@ -26,54 +26,56 @@ def initialise(cell: Cell, scheme: Scheme = "torch", forget_bias: float | None =
     """Fill a cell's parameters in place.
 
     `torch`: everything uniform within +-1/sqrt(hidden), as `torch.nn` does for its own.
-    `keras`: input weights Glorot-uniform, recurrent weights orthogonal, biases zero but for a
-    forget gate's, which is one; as `keras.layers.LSTM` and `GRU`.
+    `keras`: input weights Glorot-uniform, recurrent weights orthogonal, peepholes and biases
+    zero but for a forget gate's bias, which is one; as `keras.layers.LSTM` and `GRU`.
     `chrono`: as `torch`, with biases that spread the memory of the units evenly (in log time)
     over 1 to `CHRONO_STEPS` steps (Tallec & Ollivier 2018, section 2 and equation 16).
-    `forget_bias` then sets the bias of the gate that keeps the state.
+    Whatever the scheme, gains of normalisations start at one; `forget_bias` then sets the bias
+    of the gate that keeps the state, with the sign that makes a larger number keep more.
 
     Raises:
         GatewiseError: `chrono` or `forget_bias` for a cell that has no such gate.
     """
-    if scheme == "keras":
-        for name, parameter in cell.named_parameters():
-            _keras(name, parameter)
-        if "forget" in cell.gates:
-            _set_gate(cell, "forget", 1.0)
-    else:
-        bound = 1 / math.sqrt(cell.hidden_size)
-        for parameter in cell.parameters():
+    bound = 1 / math.sqrt(cell.hidden_size)
+    for name, parameter in cell.named_parameters():
+        if name.startswith("gain"):
+            nn.init.ones_(parameter)
+        elif scheme != "keras":
             nn.init.uniform_(parameter, -bound, bound)
+        elif name.startswith("weight_h"):
+            nn.init.orthogonal_(parameter)
+        elif name.startswith("weight"):
+            nn.init.xavier_uniform_(parameter)
+        else:
+            nn.init.zeros_(parameter)
+    if scheme == "keras" and cell.keep_gate == "forget":
+        _keep(cell, 1.0, "init: keras")
     if scheme == "chrono":
-        gate = _keep_gate(cell, "init: chrono")
         spread = torch.empty(cell.hidden_size).uniform_(1, CHRONO_STEPS - 1).log()
-        _set_gate(cell, gate, spread)
-        if "input" in cell.gates and gate != "input":
-            _set_gate(cell, "input", -spread)
+        _keep(cell, spread, "init: chrono")
+        if "input" in cell.gates and cell.keep_gate != "input":
+            _set_bias(cell, "input", -spread)
     if forget_bias is not None:
-        _set_gate(cell, _keep_gate(cell, "forget_bias"), forget_bias)
+        _keep(cell, forget_bias, "forget_bias")
 
 
-def _keras(name: str, parameter: nn.Parameter) -> None:
-    if name.startswith("bias"):
-        nn.init.zeros_(parameter)
-    elif name.startswith("weight_hh"):
-        nn.init.orthogonal_(parameter)
-    else:
-        nn.init.xavier_uniform_(parameter)
-
-
-def _keep_gate(cell: Cell, key: str) -> str:
+def _keep(cell: Cell, value: float | Tensor, key: str) -> None:
     if cell.keep_gate is None:
+        able = [name for name in names() if get(name).keep_gate is not None]
         raise GatewiseError(
-            f"{key} needs a gate that keeps the state, and cell {cell.name!r} has none; "
-            "leave it out or choose a gated cell"
+            f"{key} needs a gate that decides how much of the state is kept, and cell "
+            f"{cell.name!r} has none; leave it out, or use one of {', '.join(able)}"
         )
-    return cell.keep_gate
+    _set_bias(cell, cell.keep_gate, cell.keep_sign * value)
 
 
-def _set_gate(cell: Cell, gate: str, value: float | Tensor) -> None:
-    """Set a gate's bias; where two bias vectors are summed, the other is zero."""
-    rows = slice(*(cell.hidden_size * (cell.blocks.index(gate) + k) for k in (0, 1)))
-    cell.bias_ih[rows] = value  # type: ignore[operator]
-    cell.bias_hh[rows] = 0.0  # type: ignore[operator]
+def _set_bias(cell: Cell, block: str, value: float | Tensor) -> None:
+    """Set the bias of a block of rows; where two bias vectors are summed, the other is zero."""
+    biases = dict(cell.named_parameters())
+    first = cell.blocks.index(block) * cell.hidden_size
+    rows = slice(first, first + cell.hidden_size)
+    if "bias_ih" in biases:
+        biases["bias_ih"][rows] = value
+        biases["bias_hh"][rows] = 0.0
+    else:
+        biases["bias"][rows] = value

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from gatewise.cells import stock  # noqa: F401  (importing a module registers its cells)
+import importlib
+
 from gatewise.cells.base import _FAMILY, Cell, State
 from gatewise.config import suggest
 from gatewise.errors import GatewiseError
 
 __all__ = ["Cell", "State", "get", "names"]
 
+# Importing a module registers its cells, in the order in which they are listed to people.
+for _module in ("stock", "greff", "lstm", "gru", "layernorm", "mut", "minimal"):
+    importlib.import_module(f"gatewise.cells.{_module}")
+
 
 def names() -> list[str]:
-    """Names of all cells, in the order in which the family is introduced."""
+    """Names of all cells, siblings together."""
     return list(_FAMILY)
 
 

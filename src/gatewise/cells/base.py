@@ -9,6 +9,7 @@ step is then one contiguous block.
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -18,27 +19,34 @@ from gatewise.errors import GatewiseError
 
 State = tuple[Tensor, ...]
 Kernel = Literal["fused", "unrolled"]
+Shapes = dict[str, tuple[int, ...]]
 
 
 class Cell(nn.Module):
     """A recurrence `core(x_t, state) -> (y_t, state)`.
 
     A subclass names itself (`class LSTM(Cell, name="lstm")`), declares the class variables
-    below, makes its parameters in `__init__`, and writes `project`, `step` and the closed
-    forms. If it also writes `fused`, that becomes its usual way over a whole sequence, and
-    the tests hold it equal to the loop over `core`.
+    below and the shapes of its parameters, and writes `project` and `step`. If it also writes
+    `fused`, that becomes its usual way over a whole sequence, and the tests hold it equal to
+    the loop over `core`. `gatewise.cells.staged` derives both for most of the family.
+
+    Parameters are named for what they are, which initialisation goes by: `weight_i...` and
+    `weight_h...` multiply the input and the state, `bias...` is added, `peephole...` weighs a
+    state unit by unit, `gain...` scales a normalised vector.
     """
 
     name: ClassVar[str]
     """Name in `params.yaml`."""
     blocks: ClassVar[tuple[str, ...]]
-    """What the blocks of rows in the weights compute, in their order."""
+    """What the blocks of rows in the input weights compute, in their order."""
     gates: ClassVar[tuple[str, ...]] = ()
-    """Those of the blocks that are gates: between 0 and 1, multiplying something."""
+    """Those of the blocks that are gates: they open and close something."""
     states: ClassVar[tuple[str, ...]] = ("h",)
-    """What is carried from step to step; `y_t` is computed from it."""
+    """What is carried from step to step, `y_t` first."""
     keep_gate: ClassVar[str | None] = None
-    """The gate that, when open (1), keeps the old state; what a forget bias acts on."""
+    """The gate that decides how much of the old state is kept; what a forget bias acts on."""
+    keep_sign: ClassVar[int] = 1
+    """-1 where that gate keeps when it is closed."""
     source: ClassVar[str]
     """Paper and equations, or the implementation whose definition is followed."""
     options: ClassVar[tuple[str, ...]] = ()
@@ -56,6 +64,9 @@ class Cell(nn.Module):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.kernel: Kernel = "fused" if self.has_fused() else "unrolled"
+        for name, shape in self.shapes(input_size, hidden_size, **options).items():
+            # Filled by gatewise.initialisation.
+            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
 
     @classmethod
     def check_options(cls, hidden_size: int, **options: Any) -> None:  # noqa: ARG003
@@ -69,10 +80,15 @@ class Cell(nn.Module):
                 able = [name for name, cell in _FAMILY.items() if option in cell.options]
                 raise GatewiseError(
                     f"cell {cls.name!r} takes no {option}; leave it out"
-                    + (f", or use one of {', '.join(able)}" if able else "")
+                    + (f", or use {' or '.join(able)}" if able else "")
                 )
 
     # --- closed forms ---------------------------------------------------------------------
+
+    @classmethod
+    def shapes(cls, input_size: int, hidden_size: int, **options: Any) -> Shapes:
+        """Shapes of the parameters, in the order in which they are made and drawn."""
+        raise NotImplementedError
 
     @classmethod
     def output_size(cls, hidden_size: int, **options: Any) -> int:  # noqa: ARG003
@@ -82,22 +98,28 @@ class Cell(nn.Module):
     @classmethod
     def parameter_count(cls, input_size: int, hidden_size: int, **options: Any) -> int:
         """Trainable parameters of one layer in one direction."""
-        raise NotImplementedError
+        return sum(math.prod(s) for s in cls.shapes(input_size, hidden_size, **options).values())
 
     @classmethod
     def macs_per_step(cls, input_size: int, hidden_size: int, **options: Any) -> int:
         """Multiply-accumulates of the matrix products in one step of one sequence.
 
-        Elementwise work is left out, as `torch.utils.flop_counter` leaves it out.
+        Each weight of a matrix is used once a step. Elementwise work is left out, as
+        `torch.utils.flop_counter` leaves it out.
         """
-        raise NotImplementedError
+        shapes = cls.shapes(input_size, hidden_size, **options)
+        return sum(math.prod(s) for name, s in shapes.items() if name.startswith("weight"))
 
     # --- one step -------------------------------------------------------------------------
 
+    def state_sizes(self) -> tuple[int, ...]:
+        """Width of each state."""
+        return (self.hidden_size,) * len(self.states)
+
     def initial_state(self, batch: int, like: Tensor | None = None) -> State:
-        """Zeros, `(batch, hidden)` each, in the type and place of `like` or of the weights."""
+        """Zeros, `(batch, width)` each, in the type and place of `like` or of the weights."""
         like = next(self.parameters()) if like is None else like
-        return tuple(like.new_zeros(batch, self.hidden_size) for _ in self.states)
+        return tuple(like.new_zeros(batch, width) for width in self.state_sizes())
 
     def project(self, x: Tensor) -> Tensor:
         """The part of a step that needs only the input, `(..., input) -> (..., projected)`.
@@ -155,13 +177,3 @@ class Cell(nn.Module):
 
 
 _FAMILY: dict[str, type[Cell]] = {}
-
-
-def weight(rows: int, columns: int) -> nn.Parameter:
-    """A weight matrix; `gatewise.initialisation` fills it."""
-    return nn.Parameter(torch.empty(rows, columns))
-
-
-def bias(rows: int) -> nn.Parameter:
-    """A bias vector; `gatewise.initialisation` fills it."""
-    return nn.Parameter(torch.empty(rows))

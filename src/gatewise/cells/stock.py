@@ -12,29 +12,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gatewise.cells.base import Cell, State, bias, weight
+from gatewise.cells.base import Cell, Shapes, State
+from gatewise.cells.fast_gru import FastGRU
 
 
 class Stock(Cell):
     """What the three share: one weight matrix for the input, one for the state, two biases."""
 
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__(input_size, hidden_size, **options)
-        rows = len(self.blocks) * hidden_size
-        self.weight_ih = weight(rows, input_size)
-        self.weight_hh = weight(rows, hidden_size)
-        self.bias_ih = bias(rows)
-        self.bias_hh = bias(rows)
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias_ih: Tensor
+    bias_hh: Tensor
 
     @classmethod
-    def parameter_count(cls, input_size: int, hidden_size: int, **_: Any) -> int:
-        """Closed form `g (I H + H^2 + 2 H)` with `g` blocks."""
-        return len(cls.blocks) * hidden_size * (input_size + hidden_size + 2)
-
-    @classmethod
-    def macs_per_step(cls, input_size: int, hidden_size: int, **_: Any) -> int:
-        """Closed form `g (I H + H^2)`."""
-        return len(cls.blocks) * hidden_size * (input_size + hidden_size)
+    def shapes(cls, input_size: int, hidden_size: int, **_: Any) -> Shapes:
+        """As `torch.nn` has them, without its `_l0`."""
+        rows = len(cls.blocks) * hidden_size
+        return {
+            "weight_ih": (rows, input_size),
+            "weight_hh": (rows, hidden_size),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
 
     def project(self, x: Tensor) -> Tensor:
         """`W x + b_ih` for all blocks at once."""
@@ -122,11 +121,15 @@ class GRU(Stock, name="gru"):
         return h, (h,)
 
     def fused(self, x_tbf: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run torch's kernel."""
-        y, h = torch.gru(
-            x_tbf, state[0][None], self._weights(), True, 1, 0.0, _train(), False, False
-        )
-        return y, (h[0],)
+        """Torch's kernel (cuDNN) on a device, our own on a CPU."""
+        (h,) = state
+        if x_tbf.device.type != "cpu":
+            y, last = torch.gru(
+                x_tbf, h[None], self._weights(), True, 1, 0.0, _train(), False, False
+            )
+            return y, (last[0],)
+        y, last = FastGRU.apply(x_tbf.to(h.dtype), h, *self._weights())
+        return y, (last,)
 
 
 def _train() -> bool:

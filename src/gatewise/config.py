@@ -192,6 +192,15 @@ class TrainOverrides(Strict):
     patience: Count | None = None
 
 
+class ModelOverrides(Strict):
+    """Model settings that one task changes for all of its variants alike."""
+
+    embedding: Count | None = None
+    pooling: Literal["last", "mean", "max", "attention"] | None = None
+    dropout: Probability | None = None
+    input_dropout: Probability | None = None
+
+
 class TaskConfig(Strict):
     """A labelled data set, how it becomes sequences, and what is measured on it."""
 
@@ -206,6 +215,7 @@ class TaskConfig(Strict):
     allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = {}
     """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()
+    model: ModelOverrides = ModelOverrides()
 
     @field_validator("allow")
     @classmethod
@@ -407,6 +417,11 @@ class Study(Strict):
         """Training settings of `task`: the common ones with its own laid over them."""
         own = self.tasks[task].train.model_dump(exclude_none=True)
         return self.train.model_copy(update=own)
+
+    def variant_for(self, task: str, variant: str) -> VariantConfig:
+        """The variant with what `task` asks of all its models laid over it."""
+        asked = self.tasks[task].model.model_dump(exclude_none=True)
+        return self.variants[variant].model_copy(update=asked)
 
     @field_validator("tasks", "variants")
     @classmethod

@@ -81,13 +81,13 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
 
 
 def _plan(study: Study, task: str, variant: str) -> RunPlan:
-    model = study.variants[variant]
+    model = study.variant_for(task, variant)
     settings = study.tasks[task]
     return RunPlan(
         task=task,
         variant=variant,
         model=model,
-        reference=study.variants[model.match.reference] if model.match else None,
+        reference=study.variant_for(task, model.match.reference) if model.match else None,
         train=study.train_for(task),
         split=settings.split,
         augment=settings.augment,

@@ -18,6 +18,8 @@ def main(_arguments: list[str]) -> None:
     result = comparison.compare(study, [record for _, record in found], costs, cards)
     with replacing("reports/plots") as folder:
         plots.write(folder, found, result, cards)
+    # One file for `dvc metrics`: those in runs/ lie within outputs and cannot be listed apart.
+    write_json("reports/metrics.json", plots.headline(result))
     write_json("reports/comparison.json", result)
     print(f"compared {len(found)} runs: reports/comparison.json")
 

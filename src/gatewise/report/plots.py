@@ -113,6 +113,17 @@ def write(
         frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
 
 
+def headline(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """The few numbers that `dvc metrics show` and `diff` list: mean and spread by task."""
+    return {
+        task: {
+            variant: {found["metric"]: cells["mean"], "std": cells["std"]}
+            for variant, cells in found["variants"].items()
+        }
+        for task, found in comparison["tasks"].items()
+    }
+
+
 def read_comparison(path: str | Path = "reports/comparison.json") -> dict[str, Any]:
     """Read `reports/comparison.json`."""
     found: dict[str, Any] = read_json(path)

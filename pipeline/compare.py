@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatewise import comparison, config, runs
+from gatewise import comparison, config
 from gatewise.files import replacing, write_json
 from pipeline import run
 
@@ -12,16 +12,15 @@ def main(_arguments: list[str]) -> None:
     from gatewise.report import plots
 
     study = config.load()
-    found = [(folder, r) for folder, r in runs.find() if r.task in study.tasks]
-    cards = comparison.read_by_task(study.tasks, "data/prepared/{task}/task.json")
-    costs = comparison.read_by_task(study.tasks, "reports/cost/{task}.json")
-    result = comparison.compare(study, [record for _, record in found], costs, cards)
+    evidence = comparison.gather(study)
+    result = comparison.compare(study, evidence)
     with replacing("reports/plots") as folder:
-        plots.write(folder, found, result, cards)
+        plots.write(folder, evidence, result)
     # One file for `dvc metrics`: those in runs/ lie within outputs and cannot be listed apart.
     write_json("reports/metrics.json", plots.headline(result))
     write_json("reports/comparison.json", result)
-    print(f"compared {len(found)} runs: reports/comparison.json")
+    runs = sum(len(found.records) for found in evidence.values())
+    print(f"compared {runs} runs: reports/comparison.json")
 
 
 if __name__ == "__main__":

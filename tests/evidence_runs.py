@@ -68,7 +68,7 @@ def predictions(
     """Test predictions of which the share `score` is right; test set fixed by `seed`."""
     rng = np.random.default_rng(seed)
     label = rng.integers(classes, size=examples)
-    right = np.arange(examples) < round(score * examples)
+    right = rng.permutation(examples) < round(score * examples)
     predicted = np.where(right, label, (label + 1) % classes)
     probabilities = np.full((examples, classes), 0.1 / (classes - 1), dtype=np.float32)
     probabilities[np.arange(examples), predicted] = 0.9

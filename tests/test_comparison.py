@@ -7,6 +7,7 @@ from evidence_runs import record, study
 from gatewise import comparison
 from gatewise.errors import GatewiseError
 from gatewise.files import write_json
+from gatewise.paired import TaskEvidence
 
 SEEDS = range(8)
 
@@ -21,12 +22,20 @@ def runs(scores, task="toy"):
     ]
 
 
+def compare(study, records, costs=None):
+    evidence = {
+        task: TaskEvidence([r for r in records if r.task == task], cost=(costs or {}).get(task, {}))
+        for task in study.tasks
+    }
+    return comparison.compare(study, evidence)
+
+
 def spread(mean, sd=0.002, seed=0):
     return list(mean + sd * np.random.default_rng(seed).standard_normal(8))
 
 
 def one_pair(scores, **keys):
-    found = comparison.compare(study(tuple(scores), **keys), runs(scores))
+    found = compare(study(tuple(scores), **keys), runs(scores))
     return found["tasks"]["toy"]["pairs"][0], found
 
 
@@ -87,7 +96,7 @@ def test_holm_runs_over_the_primary_pairs_of_all_tasks_only():
         "rnn": spread(0.8, seed=3),
     }
     many = study(tuple(scores), tasks)
-    found = comparison.compare(many, [r for task in tasks for r in runs(scores, task)])
+    found = compare(many, [r for task in tasks for r in runs(scores, task)])
     assert found["primary_tests"] == 3
     for task in tasks:
         primary, *secondary = found["tasks"][task]["pairs"]
@@ -99,14 +108,11 @@ def test_holm_runs_over_the_primary_pairs_of_all_tasks_only():
 
 def test_too_few_seeds_for_any_significance_is_said():
     scores = {"lstm": [0.9] * 5, "gru": [0.95] * 5}
-    found = comparison.compare(study(seeds=5), runs(scores))
+    found = compare(study(seeds=5), runs(scores))
     assert "smallest possible p-value is 0.0625" in found["warnings"][0]
     assert "6 seeds can" in found["warnings"][0]
     assert (
-        comparison.compare(study(seeds=6), runs({v: s + s[:1] for v, s in scores.items()}))[
-            "warnings"
-        ]
-        == []
+        compare(study(seeds=6), runs({v: s + s[:1] for v, s in scores.items()}))["warnings"] == []
     )
 
 
@@ -148,12 +154,12 @@ def test_runs_outside_the_study_are_ignored():
     outside = [record("toy", "old", 0, 0.1), record("gone", "gru", 0, 0.1)]
     outside.append(record("toy", "gru", 99, 0.1))
     declared = study(("lstm", "gru"))
-    assert comparison.compare(declared, inside) == comparison.compare(declared, inside + outside)
+    assert compare(declared, inside) == compare(declared, inside + outside)
 
 
 def test_no_run_at_all_is_an_error():
     with pytest.raises(GatewiseError, match="no finished run"):
-        comparison.compare(study(), [])
+        compare(study(), [])
 
 
 def test_costs_are_taken_over():
@@ -168,7 +174,7 @@ def test_costs_are_taken_over():
         },
     }
     scores = {"lstm": spread(0.9), "gru": spread(0.9, seed=2)}
-    found = comparison.compare(study(), runs(scores), {"toy": cost})["tasks"]["toy"]
+    found = compare(study(), runs(scores), {"toy": cost})["tasks"]["toy"]
     assert found["variants"]["gru"]["latency_ms"] == 1.5
     assert found["variants"]["gru"]["train_seconds_per_epoch"] == 2.5
     assert found["variants"]["lstm"]["peak_memory_mb"] is None

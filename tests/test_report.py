@@ -7,7 +7,7 @@ import pytest
 from evidence_runs import LABELS, record, study, write_card, write_run
 from rich.console import Console
 
-from gatewise import comparison, runs
+from gatewise import comparison
 from gatewise.report import page, plots, summary, table, words
 
 
@@ -22,18 +22,13 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def found(root):
-    return list(runs.find(root / "runs"))
+def evidence(root):
+    return comparison.gather(study(tasks=("toy", "tones"), seeds=8), root)
 
 
 @pytest.fixture
-def compared(root, found):
-    declared = study(tasks=("toy", "tones"), seeds=8)
-    cards = comparison.read_by_task(
-        ["toy", "tones", "absent"], f"{root}/data/prepared/{{task}}/task.json"
-    )
-    assert set(cards) == {"toy", "tones"}
-    return comparison.compare(declared, [r for _, r in found], cards=cards)
+def compared(evidence):
+    return comparison.compare(study(tasks=("toy", "tones"), seeds=8), evidence)
 
 
 def printed(compared):
@@ -99,14 +94,14 @@ def test_verdicts_in_words():
 def test_curves_are_means_over_seeds_and_early_stops_keep_their_last_value(tmp_path):
     write_run(tmp_path, record("toy", "gru", 0, 0.8, epochs_run=4))
     write_run(tmp_path, record("toy", "gru", 1, 0.6, epochs_run=2))
-    frame = plots.curves(list(runs.find(tmp_path / "runs"))).set_index("epoch")
+    frame = plots.curves(comparison.gather(study(seeds=2), tmp_path)).set_index("epoch")
     assert list(frame.index) == [1, 2, 3, 4]
     assert frame.loc[4, "validation_accuracy"] == pytest.approx((0.8 + 0.6) / 2)
     assert frame.loc[1, "validation_accuracy"] == pytest.approx((0.2 + 0.3) / 2)
 
 
-def test_confusion_counts_every_prediction_of_every_seed(found):
-    frame = plots.confusion(found, {"toy": LABELS})
+def test_confusion_counts_every_prediction_of_every_seed(evidence):
+    frame = plots.confusion(evidence)
     toy = frame[(frame.task == "toy") & (frame.variant == "gru")]
     assert toy["count"].sum() == 8 * 60
     assert set(toy.actual) == set(LABELS)

@@ -86,17 +86,19 @@ def test_bca_interval_matches_scipy_and_ignores_its_neighbours():
     assert found[1] == statistics.mean_interval(rows[1], resamples=2000)
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.none() | st.floats(1e-4, 1), min_size=1, max_size=8))
-def test_holm(p):
-    found = statistics.holm(p)
-    known = sorted(x for x in p if x is not None)
-    assert [x is None for x in found] == [x is None for x in p]
-    if known:
-        smallest = min(x for x in found if x is not None)
-        assert smallest == pytest.approx(min(1.0, len(known) * known[0]))
-    for before, after in zip(p, found, strict=True):
-        assert before is None or after >= before - 1e-12
+def test_holm_matches_statsmodels_and_skips_what_does_not_exist():
+    from statsmodels.stats.multitest import multipletests
+
+    rng = np.random.default_rng(0)
+    for size in (1, 2, 3, 6, 12):
+        p = [float(x) for x in rng.choice([0.0078, 0.04, *rng.random(4)], size=size)]
+        expected = multipletests(p, method="holm")[1]
+        assert statistics.holm(p) == pytest.approx(list(expected))
+        with_gaps = statistics.holm([None, *p, None])
+        assert with_gaps[0] is with_gaps[-1] is None
+        assert with_gaps[1:-1] == pytest.approx(list(expected))
+    assert statistics.holm([None]) == [None]
+    assert statistics.holm([]) == []
 
 
 def test_superiority_counts_ties_half():
@@ -126,3 +128,35 @@ def test_seeds_for_power_at_its_ends():
     assert statistics.seeds_for_power(0.01, 0.0, 0.05, 0.8) is None
     fewer = statistics.seeds_for_power(0.01, 0.005, 0.05, 0.8)
     assert statistics.seeds_for_power(0.02, 0.005, 0.05, 0.8) > fewer
+
+
+def test_superiority_interval_stays_wide_with_few_seeds():
+    low, high = statistics.superiority_interval(np.ones(8))
+    assert low == pytest.approx(0.025 ** (1 / 8))  # closed form where all agree
+    assert high == 1.0
+    assert statistics.superiority_interval([1.0]) is None
+
+
+def test_effect_size():
+    d = np.array([0.01, 0.02, 0.03, 0.04])
+    assert statistics.effect_size(d) == pytest.approx(d.mean() / d.std(ddof=1) * (1 - 3 / 11))
+    assert statistics.effect_size(np.ones(8)) is None
+    assert statistics.effect_size([0.1, 0.2]) is None
+
+
+def test_almost_stochastic_order_tells_dominance_from_equality():
+    rng = np.random.default_rng(0)
+    low, high = rng.normal(0.80, 0.01, 20), rng.normal(0.90, 0.01, 20)
+    assert statistics.almost_stochastic_order(high, low) == 0.0
+    assert statistics.almost_stochastic_order(low, high) == 1.0
+    assert statistics.almost_stochastic_order(low, low) == pytest.approx(1.0, abs=0.5)
+    assert statistics.almost_stochastic_order(low, low[::-1]) > 0.5
+    assert statistics.almost_stochastic_order([0.1], [0.2]) is None
+
+
+def test_violation_ratio_by_its_definition():
+    x, y = np.array([[0.0, 3.0]]), np.array([[1.0, 1.0]])
+    # quantile gaps -1 and +2: violated 1 of 1 + 4
+    assert statistics._violation(x, y) == pytest.approx([0.2])
+    assert statistics._violation(y, x) == pytest.approx([0.8])
+    assert statistics._violation(x, x) == pytest.approx([0.5])

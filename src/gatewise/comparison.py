@@ -15,34 +15,29 @@ pairs of all tasks together. The other pairs are secondary: uncorrected, labelle
 exploratory, a reason to declare a pair primary in the next study and no more.
 
 Equivalence is asked first because a difference can be both real and too small to matter.
+Where seeds are added in rounds, both tests run at the level that `gatewise.sequential`
+grants to each round, and a decided pair stays decided.
+
+The seeds decide, on the test set at hand. How far other speakers or films would move the
+difference is reported apart (`test_noise`), never folded into the verdict.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gatewise import statistics
+from gatewise import across, paired, runs, sequential, statistics
 from gatewise.config import CompareConfig, Study
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
-from gatewise.runs import RunRecord
+from gatewise.outcomes import Outcome
+from gatewise.outcomes import read as read_outcome
+from gatewise.paired import TaskEvidence
 
-
-@dataclass(frozen=True)
-class Scores:
-    """The primary metric of one task's runs, and what is wrong with them."""
-
-    metric: str
-    by_variant: dict[str, dict[int, float]]
-    """Test score of each variant and seed; only finite ones."""
-    warnings: list[str] = field(default_factory=list)
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def decide(
@@ -61,206 +56,81 @@ def decide(
 
 
 def compare(
-    study: Study,
-    records: Iterable[RunRecord],
-    costs: Mapping[str, Any] | None = None,
-    cards: Mapping[str, Mapping[str, Any]] | None = None,
+    study: Study, evidence: Mapping[str, TaskEvidence], looks: Sequence[int] | None = None
 ) -> dict[str, Any]:
     """The comparison of all runs of `study`, as plain data for `reports/comparison.json`.
 
     Args:
         study: what was declared: tasks, variants, seeds, primary pairs.
-        records: finished runs; those outside the study are ignored.
-        costs: `reports/cost/<task>.json` by task, where it was measured.
-        cards: `data/prepared/<task>/task.json` by task, for titles.
+        evidence: what is known of each task; runs outside the study are ignored.
+        looks: the planned numbers of seeds, where seeds are added in rounds.
 
     Raises:
         GatewiseError: there is no run of this study at all.
     """
-    grouped: dict[str, list[RunRecord]] = {task: [] for task in study.tasks}
-    for record in records:
-        if record.task in grouped:
-            grouped[record.task].append(record)
-    if not any(grouped.values()):
+    if not any(evidence[task].records for task in study.tasks if task in evidence):
         raise GatewiseError("runs/: no finished run of this study; run `dvc repro train`")
-
     settings = study.compare
     tasks = {
-        task: _task(study, task, found, (costs or {}).get(task), (cards or {}).get(task) or {})
-        for task, found in grouped.items()
+        task: paired.weigh(study, task, evidence.get(task, TaskEvidence([])))
+        for task in study.tasks
     }
     pairs = [pair for task in tasks.values() for pair in task["pairs"]]
-    family = _correct([pair for pair in pairs if pair["primary"]], settings)
-    _correct([pair for pair in pairs if not pair["primary"]], settings, corrected=False)
+    primary = [pair for pair in pairs if pair["primary"]]
+    family = sum(pair["p_value"] is not None for pair in primary)
+    _correct(primary)
+    for pair in pairs:
+        _judge(pair, settings)
+    if looks is not None:
+        _judge_in_rounds(primary, looks, settings)
     for pair in pairs:
         pair["seeds_needed"] = _seeds_needed(pair, settings, family if pair["primary"] else 1)
+    means = {
+        task: {variant: cells["mean"] for variant, cells in found["variants"].items()}
+        for task, found in tasks.items()
+    }
     return {
         "alpha": settings.alpha,
         "rope": settings.rope,
         "power": settings.power,
+        "looks": None if looks is None else list(looks),
         "primary_tests": family,
         "warnings": _power_warnings(study, family),
         "tasks": tasks,
+        "across": across.rank(means, settings.alpha),
         "claims": [],
     }
 
 
-# --- one task ----------------------------------------------------------------------------
+def _correct(primary: Sequence[dict[str, Any]]) -> None:
+    """Holm's correction, each kind of test over the primary pairs of all tasks."""
+    for kind in ("p_value", "p_equivalence"):
+        corrected = statistics.holm([pair[kind] for pair in primary])
+        for pair, p in zip(primary, corrected, strict=True):
+            pair[f"{kind}_holm"] = p
 
 
-def scores(study: Study, task: str, records: Sequence[RunRecord]) -> Scores:
-    """The task's test scores, with a warning for each run that is missing or unusable."""
-    metric, wanted = study.tasks[task].metric, study.seed_list
-    by_variant: dict[str, dict[int, float]] = {variant: {} for variant in study.variants}
-    warnings = []
-    for record in records:
-        if record.variant not in by_variant or record.seed not in wanted:
-            continue
-        score = record.metrics.get("test", {}).get(metric, math.nan)
-        if math.isfinite(score):
-            by_variant[record.variant][record.seed] = score
-        else:
-            warnings.append(f"{record.name}: its test {metric} is {score}; the run is left out.")
-    for variant, found in by_variant.items():
-        missing = [seed for seed in wanted if seed not in found]
-        if missing:
-            seeds = ", ".join(str(seed) for seed in missing)
-            warnings.append(
-                f"{task}/{variant}: no usable run for seed {seeds}; "
-                f"its pairs rest on the other {len(found)} of {len(wanted)} seeds."
-                if found
-                else f"{task}/{variant}: no usable run at all; it is left out."
-            )
-    return Scores(metric, by_variant, warnings)
+def _judge(pair: dict[str, Any], settings: CompareConfig) -> None:
+    if pair["difference"] is None:
+        return
+    suffix = "_holm" if pair["primary"] else ""
+    p_value, p_equivalence = pair[f"p_value{suffix}"], pair[f"p_equivalence{suffix}"]
+    side = decide(pair["difference"], p_value, p_equivalence, settings.alpha)
+    pair["verdict"] = pair.get(side, side)
 
 
-def _task(
-    study: Study,
-    task: str,
-    records: Sequence[RunRecord],
-    cost: Mapping[str, Any] | None,
-    card: Mapping[str, Any],
-) -> dict[str, Any]:
-    found = scores(study, task, records)
-    present = [variant for variant in study.variants if found.by_variant[variant]]
-    pairs = [
-        _pair(found, a, b, primary, study.compare)
-        for a, b, primary in ordered_pairs(present, study.compare.primary)
-    ]
-    untested = [
-        f"{task}: {pair['a']} and {pair['b']} share {len(pair['seeds'])} usable seed(s); "
-        "a test needs two, so no p-value is given."
-        for pair in pairs
-        if pair["p_value"] is None
-    ]
-    return {
-        "title": card.get("title", task),
-        "synthetic": bool(card.get("synthetic", False)),
-        "metric": found.metric,
-        "seeds": study.seed_list,
-        "cost_device": (cost or {}).get("device"),
-        "variants": {
-            variant: _variant(
-                found,
-                variant,
-                [r for r in records if r.variant == variant],
-                (cost or {}).get("variants", {}).get(variant, {}),
-                study.compare,
-            )
-            for variant in present
-        },
-        "pairs": pairs,
-        "warnings": found.warnings + untested,
-    }
+def _judge_in_rounds(
+    primary: Sequence[dict[str, Any]], looks: Sequence[int], settings: CompareConfig
+) -> None:
+    differences = {str(i): pair["differences"] for i, pair in enumerate(primary)}
+    decisions = sequential.decide(differences, looks, settings.rope, settings.alpha)
+    for i, pair in enumerate(primary):
+        decision = decisions[str(i)]
+        pair["verdict"] = pair.get(decision.verdict, decision.verdict)
+        pair["decided_at"] = decision.look
 
 
-def _variant(
-    found: Scores,
-    variant: str,
-    records: Sequence[RunRecord],
-    cost: Mapping[str, Any],
-    settings: CompareConfig,
-) -> dict[str, Any]:
-    seeds = sorted(found.by_variant[variant])
-    values = [found.by_variant[variant][seed] for seed in seeds]
-    used = sorted((r for r in records if r.seed in seeds), key=lambda r: r.seed)
-    gaps = [r.metrics["train"][found.metric] - r.metrics["test"][found.metric] for r in used]
-    interval = statistics.mean_interval(values, 1 - settings.alpha, settings.resamples)
-    return {
-        "mean": float(np.mean(values)),
-        "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "ci": list(interval) if interval else None,
-        "values": values,
-        "seeds": seeds,
-        "parameters": used[0].parameters,
-        "macs_per_step": used[0].macs_per_step,
-        "train_seconds_per_epoch": cost.get("train_seconds_per_epoch"),
-        "peak_memory_mb": cost.get("peak_memory_mb"),
-        "latency_ms": cost.get("inference_ms_batch_1", {}).get("median"),
-        "generalisation_gap": float(np.mean(gaps)),
-    }
-
-
-def ordered_pairs(
-    variants: Sequence[str], primary: Sequence[tuple[str, str]]
-) -> list[tuple[str, str, bool]]:
-    """All pairs of `variants`: the primary ones as declared, then the rest, flagged."""
-    declared = [(a, b) for a, b in primary if a in variants and b in variants]
-    known = {frozenset(pair) for pair in declared}
-    rest = [pair for pair in itertools.combinations(variants, 2) if frozenset(pair) not in known]
-    return [(*pair, True) for pair in declared] + [(*pair, False) for pair in rest]
-
-
-def _pair(found: Scores, a: str, b: str, primary: bool, settings: CompareConfig) -> dict[str, Any]:
-    """One pair over the seeds that both finished; verdict and correction come later."""
-    of_a, of_b = found.by_variant[a], found.by_variant[b]
-    seeds = sorted(of_a.keys() & of_b.keys())
-    d = np.array([of_a[seed] - of_b[seed] for seed in seeds])
-    interval = statistics.mean_interval(d, 1 - settings.alpha, settings.resamples)
-    test = statistics.sign_flip(d)
-    return {
-        "a": a,
-        "b": b,
-        "primary": primary,
-        "seeds": seeds,
-        "difference": float(d.mean()) if len(d) else None,
-        "std": float(d.std(ddof=1)) if len(d) > 1 else None,
-        "ci": list(interval) if interval else None,
-        "p_value": test.two_sided if test else None,
-        "p_value_holm": None,
-        "p_superiority": statistics.superiority(d),
-        "rope": settings.rope,
-        "p_equivalence": statistics.equivalence(d, settings.rope),
-        "p_equivalence_holm": None,
-        "verdict": "undecided",
-        "seeds_needed": None,
-    }
-
-
-# --- over all tasks ------------------------------------------------------------------------
-
-
-def _correct(pairs: list[dict[str, Any]], settings: CompareConfig, corrected: bool = True) -> int:
-    """Fill in corrected p-values and verdicts; return the size of the family."""
-    if corrected:
-        for kind in ("p_value", "p_equivalence"):
-            for pair, p in zip(pairs, statistics.holm([p[kind] for p in pairs]), strict=True):
-                pair[f"{kind}_holm"] = p
-    suffix = "_holm" if corrected else ""
-    for pair in pairs:
-        if pair["difference"] is None:
-            continue
-        side = decide(
-            pair["difference"],
-            pair[f"p_value{suffix}"],
-            pair[f"p_equivalence{suffix}"],
-            settings.alpha,
-        )
-        pair["verdict"] = pair.get(side, side)
-    return sum(pair["p_value"] is not None for pair in pairs)
-
-
-def _seeds_needed(pair: dict[str, Any], settings: CompareConfig, family: int) -> int | None:
+def _seeds_needed(pair: Mapping[str, Any], settings: CompareConfig, family: int) -> int | None:
     """Seeds to add before an undecided pair is decided with the wanted power; else `None`."""
     if pair["verdict"] != "undecided" or pair["std"] is None:
         return None
@@ -272,22 +142,62 @@ def _seeds_needed(pair: dict[str, Any], settings: CompareConfig, family: int) ->
 
 def _power_warnings(study: Study, family: int) -> list[str]:
     """Say so where no result whatsoever could have been significant."""
-    warnings = []
     alpha = study.compare.alpha / max(family, 1)
     seeds = len(study.seed_list)
-    if family and statistics.smallest_p(seeds) > alpha:
-        warnings.append(
-            f"{seeds} seeds cannot make all {family} primary pairs significant: the smallest "
-            f"possible p-value is {statistics.smallest_p(seeds):.3g}, Holm's first threshold is "
-            f"{alpha:.3g}. {statistics.fewest_seeds(alpha)} seeds can."
-        )
-    return warnings
+    if not family or statistics.smallest_p(seeds) <= alpha:
+        return []
+    return [
+        f"{seeds} seeds cannot make all {family} primary pairs significant: the smallest "
+        f"possible p-value is {statistics.smallest_p(seeds):.3g}, Holm's first threshold is "
+        f"{alpha:.3g}. {statistics.fewest_seeds(alpha)} seeds can."
+    ]
 
 
 # --- reading -------------------------------------------------------------------------------
 
 
-def read_by_task(tasks: Iterable[str], pattern: str) -> dict[str, Any]:
-    """The JSON files that exist at `pattern`, whose `{task}` is filled in."""
-    paths = {task: Path(pattern.format(task=task)) for task in tasks}
-    return {task: read_json(path) for task, path in paths.items() if path.is_file()}
+def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
+    """Everything on disk that bears on the study, each file read once.
+
+    Raises:
+        GatewiseError: a run's predictions are missing or unreadable.
+    """
+    root = Path(root)
+    wanted = [
+        (folder, record)
+        for folder, record in runs.find(root / "runs")
+        if record.task in study.tasks
+        and record.variant in study.variants
+        and record.seed in study.seed_list
+    ]
+    found = {}
+    for task in study.tasks:
+        mine = [(folder, record) for folder, record in wanted if record.task == task]
+        outcomes: dict[str, dict[int, Outcome]] = {}
+        for folder, record in mine:
+            outcomes.setdefault(record.variant, {})[record.seed] = read_outcome(folder)
+        found[task] = TaskEvidence(
+            records=[record for _, record in mine],
+            cost=_json(root / "reports" / "cost" / f"{task}.json"),
+            card=_json(root / "data" / "prepared" / task / "task.json"),
+            baselines=_json(root / "reports" / "baselines" / f"{task}.json"),
+            outcomes=outcomes,
+            curves=_curves(mine),
+        )
+    return found
+
+
+def _curves(mine: Sequence[tuple[Path, runs.RunRecord]]) -> pd.DataFrame | None:
+    import pandas as pd
+
+    frames = [
+        runs.read_curves(folder).assign(variant=record.variant, seed=record.seed)
+        for folder, record in mine
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A file that may not have been made; nothing is known then."""
+    found: dict[str, Any] = read_json(path) if path.is_file() else {}
+    return found

@@ -142,14 +142,17 @@ def equivalence(differences: npt.ArrayLike, rope: float) -> float | None:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction over the p-values that exist; `None` stays `None`."""
-    from statsmodels.stats.multitest import multipletests
+    """Holm's step-down correction over the p-values that exist; `None` stays `None`.
 
-    known = [p for p in p_values if p is not None]
-    if not known:
-        return list(p_values)
-    corrected = iter(multipletests(known, method="holm")[1])
-    return [None if p is None else float(next(corrected)) for p in p_values]
+    Three lines instead of statsmodels' `multipletests`, which collects garbage at every call
+    and takes a fifth of a second; the tests hold the two equal.
+    """
+    order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    found: list[float | None] = [None] * len(p_values)
+    floor = 0.0
+    for done, (p, i) in enumerate(order):
+        found[i] = floor = max(floor, min(1.0, p * (len(order) - done)))
+    return found
 
 
 # --- effect ------------------------------------------------------------------------------
@@ -159,6 +162,79 @@ def superiority(differences: npt.ArrayLike) -> float | None:
     """Probability that `a` scores above `b` on a seed (Bouthillier et al. 2021); ties half."""
     d = np.asarray(differences, dtype=float)
     return float((d > 0).mean() + 0.5 * (d == 0).mean()) if len(d) else None
+
+
+def superiority_interval(
+    differences: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[float, float] | None:
+    """Clopper-Pearson interval of `superiority`; `None` with fewer than two seeds.
+
+    Bouthillier et al. take a percentile bootstrap, which shrinks to a point as soon as all
+    seeds agree, however few they are. The exact interval does not.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    d = np.asarray(differences, dtype=float)
+    if len(d) < 2:
+        return None
+    wins = float((d > 0).sum() + 0.5 * (d == 0).sum())
+    low, high = proportion_confint(wins, len(d), alpha=1 - confidence, method="beta")
+    return max(0.0, float(low)), min(1.0, float(high))
+
+
+def effect_size(differences: npt.ArrayLike) -> float | None:
+    """Mean difference in standard deviations of the differences, corrected for small samples.
+
+    Cohen's d for paired samples times Hedges' factor 1 - 3 / (4 df - 1); `None` with fewer
+    than three seeds, or where all seeds agree.
+    """
+    d = np.asarray(differences, dtype=float)
+    if len(d) < 3 or np.ptp(d) <= 1e-12:
+        return None
+    return float(d.mean() / d.std(ddof=1) * (1 - 3 / (4 * (len(d) - 1) - 1)))
+
+
+def almost_stochastic_order(
+    a: npt.ArrayLike, b: npt.ArrayLike, alpha: float = 0.05, resamples: int = 1_000
+) -> float | None:
+    """How far `a` is from dominating `b` at every quantile (Dror, Shlomov & Reichart 2019).
+
+    The violation ratio of del Barrio et al. 2018, equation 8: the part of the squared
+    distance between both quantile functions where `b` stands higher, plus the bootstrap's
+    one-sided margin at `alpha`.
+
+    Args:
+        a: scores `(seeds,)`.
+        b: as many scores.
+        alpha: level of the one-sided bound.
+        resamples: bootstrap resamples.
+
+    Returns:
+        The smallest epsilon for which "a dominates b but for epsilon" holds: below 0.5 `a`
+        is almost stochastically larger, 0 means at every quantile. `None` with fewer than
+        two seeds.
+    """
+    from scipy import stats
+
+    x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    n = len(x)
+    if n < 2:
+        return None
+    rng = np.random.default_rng(0)
+    again_x = x[rng.integers(n, size=(resamples, n))]
+    again_y = y[rng.integers(n, size=(resamples, n))]
+    observed = float(_violation(x[None], y[None])[0])
+    spread = float(np.std(_violation(again_x, again_y) - observed))
+    return float(np.clip(observed - spread * stats.norm.ppf(alpha), 0.0, 1.0))
+
+
+def _violation(x: Floats, y: Floats) -> Floats:
+    """Violation ratio of each row; 0.5 where both are equal and neither dominates."""
+    gap = np.sort(x, axis=1) - np.sort(y, axis=1)
+    whole = (gap**2).sum(axis=1)
+    violated = (np.minimum(gap, 0.0) ** 2).sum(axis=1)
+    ratio: Floats = np.divide(violated, whole, out=np.full(len(gap), 0.5), where=whole > 1e-24)
+    return ratio
 
 
 # --- how many seeds ----------------------------------------------------------------------

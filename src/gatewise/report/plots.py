@@ -2,70 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gatewise.files import read_json
-from gatewise.runs import RunRecord, read_curves, read_predictions
+from gatewise.paired import TaskEvidence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Run = tuple[Path, RunRecord]
 
+def curves(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
+    """Mean and spread over seeds of every curve, a row a task, variant and epoch.
 
-def curves(found: Iterable[Run]) -> pd.DataFrame:
-    """Mean over seeds of every column of the curves, a row a task, variant and epoch.
-
-    A seed that stopped early keeps its last values, as its best weights were kept: a mean
-    over the survivors alone would drift towards whatever made them survive.
+    Columns are `task, variant, epoch`, the mean of each column of the curves, and with
+    `_low` and `_high` appended the range over seeds. A seed that stopped early keeps its last
+    values, as its best weights were kept: a mean over the survivors alone would drift towards
+    whatever made them survive.
     """
     import pandas as pd
 
-    frames = []
-    for folder, record in found:
-        frame = read_curves(folder).set_index("epoch")
-        frames.append(frame.assign(task=record.task, variant=record.variant, seed=record.seed))
-    if not frames:
+    tables = []
+    for task, found in evidence.items():
+        if found.curves is None:
+            continue
+        for variant, group in found.curves.groupby("variant", sort=False):
+            values = group.drop(columns="variant").set_index(["epoch", "seed"])
+            filled = values.unstack("seed").sort_index().ffill().T.groupby(level=0, sort=False)
+            table = filled.mean().T
+            table[[f"{c}_low" for c in table]] = filled.min().T
+            table[[f"{c}_high" for c in values]] = filled.max().T
+            first = {"task": task, "variant": variant, "epoch": table.index}
+            tables.append(pd.DataFrame({**first, **table.reset_index(drop=True)}))
+    if not tables:
         return pd.DataFrame(columns=["task", "variant", "epoch"])
-    long = pd.concat(frames).reset_index()
-    means = []
-    for (task, variant), group in long.groupby(["task", "variant"], sort=False):
-        values = group.drop(columns=["task", "variant"]).set_index(["epoch", "seed"])
-        filled = values.unstack("seed").sort_index().ffill()
-        mean = filled.T.groupby(level=0, sort=False).mean().T.reset_index()
-        means.append(pd.DataFrame({"task": task, "variant": variant, **mean}))
-    return pd.concat(means, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
-def confusion(found: Iterable[Run], labels: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def confusion(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
     """Confusion counts summed over seeds: `task, variant, actual, predicted, count, share`.
 
-    Args:
-        found: the runs.
-        labels: class names by task; a class without a name goes by its number.
+    `share` is of the actual class; a class that the card does not name goes by its number.
     """
     import pandas as pd
 
-    totals: dict[tuple[str, str], np.ndarray] = {}
-    for folder, record in found:
-        frame = read_predictions(folder)
-        size = 1 + int(max(frame["label"].max(), frame["predicted"].max()))
-        size = max(size, len(labels.get(record.task, ())))
-        flat = frame["label"].to_numpy() * size + frame["predicted"].to_numpy()
-        counts = np.bincount(flat, minlength=size * size).reshape(size, size)
-        key = (record.task, record.variant)
-        totals[key] = counts + totals.get(key, np.zeros_like(counts))
     rows = []
-    for (task, variant), counts in totals.items():
-        names = labels.get(task) or [str(i) for i in range(len(counts))]
-        for i, row in enumerate(counts):
-            for j, count in enumerate(row):
-                share = float(count / row.sum()) if row.sum() else 0.0
-                rows.append((task, variant, names[i], names[j], int(count), share))
+    for task, found in evidence.items():
+        labels = found.card.get("labels", [])
+        for variant, by_seed in found.outcomes.items():
+            size = max([len(labels), *(len(o.confusion) for o in by_seed.values())])
+            counts = np.zeros((size, size), dtype=np.int64)
+            for outcome in by_seed.values():
+                own = len(outcome.confusion)
+                counts[:own, :own] += outcome.confusion
+            names = labels if len(labels) == size else [str(i) for i in range(size)]
+            for i, row in enumerate(counts):
+                for j, count in enumerate(row):
+                    share = float(count / row.sum()) if row.sum() else 0.0
+                    rows.append((task, variant, names[i], names[j], int(count), share))
     columns = ["task", "variant", "actual", "predicted", "count", "share"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -96,18 +93,14 @@ def cost_against_score(comparison: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def write(
-    folder: str | Path,
-    found: Sequence[Run],
-    comparison: Mapping[str, Any],
-    cards: Mapping[str, Mapping[str, Any]],
+    folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: Mapping[str, Any]
 ) -> None:
     """Write the three tables as CSV into `folder`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    labels = {task: card.get("labels", []) for task, card in cards.items()}
     for name, frame in (
-        ("curves", curves(found)),
-        ("confusion", confusion(found, labels)),
+        ("curves", curves(evidence)),
+        ("confusion", confusion(evidence)),
         ("cost", cost_against_score(comparison)),
     ):
         frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")

@@ -2,12 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from evidence_runs import record, study
 
 from gatewise import comparison
 from gatewise.errors import GatewiseError
 from gatewise.files import write_json
 from gatewise.paired import TaskEvidence
+from tests.evidence_runs import record, study
 
 SEEDS = range(8)
 

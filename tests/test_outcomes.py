@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from evidence_runs import predictions
 from sklearn.metrics import confusion_matrix, f1_score
 
 from gatewise import outcomes, sampling
 from gatewise.errors import GatewiseError
+from tests.evidence_runs import predictions
 
 
 def write(frame, tmp_path):

@@ -109,11 +109,10 @@ def test_turns_rotate():
 
 
 def test_stage_writes_the_file_and_needs_neither_lightning_nor_mlflow(tmp_path, monkeypatch):
-    from evidence_runs import study
-
     from gatewise import config
     from gatewise.files import read_json, write_json
     from pipeline import profile as stage
+    from tests.evidence_runs import study
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(config, "load", lambda: study(("gru",), compare={}))

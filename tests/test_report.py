@@ -4,11 +4,11 @@ import re
 
 import pandas as pd
 import pytest
-from evidence_runs import LABELS, record, study, write_card, write_run
 from rich.console import Console
 
 from gatewise import comparison
 from gatewise.report import page, plots, summary, table, words
+from tests.evidence_runs import LABELS, record, study, write_card, write_run
 
 
 @pytest.fixture
@@ -112,6 +112,7 @@ def test_confusion_counts_every_prediction_of_every_seed(evidence):
 
 def test_stages_write_everything(root, monkeypatch, capsys):
     from gatewise import config
+    from gatewise.files import read_json
     from pipeline import compare as compare_stage
     from pipeline import report as report_stage
 
@@ -123,6 +124,8 @@ def test_stages_write_everything(root, monkeypatch, capsys):
     assert (root / "reports/comparison.json").read_bytes() == first
     assert set(pd.read_csv("reports/plots/cost.csv").variant) == {"lstm", "gru"}
     assert set(pd.read_csv("reports/plots/curves.csv").task) == {"toy", "tones"}
+    metrics = read_json("reports/metrics.json")
+    assert metrics["toy"]["gru"]["accuracy"] == pytest.approx(0.9035)
     capsys.readouterr()
     report_stage.main([])
     assert "gru beats lstm" in capsys.readouterr().out

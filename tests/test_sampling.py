@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from evidence_runs import predictions
 
 from gatewise import outcomes, sampling
+from tests.evidence_runs import predictions
 
 
 def outcome(score, seed=0, groups=6, examples=120):

@@ -24,7 +24,6 @@ env: $(READY) ## build or update .venv from the lock
 repro: $(READY) ## run the study: data, training, verdicts, report; every run in MLflow
 	dvc repro
 	gatewise track
-	gatewise show
 
 .PHONY: test
 test: $(READY) ## run all tests

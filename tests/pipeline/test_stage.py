@@ -1,0 +1,74 @@
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+import pipeline
+from gatewise.errors import GatewiseError
+
+
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch):
+    """As if the stage were run by hand, whatever runs the tests."""
+    monkeypatch.setattr(pipeline, "_dvc", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["stage", "digits"])
+
+
+def raising(error):
+    def main(arguments):
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "expected"),
+    [
+        (GatewiseError("params.yaml: seeds: empty"), "error: params.yaml: seeds: empty", ""),
+        (OSError(errno.ENOSPC, "No space", "runs/x"), "error: the disk is full (runs/x)", ""),
+        (KeyboardInterrupt(), 130, "what was finished is kept"),
+    ],
+)
+def test_what_users_can_mend_is_one_sentence(error, status, expected, capsys):
+    with pytest.raises(SystemExit) as left:
+        pipeline.run(raising(error))
+    if isinstance(status, str):
+        assert str(left.value.code).startswith(status)
+    else:
+        assert left.value.code == status
+    assert expected in capsys.readouterr().err
+
+
+def test_bugs_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        pipeline.run(raising(ZeroDivisionError()))
+    with pytest.raises(PermissionError):
+        pipeline.run(raising(PermissionError(errno.EACCES, "no")))
+
+
+def test_a_stage_gets_its_arguments():
+    seen = []
+    pipeline.run(seen.append)
+    assert seen == [["digits"]]
+
+
+def test_a_stage_refuses_a_broken_study_in_one_line(tmp_path, project):
+    (tmp_path / "params.yaml").write_text("tasks: {}\nvariants: {}\ntrian: 1\n")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(project / "src"), str(project)]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.plan"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: params.yaml: unknown key 'trian'; did you mean train")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()

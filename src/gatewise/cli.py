@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gatewise import __version__, cli_models, cli_tracking
+from gatewise import __version__, cli_data, cli_models, cli_tracking
 from gatewise.errors import GatewiseError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_tracking.app)
+app.add_typer(cli_data.app)
 app.add_typer(cli_models.app)
 
 

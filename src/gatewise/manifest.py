@@ -31,6 +31,7 @@ MANIFEST = "manifest.parquet"
 CARD = "source.json"
 FRAMES = "frames.npy"
 DOCUMENTS = "documents.parquet"
+LONGEST_DOCUMENT = 1_000_000  # characters; a longer one is listed, but not used
 COLUMNS = ["id", "path", "label", "group", "split", "n_samples", "sample_rate", "sha256"]
 
 

@@ -22,7 +22,7 @@ from gatewise._sequences import SequenceWriter
 from gatewise.config import LogMel, Mfcc, Tokens
 from gatewise.decoding import Unusable, decode
 from gatewise.errors import GatewiseError
-from gatewise.manifest import DOCUMENTS, FRAMES, Raw, normalised
+from gatewise.manifest import DOCUMENTS, FRAMES, LONGEST_DOCUMENT, Raw, normalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,6 @@ SEQUENCES = "sequences.npy"
 TOKENIZER = "tokenizer.json"
 CHUNK_CLIPS = 64
 CHUNK_SAMPLES = 2_000_000  # 8 MB of float32 a chunk, however long the clips are
-LONGEST_DOCUMENT = 1_000_000  # characters
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

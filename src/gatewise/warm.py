@@ -170,7 +170,8 @@ class _Server:
         self.selector.register(wakes, selectors.EVENT_READ, self._drain)
 
     def run(self) -> None:
-        while _alive(self.owner) or self.children:
+        # A child must not outlive the owner: the next one may already be writing the same files.
+        while _alive(self.owner):
             for key, _ in self.selector.select(timeout=1.0):
                 key.data(key.fileobj)
             self._reap()
@@ -281,22 +282,12 @@ def _reopen_streams() -> None:
 
 
 def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _state(pid) != "Z"
-
-
-def _state(pid: int) -> str:
     import psutil
 
     try:
-        return "Z" if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE else ""
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return "Z"
+        return False
 
 
 if __name__ == "__main__":

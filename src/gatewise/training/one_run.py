@@ -182,6 +182,8 @@ def _trainer(plan: RunPlan, epochs: int, recorder: Recorder) -> pl.Trainer:
     # Each batch is one memory-mapped gather: more loader processes would only cost.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*`.fit.` is called more than once.*")
+    # Lightning's own use of a torch function that is going away; nothing a user could mend.
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     callbacks: list[Callback] = [recorder]
     if plan.train.patience is not None:
         callbacks.append(EarlyStopping("validation_loss", patience=plan.train.patience))

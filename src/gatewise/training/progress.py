@@ -57,7 +57,9 @@ class Display:
         """Say which seeds need no training."""
         if seeds:
             names = ", ".join(map(str, seeds))
-            self.console.print(f"{self.title}: finished before: seed {names}", highlight=False)
+            self.console.print(
+                f"{self.title}: finished before: seed {names}", highlight=False, soft_wrap=True
+            )
 
     def started(self, seed: int) -> None:
         """Open a bar."""
@@ -83,12 +85,15 @@ class Display:
             f"{self.title} seed {seed}: test accuracy {test['accuracy']:.1%}, macro-F1 "
             f"{test['macro_f1']:.1%}, {epochs} epochs ({self.done} of {self.runs} trained)",
             highlight=False,
+            soft_wrap=True,
         )
 
     def failed(self, seed: int, reason: str) -> None:
         """Close a bar and say why."""
         self._close(seed)
-        self.console.print(f"{self.title} seed {seed}: failed: {reason}", highlight=False)
+        self.console.print(
+            f"{self.title} seed {seed}: failed: {reason}", highlight=False, soft_wrap=True
+        )
 
     def _close(self, seed: int) -> None:
         self.done += 1

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise import budget, models
+from gatewise import budget, cells, models
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models import Sizes
@@ -69,6 +69,28 @@ def test_an_exact_match_says_so():
 def test_a_budget_out_of_reach_is_refused():
     with pytest.raises(GatewiseError, match=r"nearest width .* is 1 "):
         budget.resolve(matched("parameters"), VariantConfig(cell="rnn", hidden=1), SIZES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cell": "lsmt", "hidden": 8}, "unknown cell 'lsmt'; did you mean .*lstm"),
+        ({"cell": "rnn", "hidden": 8, "init": "chrono"}, "'rnn' has none"),
+        ({"cell": "mingru", "hidden": 8, "projection": 4}, "'mingru' takes no projection"),
+        ({"cell": "lstm-projected", "hidden": 8, "projection": 9}, "wider than the hidden state"),
+        ({"cell": "lstm-layernorm", "hidden": 8, "kernel": "fused"}, "has no fused kernel"),
+    ],
+)
+def test_a_variant_that_cannot_be_built_is_refused(settings, message):
+    with pytest.raises(GatewiseError, match=message):
+        budget.resolve(VariantConfig(**settings), None, SIZES)
+
+
+@pytest.mark.parametrize("cell", cells.names())
+def test_every_cell_can_be_matched_to_an_lstm(cell):
+    found = budget.resolve(matched("parameters", cell), LSTM, SIZES).variant
+    off = models.recurrent_parameters(found, SIZES) / models.recurrent_parameters(LSTM, SIZES)
+    assert abs(off - 1) < 0.03
 
 
 def test_a_missing_reference_is_refused():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gatewise import models
+from gatewise import cells, initialisation, models
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models import Sizes
@@ -32,8 +32,19 @@ def resolve(variant: VariantConfig, reference: VariantConfig | None, sizes: Size
     are the task's, not the cell's.
 
     Raises:
-        GatewiseError: the reference is missing, or no width comes within 25 % of its budget.
+        GatewiseError: the reference is missing, no width comes within 25 % of its budget, or the
+            variant's cell cannot be built so.
     """
+    kind = cells.get(variant.cell)
+    models.choose_kernel(kind, variant.kernel)
+    initialisation.check(kind, variant.init, variant.forget_bias)
+    budget = _resolve(variant, reference, sizes)
+    assert budget.variant.hidden is not None  # noqa: S101  (for the type checker)
+    kind.check_options(budget.variant.hidden, **models.cell_options(variant))
+    return budget
+
+
+def _resolve(variant: VariantConfig, reference: VariantConfig | None, sizes: Sizes) -> Budget:
     if variant.match is None:
         return Budget(variant, 1.0, f"width {variant.hidden} as given")
     name = variant.match.reference

@@ -29,13 +29,14 @@ def initialise(cell: Cell, scheme: Scheme = "torch", forget_bias: float | None =
     `keras`: input weights Glorot-uniform, recurrent weights orthogonal, peepholes and biases
     zero but for a forget gate's bias, which is one; as `keras.layers.LSTM` and `GRU`.
     `chrono`: as `torch`, with biases that spread the memory of the units evenly (in log time)
-    over 1 to `CHRONO_STEPS` steps (Tallec & Ollivier 2018, section 2 and equation 16).
+    over 1 to `CHRONO_STEPS` steps (Tallec & Ollivier 2018, "chrono initialization").
     Whatever the scheme, gains of normalisations start at one; `forget_bias` then sets the bias
     of the gate that keeps the state, with the sign that makes a larger number keep more.
 
     Raises:
         GatewiseError: `chrono` or `forget_bias` for a cell that has no such gate.
     """
+    check(type(cell), scheme, forget_bias)
     bound = 1 / math.sqrt(cell.hidden_size)
     for name, parameter in cell.named_parameters():
         if name.startswith("gain"):
@@ -49,23 +50,33 @@ def initialise(cell: Cell, scheme: Scheme = "torch", forget_bias: float | None =
         else:
             nn.init.zeros_(parameter)
     if scheme == "keras" and cell.keep_gate == "forget":
-        _keep(cell, 1.0, "init: keras")
+        _keep(cell, 1.0)
     if scheme == "chrono":
         spread = torch.empty(cell.hidden_size).uniform_(1, CHRONO_STEPS - 1).log()
-        _keep(cell, spread, "init: chrono")
+        _keep(cell, spread)
         if "input" in cell.gates and cell.keep_gate != "input":
             _set_bias(cell, "input", -spread)
     if forget_bias is not None:
-        _keep(cell, forget_bias, "forget_bias")
+        _keep(cell, forget_bias)
 
 
-def _keep(cell: Cell, value: float | Tensor, key: str) -> None:
-    if cell.keep_gate is None:
+def check(kind: type[Cell], scheme: Scheme, forget_bias: float | None) -> None:
+    """Refuse what a kind of cell cannot start with.
+
+    Raises:
+        GatewiseError: `chrono` or `forget_bias` for a cell that has no such gate.
+    """
+    if kind.keep_gate is None and (scheme == "chrono" or forget_bias is not None):
+        key = "init: chrono" if scheme == "chrono" else "forget_bias"
         able = [name for name in names() if get(name).keep_gate is not None]
         raise GatewiseError(
             f"{key} needs a gate that decides how much of the state is kept, and cell "
-            f"{cell.name!r} has none; leave it out, or use one of {', '.join(able)}"
+            f"{kind.name!r} has none; leave it out, or use one of {', '.join(able)}"
         )
+
+
+def _keep(cell: Cell, value: float | Tensor) -> None:
+    assert cell.keep_gate is not None  # noqa: S101  (for the type checker)
     _set_bias(cell, cell.keep_gate, cell.keep_sign * value)
 
 

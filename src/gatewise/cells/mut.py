@@ -73,7 +73,7 @@ class MUT1(_Mutant, name="mut1"):
     `n = tanh(U_n (r h_{t-1}) + tanh(x) + b_n)`, `h_t = n z + h_{t-1} (1 - z)`
     """
 
-    source = "Jozefowicz et al. 2015, section 3.4, MUT1"
+    source = "Jozefowicz et al. 2015, MUT1"
     weighed = ("reset", "update")
     recurrent: ClassVar[dict[str, int]] = {"weight_hh": 1, "weight_hn": 1}
     stages = (
@@ -99,7 +99,7 @@ class MUT2(_Mutant, name="mut2"):
     `n = tanh(U_n (r h_{t-1}) + W_n x + b_n)`, `h_t = n z + h_{t-1} (1 - z)`
     """
 
-    source = "Jozefowicz et al. 2015, section 3.4, MUT2"
+    source = "Jozefowicz et al. 2015, MUT2"
     weighed = ("update", "new")
     recurrent: ClassVar[dict[str, int]] = {"weight_hh": 2, "weight_hn": 1}
     stages = (
@@ -121,7 +121,7 @@ class MUT3(_Mutant, name="mut3"):
     `n = tanh(U_n (r h_{t-1}) + W_n x + b_n)`, `h_t = n z + h_{t-1} (1 - z)`
     """
 
-    source = "Jozefowicz et al. 2015, section 3.4, MUT3"
+    source = "Jozefowicz et al. 2015, MUT3"
     weighed = ("reset", "update", "new")
     recurrent: ClassVar[dict[str, int]] = {"weight_hr": 1, "weight_hz": 1, "weight_hn": 1}
     stages = (

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gatewise import __version__, cli_data, cli_models, cli_tracking
+from gatewise import __version__, cli_cells, cli_data, cli_models, cli_tracking
 from gatewise.errors import GatewiseError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(cli_tracking.app)
 app.add_typer(cli_data.app)
 app.add_typer(cli_models.app)
+app.add_typer(cli_cells.app)
 
 
 def _version(wanted: bool) -> None:

@@ -33,14 +33,19 @@ def show(
     if markdown:
         print(as_markdown(rows))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(*COLUMNS, title=f"{inputs} inputs, width {hidden}, one layer, one direction")
-    for column in shown.columns[3:5]:
+    title = f"{inputs} inputs, width {hidden}, one layer, one direction"
+    shown = Table(
+        "cell", "parameters", "MACs/step", "states", "gates", title=title, box=SIMPLE_HEAD
+    )
+    for column in shown.columns[1:3]:
         column.justify = "right"
     for row in rows:
-        shown.add_row(*cells_of(row))
+        name, gates, states, parameters, macs, source = cells_of(row)
+        shown.add_row(name, parameters, macs, states, f"{gates}\n[dim]{source}[/dim]")
     Console().print(shown)
 
 

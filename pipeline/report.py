@@ -10,9 +10,10 @@ from pipeline import run
 def main(_arguments: list[str]) -> None:
     """Write what people read, then print the table that ends `dvc repro`."""
     comparison = plots.read_comparison()
+    siblings = page.read_siblings("reports", comparison["tasks"])
     for path, text in (
         ("reports/summary.md", summary.render(comparison)),
-        ("reports/index.html", page.render(comparison)),
+        ("reports/index.html", page.render(comparison, siblings)),
     ):
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

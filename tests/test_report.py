@@ -1,13 +1,14 @@
 import io
 import json
 import re
+from html import escape as html_escape
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from gatewise import comparison
-from gatewise.report import page, plots, summary, table, words
+from gatewise.report import charts, page, plots, summary, table, words
 from tests.evidence_runs import LABELS, record, study, write_card, write_run
 
 
@@ -58,9 +59,9 @@ def test_summary_and_page_hold_the_same_answers(compared):
     for task in compared["tasks"].values():
         for line in words.answer(task):
             assert line in markdown
-            assert line in html
-    assert "http" not in html
+            assert html_escape(line.split(" (", 1)[0]) in html
     assert "<script src" not in html
+    assert 'href="http' not in html
 
 
 def test_names_are_escaped_in_the_page(compared):
@@ -140,3 +141,25 @@ def test_dvc_templates_are_json_with_dvcs_anchors(project):
         spec = json.loads(template.read_text())
         assert spec["data"]["values"] == "<DVC_METRIC_DATA>"
         assert "<DVC_METRIC_Y>" in template.read_text()
+
+
+def test_the_front_holds_what_nothing_else_beats():
+    points = [(3, 90), (1, 80), (2, 95), (2, 70), (4, 95), (5, 96)]
+    assert charts.front(points) == [(1, 80), (2, 95), (5, 96)]
+
+
+def test_text_inside_scripts_cannot_end_them():
+    text = page.embeddable({"a": "</script><b>\u2028"})
+    assert "<" not in text
+    assert json.loads(text) == {"a": "</script><b>\u2028"}
+
+
+def test_a_study_with_nothing_but_scores_still_gets_a_page(compared):
+    for task in compared["tasks"].values():
+        for cells in task["variants"].values():
+            cells["ci"] = None
+        for pair in task["pairs"]:
+            pair.update(difference=None, ci=None, test_noise=None, p_value_holm=None)
+    text = page.render(compared)
+    assert "no seed finished with both" in text
+    assert "Not measured." in text

@@ -99,7 +99,19 @@ def compare(
         "tasks": tasks,
         "across": across.rank(means, settings.alpha),
         "claims": [],
+        "versions": _versions(evidence),
+        "study": study.model_dump(mode="json", exclude={"tracking", "execution"}),
     }
+
+
+def _versions(evidence: Mapping[str, TaskEvidence]) -> dict[str, list[str]]:
+    """Versions that the runs were made with; more than one of a library is worth seeing."""
+    found: dict[str, set[str]] = {}
+    for task in evidence.values():
+        for record in task.records:
+            for library, number in record.versions.items():
+                found.setdefault(library, set()).add(number)
+    return {library: sorted(numbers) for library, numbers in sorted(found.items())}
 
 
 def _correct(primary: Sequence[dict[str, Any]]) -> None:

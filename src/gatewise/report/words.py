@@ -50,6 +50,18 @@ def p_value(value: float | None) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
+def quartiles(timing: Mapping[str, float] | None) -> str:
+    """`1.24 (1.20 to 1.31)`: a median with its quartiles."""
+    if timing is None:
+        return MISSING
+    return f"{timing['median']:.3g} ({timing['q1']:.3g} to {timing['q3']:.3g})"
+
+
+def half_life(steps: float | None) -> str:
+    """Steps in which a gradient halves; `None` where it does not shrink."""
+    return "does not shrink" if steps is None else f"{steps:.1f}"
+
+
 def deciding_p(pair: Mapping[str, Any]) -> float | None:
     """The p-value that the verdict rule looked at: corrected for primary pairs."""
     found: float | None = pair["p_value_holm" if pair["primary"] else "p_value"]

@@ -1,0 +1,268 @@
+"""The report's pictures as Vega-Lite, made with Altair.
+
+Text, axes and rules are drawn in `currentColor`, so that one SVG serves light, dark and
+print; series colours are of middle lightness and legible on all three. Charts take the width
+of their container, down to a phone's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PALETTE = ("#3b82c4", "#d9772b", "#2f9e77", "#c2559d", "#8a7fd1", "#b08d1e", "#d1495b", "#5d8f9e")
+INK = "currentColor"
+Spec = dict[str, Any]
+
+
+def forest(task: Mapping[str, Any], primary: bool) -> Spec | None:
+    """Differences in points with intervals and the region of practical equivalence.
+
+    Primary and secondary pairs have a picture each: those against a weak variant are often
+    ten times as wide, and would squeeze what the study is about.
+
+    The thick line is the interval over seeds, the thin one over seeds and test groups.
+    """
+    import altair as alt
+
+    rows = [
+        {
+            "pair": f"{pair['a']} − {pair['b']}",  # noqa: RUF001
+            "difference": 100 * pair["difference"],
+            "low": _percent(pair["ci"], 0),
+            "high": _percent(pair["ci"], 1),
+            "widest low": _percent((pair["test_noise"] or {}).get("ci"), 0),
+            "widest high": _percent((pair["test_noise"] or {}).get("ci"), 1),
+            "verdict": pair["verdict"],
+        }
+        for pair in task["pairs"]
+        if pair["difference"] is not None and pair["primary"] == primary
+    ]
+    if not rows:
+        return None
+    rope = 100 * task["pairs"][0]["rope"]
+    base = _over(rows).encode(
+        y=alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
+        tooltip=[
+            alt.Tooltip(f"{name}:{kind}", format=".2f" if kind == "Q" else "")
+            for name, kind in (
+                ("pair", "N"),
+                ("difference", "Q"),
+                ("low", "Q"),
+                ("high", "Q"),
+                ("verdict", "N"),
+            )
+        ],
+    )
+    title = f"difference in {_metric(task)}, points"
+    x = alt.X("difference:Q", title=title, scale=alt.Scale(zero=True))
+    band = (
+        _over([{"low": -rope, "high": rope}])
+        .mark_rect(color=PALETTE[2], opacity=0.2)
+        .encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    )
+    zero = _over([{"x": 0}]).mark_rule(color=INK, strokeDash=[3, 3])
+    chart = alt.layer(
+        band,
+        zero.encode(x="x:Q"),
+        base.mark_rule(color=INK, strokeWidth=1).encode(x="widest low:Q", x2="widest high:Q"),
+        base.mark_rule(color=PALETTE[0], strokeWidth=4).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(color=PALETTE[1], filled=True, size=90, opacity=1).encode(x=x),
+    )
+    return _finish(chart, height=24 * len(rows) + 10)
+
+
+def pareto(task: Mapping[str, Any], cost: str, title: str) -> Spec | None:
+    """Score against one cost; the line joins the variants that none beats at both."""
+    import altair as alt
+
+    rows = [
+        {
+            "variant": variant,
+            "cost": cells[cost],
+            "score": 100 * cells["mean"],
+            "low": _percent(cells["ci"], 0),
+            "high": _percent(cells["ci"], 1),
+        }
+        for variant, cells in task["variants"].items()
+        if cells[cost] is not None
+    ]
+    if not rows:
+        return None
+    best = front([(row["cost"], row["score"]) for row in rows])
+    order = list(task["variants"])
+    x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=20))
+    y = alt.Y("score:Q", title=f"{_metric(task)}, %", scale=alt.Scale(zero=False))
+    line = (
+        _over([{"cost": c, "score": s} for c, s in best])
+        .mark_line(color=INK, opacity=0.35, interpolate="step-after")
+        .encode(x=x, y=y)
+    )
+    base = _over(rows).encode(x=x, color=_colour(order))
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
+        y=y, tooltip=["variant:N", alt.Tooltip("cost:Q"), alt.Tooltip("score:Q", format=".2f")]
+    )
+    return _finish(
+        alt.layer(line, base.mark_rule().encode(y="low:Q", y2="high:Q"), dots), height=200
+    )
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points (cost, score) that no other beats at both, by rising cost."""
+    kept: list[tuple[float, float]] = []
+    for cost, score in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not kept or score > kept[-1][1]:
+            kept.append((cost, score))
+    return kept
+
+
+def curves(table: pd.DataFrame, task: Mapping[str, Any], column: str, title: str) -> Spec | None:
+    """A learning curve by variant: mean over seeds and the range that they span."""
+    import altair as alt
+
+    if table.empty or column not in table:
+        return None
+    scale = 100 if "loss" not in column else 1
+    wanted = table[["variant", "epoch"]].copy()
+    for name, source in (("mean", column), ("low", f"{column}_low"), ("high", f"{column}_high")):
+        wanted[name] = (table[source] * scale).round(4)
+    base = _over(wanted.to_dict("records")).encode(
+        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1)), color=_colour(list(task["variants"]))
+    )
+    y = alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False))
+    tip = ["variant:N", "epoch:Q", alt.Tooltip("mean:Q", format=".4g")]
+    return _finish(
+        alt.layer(
+            base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
+            base.mark_line(strokeWidth=2).encode(y=y),
+            base.mark_point(size=10, filled=True).encode(y=y, tooltip=tip),
+        ),
+        height=220,
+    )
+
+
+def confusion(table: pd.DataFrame) -> Spec | None:
+    """Confusion of one variant over all seeds; rows add up to one."""
+    import altair as alt
+
+    if table.empty:
+        return None
+    rows = table[["actual", "predicted", "count", "share"]].to_dict("records")
+    size = table["actual"].nunique()
+    order = list(dict.fromkeys(table["actual"]))
+    chart = (
+        _over(rows)
+        .mark_rect(stroke=None)
+        .encode(
+            x=alt.X("predicted:N", sort=order, axis=alt.Axis(labelAngle=-90, labelLimit=80)),
+            y=alt.Y("actual:N", sort=order, axis=alt.Axis(labelLimit=80)),
+            color=alt.value(PALETTE[0]),
+            opacity=alt.Opacity(
+                "share:Q", scale=alt.Scale(domain=[0, 1], range=[0.02, 1]), legend=None
+            ),
+            tooltip=[
+                "actual:N",
+                "predicted:N",
+                "count:Q",
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        )
+    )
+    return _finish(chart, height=max(90, min(280, 26 * size)))
+
+
+def ranks(across: Mapping[str, Any]) -> Spec | None:
+    """Average ranks over tasks with the critical difference (Demsar 2006)."""
+    import altair as alt
+
+    if across["critical_difference"] is None:
+        return None
+    half = across["critical_difference"] / 2
+    rows = [
+        {"variant": v, "rank": r, "low": r - half, "high": r + half}
+        for v, r in sorted(across["average_ranks"].items(), key=lambda item: item[1])
+    ]
+    base = _over(rows).encode(y=alt.Y("variant:N", sort=None, title=None))
+    title = "average rank (1 is best); bars that overlap are not distinguished"
+    return _finish(
+        alt.layer(
+            base.mark_rule(color=PALETTE[0], strokeWidth=4).encode(
+                x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q"
+            ),
+            base.mark_point(color=PALETTE[1], filled=True, size=90, opacity=1).encode(x="rank:Q"),
+        ),
+        height=26 * len(rows),
+    )
+
+
+def lines(
+    rows: Iterable[Mapping[str, Any]],
+    variants: Sequence[str],
+    x: tuple[str, str],
+    y: tuple[str, str],
+    log: bool = False,
+) -> Spec | None:
+    """One line a variant over `rows` with the fields `variant`, x and y (name, title)."""
+    import altair as alt
+
+    values = list(rows)
+    if not values:
+        return None
+    of_x = alt.X(f"{x[0]}:Q", title=x[1])
+    of_y = alt.Y(f"{y[0]}:Q", title=y[1], scale=alt.Scale(zero=not log))
+    base = _over(values).encode(x=of_x, y=of_y, color=_colour(list(variants)))
+    tip = ["variant:N", f"{x[0]}:Q", alt.Tooltip(f"{y[0]}:Q", format=".4g")]
+    return _finish(
+        alt.layer(base.mark_line(), base.mark_point(size=14, filled=True).encode(tooltip=tip)), 220
+    )
+
+
+def _over(rows: Sequence[Mapping[Any, Any]]) -> Any:
+    import altair as alt
+
+    return alt.Chart(alt.Data(values=list(rows)))  # type: ignore[no-untyped-call]
+
+
+def _colour(variants: list[str]) -> Any:
+    import altair as alt
+
+    colours = [PALETTE[i % len(PALETTE)] for i in range(len(variants))]
+    return alt.Color(
+        "variant:N",
+        scale=alt.Scale(domain=variants, range=colours),
+        legend=alt.Legend(orient="top", title=None, columns=4, labelLimit=140),
+    )
+
+
+def _finish(chart: Any, height: int) -> Spec:
+    """Width from the container, one face for all themes."""
+    spec: Spec = (
+        chart.properties(width="container", height=height)
+        .configure(background="transparent", autosize={"type": "fit-x", "contains": "padding"})
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK,
+            titleColor=INK,
+            domainColor=INK,
+            tickColor=INK,
+            gridColor=INK,
+            gridOpacity=0.12,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+        )
+        .configure_legend(labelColor=INK, labelFontSize=12, symbolOpacity=1)
+        .to_dict()
+    )
+    return spec
+
+
+def _metric(task: Mapping[str, Any]) -> str:
+    return f"test {task['metric'].replace('_', ' ')}"
+
+
+def _percent(bounds: Sequence[float] | None, side: int) -> float | None:
+    return None if bounds is None else 100 * bounds[side]

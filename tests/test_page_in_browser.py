@@ -1,0 +1,121 @@
+"""The report in a real browser; skipped where there is none."""
+
+import os
+import shutil
+
+import pytest
+
+from gatewise import comparison
+from gatewise.files import write_json
+from gatewise.report import page, plots
+from tests.evidence_runs import record, study, write_card, write_run
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; on Debian: apt-get install chromium"),
+]
+VARIANTS = {"rnn": 0.6, "lstm": 0.8, "gru": 0.81, "gru-matched": 0.82}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A report with every kind of chart that a study without probes has."""
+    root = tmp_path_factory.mktemp("report")
+    timing = {"median": 2.0, "q1": 1.9, "q3": 2.2}
+    for task in ("toy", "tones"):
+        write_card(root, task, synthetic=task == "tones")
+        for variant, score in VARIANTS.items():
+            for seed in range(4):
+                write_run(root, record(task, variant, seed, score + 0.01 * seed), split_seed=seed)
+        cost = {
+            "train_step_ms": timing,
+            "inference_ms_batch_1": timing,
+            "train_seconds_per_epoch": 1.5,
+            "peak_memory_mb": 3.0,
+            "size_bytes": 4000,
+            "kernel": "fused",
+        }
+        write_json(
+            root / "reports" / "cost" / f"{task}.json",
+            {
+                "device": "cpu (some processor)",
+                "threads": 1,
+                "versions": {"torch": "2"},
+                "variants": dict.fromkeys(VARIANTS, cost),
+            },
+        )
+        write_json(root / "reports" / "data" / f"{task}.json", {"examples": 60})
+    declared = study(tuple(VARIANTS), ("toy", "tones"), seeds=4)
+    evidence = comparison.gather(declared, root)
+    found = comparison.compare(declared, evidence)
+    plots.write(root / "reports" / "plots", evidence, found)
+    path = root / "index.html"
+    path.write_text(page.render(found, page.read_siblings(root / "reports", found["tasks"])))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox cannot start as root, as which containers usually run.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield opened
+        opened.close()
+
+
+def visit(browser, report, width=1100, scheme="light"):
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True
+    )
+    opened = context.new_page()
+    said = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    requests = []
+    opened.on("request", lambda request: requests.append(request.url))
+    opened.goto(report.as_uri())
+    opened.wait_for_selector("body[data-ready]", timeout=60_000)
+    assert said == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    return opened
+
+
+def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
+    opened = visit(browser, report)
+    charts = opened.locator("[data-chart]")
+    # a task: two forests, three costs, two curves, four confusions
+    assert charts.count() == 2 * (2 + 3 + 2 + 4)
+    for i in range(charts.count()):
+        drawn = charts.nth(i).locator("svg [role='graphics-symbol'], svg path")
+        assert drawn.count() > 3, charts.nth(i).get_attribute("data-chart")
+
+
+@pytest.mark.parametrize("width", [375, 768])
+def test_nothing_scrolls_sideways(browser, report, width):
+    opened = visit(browser, report, width)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser, report, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(visit(browser, report, scheme=scheme)).response["violations"]
+    assert [(item["id"], item["nodes"][0]["html"]) for item in found] == []
+
+
+def test_print_is_light_even_for_those_who_read_in_the_dark(browser, report):
+    opened = visit(browser, report, scheme="dark")
+    opened.emulate_media(media="print", color_scheme="dark")
+    colours = "[getComputedStyle(document.body).color, getComputedStyle(document.body).background]"
+    ink, paper = opened.evaluate(colours)
+    assert ink == "rgb(0, 0, 0)"
+    assert "rgb(255, 255, 255)" in paper
+
+
+def test_the_file_is_small(report):
+    assert report.stat().st_size < 5_000_000

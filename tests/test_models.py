@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise import models
+from gatewise import cells, models
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models import SequenceClassifier, Sizes
@@ -29,9 +29,9 @@ def batch(lengths, sizes=FRAMES, seed=1):
     return inputs, torch.tensor(lengths)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=150)
 @given(
-    cell=st.sampled_from(["rnn", "lstm", "gru"]),
+    cell=st.sampled_from(cells.names()),
     lengths=st.lists(st.integers(1, 7), min_size=1, max_size=4),
     pooling=st.sampled_from(["last", "mean", "max", "attention"]),
     bidirectional=st.booleans(),
@@ -107,7 +107,7 @@ def test_closed_forms_count_what_is_there(sizes, settings):
     assert models.recurrent_parameters(model.variant, sizes) == recurrent
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", cells.names())
 def test_steps_equal_the_whole(cell):
     model = build(TOKENS, cell=cell, layers=2, residual=True)
     tokens, lengths = batch([6, 6], TOKENS)

@@ -13,6 +13,7 @@ LAYERS = [
     ["sources", "decoding", "features", "text", "splits", "augment", "duplicates", "_sequences"],
     ["certificate", "transforms"],
     ["prepare"],
+    ["checking"],
     # models
     ["cells"],
     ["initialisation"],

@@ -23,6 +23,16 @@ def test_log_mel_is_log_power_of_the_band_that_sounds() -> None:
     assert (out[5:-5].argmax(dim=1) == loudest).all()
 
 
+def test_log_mel_is_torchaudios() -> None:
+    config = LogMel(kind="log-mel", n_fft=400, win_length=320, hop_length=160, n_mels=64)
+    waves = torch.randn(3, 8_000, generator=torch.Generator().manual_seed(0))
+    mel = torchaudio.transforms.MelSpectrogram(
+        16_000, n_fft=400, win_length=320, hop_length=160, n_mels=64
+    )
+    wanted = torch.log(mel(waves) + FLOOR).transpose(1, 2)
+    assert torch.allclose(FrontEnd(config)(waves), wanted, atol=1e-5)
+
+
 def test_silence_is_the_floor() -> None:
     front_end = FrontEnd(LogMel(kind="log-mel"))
     out = front_end(torch.zeros(1, 4000))

@@ -18,7 +18,9 @@ so that digital silence and padding look like a very quiet room."""
 def to_mono(samples: np.ndarray) -> np.ndarray:
     """Mean over channels: `(samples, channels)` or `(samples,)` to float32 `(samples,)`."""
     samples = samples.astype(np.float32, copy=False)
-    return samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
+    if samples.ndim == 1:
+        return samples
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
 class FrontEnd:
@@ -93,7 +95,21 @@ class FrontEnd:
                 # all channels, and without the axis it takes the batch for channels.
                 mfcc: torch.Tensor = self._mfcc(waves[:, None])
                 return mfcc[:, 0].transpose(1, 2).contiguous()
-            return torch.log(self._mel(waves) + FLOOR).transpose(1, 2).contiguous()
+            return torch.log(self._mel_power(waves) + FLOOR)
+
+    def _mel_power(self, waves: torch.Tensor) -> torch.Tensor:
+        """What `MelSpectrogram` computes, `(batch, time, mels)`, without its square roots."""
+        spectrum = torch.stft(
+            waves,
+            self._mel.n_fft,
+            self._mel.hop_length,
+            self._mel.win_length,
+            self._mel.spectrogram.window,
+            return_complex=True,
+        )
+        power = spectrum.real.square() + spectrum.imag.square()
+        mels: torch.Tensor = power.transpose(1, 2) @ self._mel.mel_scale.fb
+        return mels
 
 
 def wanted_samples(config: Spectral) -> int:

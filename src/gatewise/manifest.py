@@ -32,6 +32,9 @@ CARD = "source.json"
 FRAMES = "frames.npy"
 DOCUMENTS = "documents.parquet"
 LONGEST_DOCUMENT = 1_000_000  # characters; a longer one is listed, but not used
+SAME = "content:"
+"""Begins the group of an example whose source names none: its content, so that copies stay
+together."""
 COLUMNS = ["id", "path", "label", "group", "split", "n_samples", "sample_rate", "sha256"]
 
 

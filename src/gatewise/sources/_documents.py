@@ -36,7 +36,8 @@ def write(target: Path, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             for row, text in zip(piece, texts, strict=True):
                 group = row.get("group")
                 if group is None:
-                    group = manifest.text_sha256(manifest.normalised(text))[:16]
+                    content = manifest.text_sha256(manifest.normalised(text))
+                    group = manifest.SAME + content[:16]
                 listed.append(
                     {
                         "id": row["id"],

@@ -11,6 +11,7 @@ from typing import Any
 from gatewise import decoding
 from gatewise.errors import GatewiseError
 from gatewise.files import cores
+from gatewise.manifest import SAME
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
@@ -64,7 +65,7 @@ def rows(root: Path, items: Iterable[tuple[str, dict[str, str]]]) -> list[dict[s
         return {
             "id": name,
             "path": name,
-            "group": content[:16],
+            "group": SAME + content[:16],
             "split": "",
             "n_samples": samples,
             "sample_rate": rate,

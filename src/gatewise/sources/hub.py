@@ -142,7 +142,7 @@ def _store(target: Path, row: dict[str, Any]) -> dict[str, Any]:
     content = hashlib.sha256(data).hexdigest()
     samples, rate = decoding.header(path)
     return {
-        "group": content[:16],
+        "group": manifest.SAME + content[:16],
         **row,
         "path": path.name,
         "n_samples": samples,

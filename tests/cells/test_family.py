@@ -241,6 +241,16 @@ def test_single_precision_agrees_with_double(name):
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_mixed_precision_leaves_the_recurrence_alone(name):
+    cell = made(name, dtype=torch.float32)
+    x_tbf = drawn(4, 2, 5, dtype=torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        y, _ = cell(x_tbf)
+        y.square().sum().backward()
+    assert torch.equal(y, cell(x_tbf)[0])
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_large_inputs_and_long_sequences_stay_finite(name):
     cell = made(name, dtype=torch.float32)
     x_tbf = (100 * drawn(200, 2, 5, dtype=torch.float32)).requires_grad_()

@@ -159,12 +159,19 @@ class Cell(nn.Module):
         """Run over `(time, batch, input)`; gives `(time, batch, output)` and the last state.
 
         Knows nothing of lengths: it only looks backwards in time, so what stands after a
-        sequence's end cannot reach the outputs before it.
+        sequence's end cannot reach the outputs before it. Mixed precision stops here: rounding
+        errors of half precision would add up from step to step.
         """
-        if state is None:
-            state = self.initial_state(x_tbf.shape[1], like=x_tbf)
         run = self.fused if self.kernel == "fused" else self.unrolled
-        return run(x_tbf, state)
+        device = x_tbf.device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                x_tbf = x_tbf.to(next(self.parameters()).dtype)
+                return run(x_tbf, self._or_initial(state, x_tbf))
+        return run(x_tbf, self._or_initial(state, x_tbf))
+
+    def _or_initial(self, state: State | None, x_tbf: Tensor) -> State:
+        return self.initial_state(x_tbf.shape[1], like=x_tbf) if state is None else state
 
     def extra_repr(self) -> str:
         """Sizes and the kernel, for `print(model)`."""

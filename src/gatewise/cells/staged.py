@@ -106,8 +106,7 @@ class Staged(Cell):
         """One operation for the whole sequence; see the module."""
         weights = [getattr(self, p.weight) for stage in self.stages for p in stage.products]
         units = [getattr(self, name) for name in self.unit_parameters]
-        projected = self.project(x_tbf).to(weights[0].dtype)  # autocast may have halved it
-        y, *state_after = _Scan.apply(self, projected, *state, *weights, *units)
+        y, *state_after = _Scan.apply(self, self.project(x_tbf), *state, *weights, *units)
         return y, tuple(state_after)
 
 

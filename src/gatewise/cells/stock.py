@@ -128,7 +128,7 @@ class GRU(Stock, name="gru"):
                 x_tbf, h[None], self._weights(), True, 1, 0.0, _train(), False, False
             )
             return y, (last[0],)
-        y, last = FastGRU.apply(x_tbf.to(h.dtype), h, *self._weights())
+        y, last = FastGRU.apply(x_tbf, h, *self._weights())
         return y, (last,)
 
 

@@ -3,7 +3,7 @@ import sqlite3
 import pytest
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking.connection import TrackingError, address, shown
+from gatewise.tracking.connection import TrackingError, address, explained, shown
 from gatewise.tracking.store import Store
 
 
@@ -68,3 +68,39 @@ def test_more_than_one_batch_is_written_whole(config):
     run = store.client.get_run(run_id)
     assert len(run.data.params) == 150
     assert store.history(run, wanted) == wanted.metrics
+
+
+@pytest.mark.parametrize(
+    ("raised", "meaning"),
+    [
+        ("(sqlite3.OperationalError) database or disk is full", "has no disk space left"),
+        ("[Errno 28] No space left on device", "has no disk space left"),
+        ("(sqlite3.OperationalError) database is locked", "is locked by another program"),
+        ("Can't locate revision identified by 'abc'", "newer version of MLflow"),
+        ("something nobody\nforesaw", "failed: RuntimeError: something nobody foresaw"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence(raised, meaning):
+    with pytest.raises(TrackingError, match=meaning) as caught, explained("sqlite:///mlflow.db"):
+        raise RuntimeError(raised)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_processes_may_create_one_experiment(config, monkeypatch):
+    first, second = Store(config), Store(config)
+    monkeypatch.setattr(second.client, "get_experiment_by_name", _late(second.client))
+    assert second.experiment("digits") == first.experiment("digits")
+
+
+def _late(client):
+    """Sees an experiment only after the first look, as a second process may."""
+    look, seen = client.get_experiment_by_name, []
+
+    def late(name):
+        seen.append(name)
+        if len(seen) == 1:
+            client.create_experiment(name)
+            return None
+        return look(name)
+
+    return late

@@ -183,3 +183,17 @@ def test_a_matched_model_logs_its_width_once_it_is_solved(config, tmp_path):
     harness.writer.close()
     assert only(config)["digits/gru-matched/seed-0"].data.params["model.hidden"] == "16"
     assert harness.said == []
+
+
+def test_a_run_deleted_while_it_trains_is_written_anew(config, tmp_path):
+    folder = write_run(tmp_path / "runs")
+    harness = Harness(config)
+    harness.writer.take([harness.started(folder), *harness.epochs(folder, [1])])
+    Store(config).client.delete_run(only(config)["digits/gru/seed-0"].info.run_id)
+    harness.writer.take(harness.epochs(folder, [2]))
+    assert len(harness.said) == 1
+    assert harness.said[0].endswith("training goes on")
+    harness.writer.take([harness.finished(folder)])
+    harness.writer.close()
+    assert only(config)["digits/gru/seed-0"].info.status == "FINISHED"
+    assert mirror(config, tmp_path / "runs").added == []

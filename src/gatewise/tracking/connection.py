@@ -68,7 +68,7 @@ def open_client(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for name in ("mlflow", "alembic"):
+    for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
@@ -103,9 +103,9 @@ def _sentence(uri: str, error: Exception) -> str:
         ("No space left on device", "has no disk space left; free some and run `gatewise track`"),
         ("database is locked", "is locked by another program; try again when that has finished"),
         ("file is not a database", "is not a database; move that file away"),
-        ("status code 401", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        ("error code 401", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
         ("UNAUTHENTICATED", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
-        ("status code 403", "does not permit this to the user given"),
+        ("error code 403", "does not permit this to the user given"),
         ("PERMISSION_DENIED", "does not permit this to the user given"),
         ("Max retries exceeded", "does not answer"),
         ("Connection refused", "does not answer"),

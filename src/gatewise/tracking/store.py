@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ENTITIES_PER_BATCH = 1000
 PARAMS_AND_TAGS_PER_BATCH = 100
 DIGEST_LENGTH = 36
+DATASET_ATTEMPTS = 5
 RUNS_PER_PAGE = 1000
 
 
@@ -362,6 +363,7 @@ class Store:
 
     def _add_dataset(self, run: Run, wanted: Content) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
 
         if wanted.data_digest is None:
             return
@@ -378,7 +380,16 @@ class Store:
         counts = {f"examples.{k}": str(v) for k, v in sorted(wanted.data_examples.items())}
         counts["mlflow.data.context"] = "training"
         tags = [InputTag(key, value) for key, value in counts.items()]
-        self.client.log_inputs(run.info.run_id, [DatasetInput(dataset, tags)])
+        given = [DatasetInput(dataset, tags)]
+        for attempt in range(DATASET_ATTEMPTS):
+            try:
+                self.client.log_inputs(run.info.run_id, given)
+                return
+            except MlflowException as error:
+                # The server adds a data set that it does not know yet; of two writers that do
+                # so at once one fails, and finds it there the next time.
+                if "uniq" not in str(error).lower() or attempt == DATASET_ATTEMPTS - 1:
+                    raise
 
 
 def datasets(run: Run) -> list[Dataset]:

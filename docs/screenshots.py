@@ -5,15 +5,16 @@ with the machine's own Chromium, headless. Needs the development dependencies an
 (Debian: `apt install chromium`).
 """
 
+import contextlib
 import shutil
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from gatewise.cli_tracking import tracking_config
 from gatewise.registry import CHAMPION, Registry
@@ -22,7 +23,19 @@ from gatewise.tracking.store import Store
 TARGET = Path(__file__).parent / "images"
 PORT = 5055
 SIZE = {"width": 1400, "height": 900}
-SETTLE = 2500  # milliseconds that MLflow's charts take to draw after the network is quiet
+PATIENCE = 15_000
+COLUMNS = (
+    "test_accuracy_mean",
+    "test_accuracy_std",
+    "test_accuracy_ci_low",
+    "test_accuracy_ci_high",
+)
+NO_ASSISTANT = """
+localStorage.setItem("mlflow.assistant.autoOpenedOnFirstLoad_v1", "true");
+localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
+localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
+"""
+SETTLE = 4000  # milliseconds that MLflow's charts take to draw after the network is quiet
 
 
 def pages(task: str) -> dict[str, str]:
@@ -33,12 +46,13 @@ def pages(task: str) -> dict[str, str]:
     variants = sorted(n for n, r in runs.items() if r.data.tags["gatewise.kind"] == "variant")
     seeds = sorted(name for name in runs if name.startswith(f"{variants[0]}/seed-"))
     base = f"#/experiments/{experiment}"
-    ids = "[" + ",".join(f'"{runs[name].info.run_id}"' for name in seeds) + "]"
-    compared = urlencode({"runs": ids, "experiments": f'["{experiment}"]'})
     chosen = quote("tags.`gatewise.kind` = 'variant'")
+    siblings = quote(
+        f"tags.`gatewise.variant` = '{variants[0].split('/')[1]}' AND params.seed >= '0'"
+    )
     found = {
         "variants": f"{base}/runs?searchFilter={chosen}",
-        "curves": f"#/compare-runs?{compared}",
+        "curves": f"{base}/runs?compareRunsMode=CHART&searchFilter={siblings}",
         "seed": f"{base}/runs/{runs[seeds[0]].info.run_id}",
     }
     if task in runs:
@@ -53,11 +67,25 @@ def pages(task: str) -> dict[str, str]:
 def take(page: Page, name: str, address: str) -> None:
     """One screenshot."""
     page.goto("about:blank")
-    page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="networkidle")
+    page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="domcontentloaded")
+    # Some pages ask for news for ever, so the network alone does not tell when they are drawn.
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_load_state("networkidle", timeout=PATIENCE)
     page.wait_for_timeout(SETTLE)
-    page.keyboard.press("Escape")  # whatever the interface wants to tell its new user
+    if name == "variants":
+        show_columns(page)
     page.screenshot(path=TARGET / f"{name}.png")
     print(TARGET / f"{name}.png")
+
+
+def show_columns(page: Page) -> None:
+    """Choose the columns that the text speaks of."""
+    page.get_by_role("button", name="Columns").click()
+    for column in COLUMNS:
+        page.get_by_placeholder("Search columns").fill(column)
+        page.get_by_text(column, exact=True).last.click()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(SETTLE)
 
 
 def main(task: str = "digits") -> None:
@@ -74,6 +102,8 @@ def main(task: str = "digits") -> None:
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             page = chromium.new_page(viewport=SIZE)
+            page.set_default_timeout(PATIENCE)
+            page.add_init_script(NO_ASSISTANT)
             for name, address in found.items():
                 take(page, name, address)
             chromium.close()

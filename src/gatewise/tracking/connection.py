@@ -68,10 +68,10 @@ def open_client(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for name in ("mlflow", "alembic", "urllib3"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
+    for name in ("mlflow", "alembic", "urllib3"):  # after the import, which sets its own
+        logging.getLogger(name).setLevel(logging.ERROR)
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         with _creating(path):

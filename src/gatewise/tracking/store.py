@@ -317,7 +317,9 @@ class Store:
             folder = file.resolve().parent / "mlartifacts" / name if file else None
             try:
                 location = folder.as_uri() if folder else None
-                return str(self.client.create_experiment(name, artifact_location=location))
+                # The kind tells MLflow's pages to show runs and charts, not traces.
+                kind = {"mlflow.experimentKind": "custom_model_development"}
+                return str(self.client.create_experiment(name, location, tags=kind))
             except MlflowException:
                 # Another process was quicker, or the name is taken by a deleted one.
                 found = self.client.get_experiment_by_name(name)

@@ -23,6 +23,7 @@ from gatewise.tracking.store import Store
 TARGET = Path(__file__).parent / "images"
 PORT = 5055
 SIZE = {"width": 1400, "height": 900}
+WIDE = {"width": 2000, "height": 560}
 PATIENCE = 15_000
 COLUMNS = (
     "test_accuracy_mean",
@@ -47,9 +48,8 @@ def pages(task: str) -> dict[str, str]:
     seeds = sorted(name for name in runs if name.startswith(f"{variants[0]}/seed-"))
     base = f"#/experiments/{experiment}"
     chosen = quote("tags.`gatewise.kind` = 'variant'")
-    siblings = quote(
-        f"tags.`gatewise.variant` = '{variants[0].split('/')[1]}' AND params.seed >= '0'"
-    )
+    variant = variants[0].split("/")[1]
+    siblings = quote(f"tags.`gatewise.kind` = 'run' AND tags.`gatewise.variant` = '{variant}'")
     found = {
         "variants": f"{base}/runs?searchFilter={chosen}",
         "curves": f"{base}/runs?compareRunsMode=CHART&searchFilter={siblings}",
@@ -66,6 +66,7 @@ def pages(task: str) -> dict[str, str]:
 
 def take(page: Page, name: str, address: str) -> None:
     """One screenshot."""
+    page.set_viewport_size(WIDE if name == "variants" else SIZE)
     page.goto("about:blank")
     page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="domcontentloaded")
     # Some pages ask for news for ever, so the network alone does not tell when they are drawn.
@@ -80,11 +81,12 @@ def take(page: Page, name: str, address: str) -> None:
 
 def show_columns(page: Page) -> None:
     """Choose the columns that the text speaks of."""
-    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("button", name="Columns", exact=True).click()
     for column in COLUMNS:
         page.get_by_placeholder("Search columns").fill(column)
         page.get_by_text(column, exact=True).last.click()
     page.keyboard.press("Escape")
+    page.mouse.move(900, 500)
     page.wait_for_timeout(SETTLE)
 
 
@@ -102,7 +104,7 @@ def main(task: str = "digits") -> None:
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             page = chromium.new_page(viewport=SIZE)
-            page.set_default_timeout(PATIENCE)
+            page.set_default_timeout(4 * PATIENCE)
             page.add_init_script(NO_ASSISTANT)
             for name, address in found.items():
                 take(page, name, address)
@@ -112,7 +114,7 @@ def main(task: str = "digits") -> None:
         server.wait()
 
 
-def _wait(address: str, seconds: float = 120) -> None:
+def _wait(address: str, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -6,6 +6,7 @@ with the machine's own Chromium, headless. Needs the development dependencies an
 """
 
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
@@ -48,11 +49,24 @@ def pages(task: str) -> dict[str, str]:
     seeds = sorted(name for name in runs if name.startswith(f"{variants[0]}/seed-"))
     base = f"#/experiments/{experiment}"
     chosen = quote("tags.`gatewise.kind` = 'variant'")
-    variant = variants[0].split("/")[1]
-    siblings = quote(f"tags.`gatewise.kind` = 'run' AND tags.`gatewise.variant` = '{variant}'")
+    # What *Compare* and a click on the metric lead to.
+    settings = {
+        "runs": [runs[name].info.run_id for name in seeds],
+        "metric": "validation_accuracy",
+        "experiments": [experiment],
+        "plot_metric_keys": ["validation_accuracy"],
+        "plot_layout": {"autosize": True},
+        "x_axis": "step",
+        "y_axis_scale": "linear",
+        "line_smoothness": 1,
+        "show_point": False,
+        "deselected_curves": [],
+        "last_linear_y_axis_range": [],
+    }
+    chart = "&".join(f"{name}={quote(json.dumps(value))}" for name, value in settings.items())
     found = {
         "variants": f"{base}/runs?searchFilter={chosen}",
-        "curves": f"{base}/runs?compareRunsMode=CHART&searchFilter={siblings}",
+        "curves": f"#/metric?{chart}",
         "seed": f"{base}/runs/{runs[seeds[0]].info.run_id}",
     }
     if task in runs:

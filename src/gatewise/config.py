@@ -356,7 +356,7 @@ class TrainConfig(Strict):
     """Learning rate over training: warm-up and decay, decay alone, or flat."""
     label_smoothing: Probability = 0.0
     patience: Count | None = None
-    """Stop after this many epochs without a better validation loss."""
+    """Stop after this many epochs without a better primary metric on the validation split."""
 
 
 class CompareConfig(Strict):

@@ -24,6 +24,7 @@ DECISIVE = (
     "budget.py",
     "cells",
     "evaluation.py",
+    "features.py",
     "initialisation.py",
     "models.py",
     "prepared.py",
@@ -58,7 +59,7 @@ def software_digest() -> str:
 
 def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
     """sha256 of everything that determines one run."""
-    decisive = plan.model_dump(mode="json", exclude={"seeds", "metric"})
+    decisive = plan.model_dump(mode="json", exclude={"seeds"})
     return digest({**decisive, "seed": seed, "data": data_digest, "software": software_digest()})
 
 

@@ -77,7 +77,7 @@ class SequenceClassification(pl.LightningModule):
         self._validation.clear()
         self._scores = scores(logits, labels)
         # For EarlyStopping, which reads logged values only.
-        self.log("validation_loss", self._scores["loss"])
+        self.log_dict({f"validation_{name}": value for name, value in self._scores.items()})
 
     def epoch_row(self) -> dict[str, float]:
         """Numbers of the epoch that just ended; the sums start anew."""

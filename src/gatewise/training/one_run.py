@@ -41,14 +41,20 @@ Listener = Callable[[int, dict[str, float]], None]
 
 
 class Recorder(Callback):
-    """Keeps the curves and the weights of the epoch with the lowest validation loss."""
+    """Keeps the curves and the weights of the epoch that did best on the validation split.
 
-    def __init__(self, seed: int, listener: Listener) -> None:
+    Best is the primary metric, and of equals the lower loss. The loss alone would not do: on
+    speakers unlike those in training it rises with confidence while accuracy still improves.
+    """
+
+    def __init__(self, seed: int, metric: str, listener: Listener) -> None:
         self.seed = seed
+        self.metric = f"validation_{metric}"
         self.listener = listener
         self.rows: list[dict[str, float]] = []
         self.best_epoch = 0
         self.best_state: dict[str, torch.Tensor] = {}
+        self._best_score = (0.0, 0.0)
         self._began = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
@@ -61,13 +67,14 @@ class Recorder(Callback):
         assert isinstance(module, SequenceClassification)  # noqa: S101
         epoch = trainer.current_epoch + 1
         row = {"epoch": epoch, **module.epoch_row()}
-        losses = [earlier["validation_loss"] for earlier in self.rows]
+        score = (row[self.metric], -row["validation_loss"])
         if not np.isfinite(row["train_loss"]):
             raise GatewiseError(
                 f"training diverged in epoch {epoch} (loss {row['train_loss']}); "
                 "lower train.learning_rate or train.clip_norm"
             )
-        if not losses or row["validation_loss"] < min(losses):
+        if not self.rows or score > self._best_score:
+            self._best_score = score
             self.best_epoch = epoch
             self.best_state = {k: v.detach().clone() for k, v in module.model.state_dict().items()}
         self.rows.append(row)
@@ -99,7 +106,7 @@ def train(job: Job, listener: Listener) -> RunRecord:
         model.set_input_statistics(*data.input_statistics())
 
     module = SequenceClassification(model, plan.train)
-    recorder = Recorder(seed, listener)
+    recorder = Recorder(seed, plan.metric, listener)
     trainer = _trainer(plan, epochs, recorder)
     trainer.fit(module, datamodule=data)
 
@@ -186,7 +193,7 @@ def _trainer(plan: RunPlan, epochs: int, recorder: Recorder) -> pl.Trainer:
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     callbacks: list[Callback] = [recorder]
     if plan.train.patience is not None:
-        callbacks.append(EarlyStopping("validation_loss", patience=plan.train.patience))
+        callbacks.append(EarlyStopping(recorder.metric, mode="max", patience=plan.train.patience))
     settings: dict[str, Any] = {"precision": plan.precision}
     return pl.Trainer(
         accelerator=plan.accelerator,

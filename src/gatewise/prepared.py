@@ -18,7 +18,10 @@ from gatewise.files import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pandera.pandas as pa
 
+SPLITS = ("train", "validation", "test", "drawn")
+"""What the index says; `drawn` where each seed draws its own split."""
 INDEX_COLUMNS = ["id", "label", "group", "split", "start", "length"]
 
 
@@ -98,5 +101,35 @@ class Prepared:
     def write(self, folder: str | Path) -> None:
         """Write all but the sequences, which `prepare` streams to disk itself."""
         folder = Path(folder)
-        self.index[INDEX_COLUMNS].to_parquet(folder / "index.parquet", index=False)
+        index = index_schema(len(self.card.labels)).validate(self.index[INDEX_COLUMNS])
+        index.to_parquet(folder / "index.parquet", index=False)
         write_json(folder / "task.json", self.card.model_dump(mode="json"))
+
+
+def index_schema(labels: int) -> pa.DataFrameSchema:
+    """What every index must satisfy; sequences lie end to end without gaps."""
+    import pandera.pandas as pa
+
+    return pa.DataFrameSchema(
+        {
+            "id": pa.Column(str, unique=True),
+            "label": pa.Column(int, pa.Check.in_range(0, labels - 1)),
+            "group": pa.Column(str, pa.Check.str_length(min_value=1)),
+            "split": pa.Column(str, pa.Check.isin(SPLITS)),
+            "start": pa.Column(int, pa.Check.ge(0)),
+            "length": pa.Column(int, pa.Check.ge(1)),
+        },
+        checks=pa.Check(
+            lambda frame: (
+                frame["start"].diff().iloc[1:] == frame["length"].shift().iloc[1:]
+            ).all(),
+            error="sequences overlap or leave gaps",
+        ),
+        coerce=True,
+        strict=True,
+    )
+
+
+def _end_to_end(index: pd.DataFrame) -> bool:
+    ends = index["start"] + index["length"]
+    return bool((index["start"].iloc[1:] == ends.shift(fill_value=0).iloc[1:]).all())

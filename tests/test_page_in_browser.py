@@ -18,6 +18,25 @@ pytestmark = [
 VARIANTS = {"rnn": 0.6, "lstm": 0.8, "gru": 0.81, "gru-matched": 0.82}
 
 
+# As `gatewise.prepare` describes a task whose split is drawn anew for each seed.
+DATA_REPORT = {
+    "certified": True,
+    "certificate": {"groups": {"claim": "no group stands in two splits", "count": 0}},
+    "examples": 60,
+    "groups": 6,
+    "labels": 2,
+    "label_counts": {"left": 30, "right": 30},
+    "licence": "MIT",
+    "digest": "0" * 64,
+    "split": "drawn anew for each seed",
+    "steps": {"min": 4, "median": 8, "max": 12},
+    "duplicates": 0,
+    "unusable": {"count": 0, "examples": []},
+    "flaws": {},
+    "skipped_by_source": {},
+}
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """A report with every kind of chart that a study without probes has."""
@@ -45,7 +64,7 @@ def report(tmp_path_factory):
                 "variants": dict.fromkeys(VARIANTS, cost),
             },
         )
-        write_json(root / "reports" / "data" / f"{task}.json", {"examples": 60})
+        write_json(root / "reports" / "data" / f"{task}.json", DATA_REPORT)
     declared = study(tuple(VARIANTS), ("toy", "tones"), seeds=4)
     evidence = comparison.gather(declared, root)
     found = comparison.compare(declared, evidence)
@@ -71,6 +90,7 @@ def visit(browser, report, width=1100, scheme="light"):
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True
     )
+    context.set_default_timeout(120_000)  # a loaded machine draws slowly
     opened = context.new_page()
     said = []
     opened.on("console", lambda message: said.append(message.text))

@@ -6,7 +6,6 @@ with the machine's own Chromium, headless. Needs the development dependencies an
 """
 
 import contextlib
-import json
 import shutil
 import subprocess
 import sys
@@ -32,6 +31,13 @@ COLUMNS = (
     "test_accuracy_ci_low",
     "test_accuracy_ci_high",
 )
+# What stands on each page once it is drawn; without it there is no picture.
+SHOWS = {
+    "variants": "matching runs",
+    "seed": "About this run",
+    "comparison": "About this run",
+    "champion": "gatewise.evidence",
+}
 NO_ASSISTANT = """
 localStorage.setItem("mlflow.assistant.autoOpenedOnFirstLoad_v1", "true");
 localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
@@ -49,24 +55,8 @@ def pages(task: str) -> dict[str, str]:
     seeds = sorted(name for name in runs if name.startswith(f"{variants[0]}/seed-"))
     base = f"#/experiments/{experiment}"
     chosen = quote("tags.`gatewise.kind` = 'variant'")
-    # What *Compare* and a click on the metric lead to.
-    settings = {
-        "runs": [runs[name].info.run_id for name in seeds],
-        "metric": "validation_accuracy",
-        "experiments": [experiment],
-        "plot_metric_keys": ["validation_accuracy"],
-        "plot_layout": {"autosize": True},
-        "x_axis": "step",
-        "y_axis_scale": "linear",
-        "line_smoothness": 1,
-        "show_point": False,
-        "deselected_curves": [],
-        "last_linear_y_axis_range": [],
-    }
-    chart = "&".join(f"{name}={quote(json.dumps(value))}" for name, value in settings.items())
     found = {
         "variants": f"{base}/runs?searchFilter={chosen}",
-        "curves": f"#/metric?{chart}",
         "seed": f"{base}/runs/{runs[seeds[0]].info.run_id}",
     }
     if task in runs:
@@ -83,6 +73,7 @@ def take(page: Page, name: str, address: str) -> None:
     page.set_viewport_size(WIDE if name == "variants" else SIZE)
     page.goto("about:blank")
     page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="domcontentloaded")
+    page.get_by_text(SHOWS[name]).first.wait_for()
     # Some pages ask for news for ever, so the network alone does not tell when they are drawn.
     with contextlib.suppress(TimeoutError):
         page.wait_for_load_state("networkidle", timeout=PATIENCE)
@@ -118,7 +109,7 @@ def main(task: str = "digits") -> None:
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             page = chromium.new_page(viewport=SIZE)
-            page.set_default_timeout(4 * PATIENCE)
+            page.set_default_timeout(8 * PATIENCE)
             page.add_init_script(NO_ASSISTANT)
             for name, address in found.items():
                 take(page, name, address)

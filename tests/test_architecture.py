@@ -25,7 +25,7 @@ LAYERS = [
     # evidence
     ["statistics", "outcomes"],
     ["across", "sampling", "sequential"],
-    ["paired", "claims"],
+    ["paired", "claims", "flips"],
     ["comparison"],
     ["report"],
     # around it

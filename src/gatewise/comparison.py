@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatewise import across, paired, runs, sequential, statistics
+from gatewise import across, flips, paired, runs, sequential, statistics
 from gatewise.config import CompareConfig, Study
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
@@ -85,6 +85,8 @@ def compare(
         _judge_in_rounds(primary, looks, settings)
     for pair in pairs:
         pair["seeds_needed"] = _seeds_needed(pair, settings, family if pair["primary"] else 1)
+    for task in tasks.values():
+        task["budgets"] = flips.across_budgets(study.variants, task["pairs"])
     means = {
         task: {variant: cells["mean"] for variant, cells in found["variants"].items()}
         for task, found in tasks.items()

@@ -104,7 +104,26 @@ def sentence(pair: Mapping[str, Any]) -> str:
 def answer(task: Mapping[str, Any]) -> list[str]:
     """The task's answer in plain words: a sentence for each primary pair."""
     found = [sentence(pair) for pair in task["pairs"] if pair["primary"]]
+    found += [budgets(entry) for entry in task["budgets"]]
     return found or ["No primary pair was declared for this task; nothing is decided."]
+
+
+def budgets(entry: Mapping[str, Any]) -> str:
+    """Whether a cell's verdict against a reference hangs on what was held equal."""
+    cell, reference = entry["cell"], entry["reference"]
+    told = {
+        "cell": f"{cell} wins",
+        "reference": f"{reference} wins",
+        "equivalent": "they are equivalent",
+        "undecided": "it is undecided",
+    }
+    parts = [f"at {found['equal']} {told[found['winner']]}" for found in entry["budgets"]]
+    close = {
+        "flips": "the verdict flips with the budget",
+        "changes": "the verdict depends on the budget",
+        "none": "the budget does not change the verdict",
+    }
+    return f"{cell} against {reference}: {', '.join(parts)}; {close[entry['change']]}."
 
 
 def rank(pair: Mapping[str, Any]) -> str:

@@ -168,6 +168,7 @@ def test_fused_equals_core(name, dtype, tolerance):
 def test_fused_gradients_do_not_depend_on_the_chunk(name, elements, monkeypatch):
     monkeypatch.setattr(staged, "CHUNK_ELEMENTS", elements)
     monkeypatch.setattr("gatewise.cells.fast_gru.CHUNK_ELEMENTS", elements)
+    monkeypatch.setattr("gatewise.cells.fast_fgr.CHUNK_ELEMENTS", elements)
     cell = made(name)
     x_tbf, state = drawn(11, 2, 5), started(cell, 2)
     found = results(cell, "fused", x_tbf, state)

@@ -53,6 +53,7 @@ MISTAKES = [
     ("variants.gru-matched.match", {"parameters": "lstn"}, ["'lstn'", "did you mean lstm"]),
     ("variants.gru.match", {"macs": "lstm", "hidden": "lstm"}, ["exactly one of"]),
     ("variants.lstm.dropout", 1.5, ["variants.lstm.dropout", "1.5"]),
+    ("variants.lstm.chrono_steps", 50, ["variants.lstm", "belongs to init: chrono"]),
     ("seeds", [1, 1], ["seeds", "listed twice"]),
     ("seeds", [], ["seeds", "empty"]),
     ("seeds", 0, ["seeds", "greater than or equal to 1"]),

@@ -11,13 +11,13 @@ GATED = [name for name in cells.names() if cells.get(name).keep_gate]
 GATELESS = [name for name in cells.names() if not cells.get(name).keep_gate]
 
 
-def made(name, scheme="torch", forget_bias=None, hidden=48, inputs=48, seed=0):
+def made(name, scheme="torch", forget_bias=None, hidden=48, inputs=48, seed=0, **settings):
     torch.manual_seed(seed)
     cell = cells.get(name)(inputs, hidden)
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.fill_(torch.nan)
-    initialise(cell, scheme, forget_bias)
+    initialise(cell, scheme, forget_bias, **settings)
     return cell
 
 
@@ -106,6 +106,13 @@ def test_chrono_spreads_memory_over_the_steps(name):
     assert CHRONO_STEPS * 3 / 4 < memory.max() <= CHRONO_STEPS - 1 + 1e-3
     if "input" in cell.gates and cell.keep_gate == "forget":
         torch.testing.assert_close(block(cell, "input"), -block(cell, "forget"))
+
+
+@pytest.mark.parametrize("steps", [3, 17, 1000])
+def test_chrono_is_told_how_long_to_remember(steps):
+    memory = block(made("lstm", "chrono", chrono_steps=steps), "forget").exp()
+    assert memory.min() >= 1
+    assert (steps - 1) * 0.75 < memory.max() <= (steps - 1) * (1 + 1e-5)
 
 
 @pytest.mark.parametrize("name", GATELESS)

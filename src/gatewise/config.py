@@ -326,6 +326,9 @@ class VariantConfig(Strict):
     """Initialisation scheme of the recurrence."""
     forget_bias: float | None = None
     """Bias of the gate that keeps the state, on top of `init`."""
+    chrono_steps: Annotated[int, Field(ge=3)] | None = None
+    """Longest dependency in steps that `init: chrono` prepares for; that of the run's longest
+    training sequence when left out."""
     kernel: Literal["auto", "fused", "unrolled"] = "auto"
     """Force the fused library kernel or the unrolled reference."""
 
@@ -336,6 +339,12 @@ class VariantConfig(Strict):
             raise ValueError("give either hidden or match, not both: match solves the width")
         if not solves_width and self.hidden is None:
             raise ValueError("the width is missing: give hidden, or match it to another variant")
+        return self
+
+    @model_validator(mode="after")
+    def _chrono(self) -> VariantConfig:
+        if self.chrono_steps is not None and self.init != "chrono":
+            raise ValueError(f"chrono_steps belongs to init: chrono, not to init: {self.init}")
         return self
 
 

@@ -18,18 +18,23 @@ from gatewise.errors import GatewiseError
 Scheme = Literal["torch", "keras", "chrono"]
 
 CHRONO_STEPS = 100
-"""Longest dependency, in steps, that `chrono` prepares a cell for."""
+"""Longest dependency, in steps, that `chrono` prepares a cell for where nobody says another."""
 
 
 @torch.no_grad()
-def initialise(cell: Cell, scheme: Scheme = "torch", forget_bias: float | None = None) -> None:
+def initialise(
+    cell: Cell,
+    scheme: Scheme = "torch",
+    forget_bias: float | None = None,
+    chrono_steps: int = CHRONO_STEPS,
+) -> None:
     """Fill a cell's parameters in place.
 
     `torch`: everything uniform within +-1/sqrt(hidden), as `torch.nn` does for its own.
     `keras`: input weights Glorot-uniform, recurrent weights orthogonal, peepholes and biases
     zero but for a forget gate's bias, which is one; as `keras.layers.LSTM` and `GRU`.
     `chrono`: as `torch`, with biases that spread the memory of the units evenly (in log time)
-    over 1 to `CHRONO_STEPS` steps (Tallec & Ollivier 2018, "chrono initialization").
+    over 1 to `chrono_steps` steps (Tallec & Ollivier 2018, "chrono initialization").
     Whatever the scheme, gains of normalisations start at one; `forget_bias` then sets the bias
     of the gate that keeps the state, with the sign that makes a larger number keep more.
 
@@ -52,7 +57,7 @@ def initialise(cell: Cell, scheme: Scheme = "torch", forget_bias: float | None =
     if scheme == "keras" and cell.keep_gate == "forget":
         _keep(cell, 1.0)
     if scheme == "chrono":
-        spread = torch.empty(cell.hidden_size).uniform_(1, CHRONO_STEPS - 1).log()
+        spread = torch.empty(cell.hidden_size).uniform_(1, chrono_steps - 1).log()
         _keep(cell, spread)
         if "input" in cell.gates and cell.keep_gate != "input":
             _set_bias(cell, "input", -spread)

@@ -19,7 +19,7 @@ from gatewise.cells import Cell, State
 from gatewise.cells.base import Kernel
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.initialisation import initialise
+from gatewise.initialisation import CHRONO_STEPS, initialise
 from gatewise.prepared import TaskCard
 
 _Part = TypeVar("_Part")
@@ -180,7 +180,8 @@ class Recurrence(nn.Module):
             directions = nn.ModuleList()
             for _ in range(1 + variant.bidirectional):
                 cell = kind(width, hidden, **options)
-                initialise(cell, variant.init, variant.forget_bias)
+                steps = variant.chrono_steps or CHRONO_STEPS
+                initialise(cell, variant.init, variant.forget_bias, steps)
                 cell.kernel = choose_kernel(kind, variant.kernel)
                 directions.append(cell)
             self.layers.append(directions)

@@ -6,7 +6,9 @@ import torch
 from gatewise import runs
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
+from gatewise.prepared import Prepared
 from gatewise.training import one_run
+from gatewise.training.batches import TaskData
 from gatewise.training.job import Job
 from tests.tasks import make_plan, write_task
 
@@ -81,6 +83,15 @@ def test_runs_of_one_seed_meet_the_same_test_examples(tmp_path):
         for name in ("lstm", "gru", "other")
     }
     assert ids["lstm"] == ids["gru"] != ids["other"]
+
+
+def test_chrono_prepares_for_the_longest_training_sequence(tmp_path):
+    given = make_plan(model=VariantConfig(cell="gru", hidden=8, init="chrono", chrono_steps=5))
+    assert train(tmp_path, given, name="given")[0].model.chrono_steps == 5
+    left_out = make_plan(model=VariantConfig(cell="gru", hidden=8, init="chrono"))
+    found = train(tmp_path, left_out, name="left-out")[0].model.chrono_steps
+    data = TaskData(Prepared.open(tmp_path / "prepared"), 0, 16, None)
+    assert found == data.clean_sequences.lengths[data.rows["train"]].max()
 
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path):

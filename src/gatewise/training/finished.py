@@ -32,6 +32,7 @@ DECISIVE = (
     "splits.py",
     "streams.py",
     "training/batches.py",
+    "training/checkpoint.py",
     "training/module.py",
     "training/one_run.py",
 )

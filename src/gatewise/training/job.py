@@ -20,3 +20,5 @@ class Job:
     """`data/prepared/<task>/`."""
     folder: Path
     """An empty folder for the results."""
+    checkpoint: Path | None = None
+    """Where the run keeps what it needs to go on after a kill; nowhere if `None`."""

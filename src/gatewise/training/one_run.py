@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 import gatewise
 from gatewise import budget, runs, streams
+from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.evaluation import predictions, predictions_digest, scores, weights_digest
 from gatewise.models import (
@@ -33,11 +34,13 @@ from gatewise.models import (
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
 from gatewise.runs import RunRecord
+from gatewise.training import checkpoint
 from gatewise.training.batches import TaskData
 from gatewise.training.job import Job
 from gatewise.training.module import SequenceClassification
 
 Listener = Callable[[int, dict[str, float]], None]
+Resumed = Callable[[int, str], None]
 
 
 class Recorder(Callback):
@@ -57,10 +60,20 @@ class Recorder(Callback):
         self._best_score = (0.0, 0.0)
         self._began = 0.0
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
-        """Place the dropout stream, so that an epoch's masks do not hang on what came before."""
+    def on_train_epoch_start(self, _trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """Note the time."""
         self._began = time.monotonic()
-        torch.manual_seed(streams.torch_seed(self.seed, "dropout", trainer.current_epoch))
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, _module: pl.LightningModule, _batch: Any, index: int
+    ) -> None:
+        """Place the dropout stream, so that an epoch's masks do not hang on what came before.
+
+        Not at the epoch's start: a loader draws from the same generator when it is opened, which
+        happens before that in the first epoch and in a resumed one, and after it in all others.
+        """
+        if index == 0:
+            torch.manual_seed(streams.torch_seed(self.seed, "dropout", trainer.current_epoch))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Sum the epoch up; keep the weights if they are the best so far."""
@@ -82,11 +95,29 @@ class Recorder(Callback):
         seconds = time.monotonic() - self._began
         self.listener(epoch, {**row, "seconds": seconds, "memory_mb": peak_memory_mb()})
 
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "rows": self.rows,
+            "best_epoch": self.best_epoch,
+            "best_score": list(self._best_score),
+            "best_state": self.best_state,
+        }
 
-def train(job: Job, listener: Listener) -> RunRecord:
-    """Train one run and write its folder.
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """From a checkpoint."""
+        self.rows = state_dict["rows"]
+        self.best_epoch = state_dict["best_epoch"]
+        accuracy, loss = state_dict["best_score"]
+        self._best_score = (accuracy, loss)
+        self.best_state = state_dict["best_state"]
 
-    `listener` is called after each epoch with its number, counted from 1, and its values.
+
+def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> RunRecord:
+    """Train one run and write its folder, going on where its checkpoint stands.
+
+    `listener` is called after each epoch with its number, counted from 1, and its values;
+    `resumed` at most once before that, with the epochs that need no repeating and a sentence.
 
     Raises:
         GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN.
@@ -99,16 +130,22 @@ def train(job: Job, listener: Listener) -> RunRecord:
     solved = budget.resolve(plan.model, plan.reference, sizes)
     epochs = max(1, round(plan.train.epochs * solved.epochs_factor))
 
-    torch.manual_seed(streams.torch_seed(seed, "init"))
-    model = SequenceClassifier(solved.variant, sizes)
     data = TaskData(prepared, seed, plan.train.batch_size, plan.augment)
+    variant = _remembering(solved.variant, data)
+    torch.manual_seed(streams.torch_seed(seed, "init"))
+    model = SequenceClassifier(variant, sizes)
     if prepared.card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
 
     module = SequenceClassification(model, plan.train)
     recorder = Recorder(seed, plan.metric, listener)
-    trainer = _trainer(plan, epochs, recorder)
-    trainer.fit(module, datamodule=data)
+    saved = _saved(job, resumed)
+    trainer = _trainer(plan, epochs, recorder, job)
+    if saved is not None and saved.stopped:
+        recorder.load_state_dict(saved.callbacks[recorder.state_key])
+    else:
+        path = None if saved is None else saved.path
+        trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
 
     model.load_state_dict(recorder.best_state)
     logits = {split: _logits(trainer, module, data, split) for split in data.rows}
@@ -127,12 +164,12 @@ def train(job: Job, listener: Listener) -> RunRecord:
         variant=plan.variant,
         seed=seed,
         key=job.key,
-        model=solved.variant,
+        model=variant,
         budget=solved.sentence,
         kernel=model.kernel,
-        parameters=parameters(solved.variant, sizes),
-        recurrent_parameters=recurrent_parameters(solved.variant, sizes),
-        macs_per_step=macs_per_step(solved.variant, sizes),
+        parameters=parameters(variant, sizes),
+        recurrent_parameters=recurrent_parameters(variant, sizes),
+        macs_per_step=macs_per_step(variant, sizes),
         train={**plan.train.model_dump(mode="json"), "epochs": epochs},
         threads=plan.threads,
         accelerator=trainer.strategy.root_device.type,
@@ -184,7 +221,28 @@ def peak_memory_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def _trainer(plan: RunPlan, epochs: int, recorder: Recorder) -> pl.Trainer:
+def _remembering(variant: VariantConfig, data: TaskData) -> VariantConfig:
+    """The variant with what `init: chrono` takes from the data: the longest training sequence."""
+    if variant.init != "chrono" or variant.chrono_steps is not None:
+        return variant
+    longest = int(data.clean_sequences.lengths[data.rows["train"]].max())
+    return variant.model_copy(update={"chrono_steps": max(longest, 3)})
+
+
+def _saved(job: Job, resumed: Resumed) -> checkpoint.Saved | None:
+    if job.checkpoint is None:
+        return None
+    try:
+        saved = checkpoint.find(job.checkpoint, job.key)
+    except GatewiseError as error:
+        resumed(0, f"the checkpoint {error}; the run starts anew")
+        return None
+    if saved is not None:
+        resumed(saved.epochs, f"goes on after epoch {saved.epochs}")
+    return saved
+
+
+def _trainer(plan: RunPlan, epochs: int, recorder: Recorder, job: Job) -> pl.Trainer:
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     # Each batch is one memory-mapped gather: more loader processes would only cost.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -194,6 +252,8 @@ def _trainer(plan: RunPlan, epochs: int, recorder: Recorder) -> pl.Trainer:
     callbacks: list[Callback] = [recorder]
     if plan.train.patience is not None:
         callbacks.append(EarlyStopping(recorder.metric, mode="max", patience=plan.train.patience))
+    if job.checkpoint is not None:
+        callbacks.append(checkpoint.Saver(job.checkpoint, job.key))
     settings: dict[str, Any] = {"precision": plan.precision}
     return pl.Trainer(
         accelerator=plan.accelerator,
@@ -203,7 +263,7 @@ def _trainer(plan: RunPlan, epochs: int, recorder: Recorder) -> pl.Trainer:
         gradient_clip_val=plan.train.clip_norm,
         deterministic=True,
         logger=False,
-        enable_checkpointing=False,
+        enable_checkpointing=job.checkpoint is not None,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,

@@ -66,6 +66,12 @@ class Display:
         self.progress.update(self.overall, note="")
         self.bars[seed] = self.progress.add_task(f"  seed {seed}", total=self.epochs, note="")
 
+    def resumed(self, seed: int, epochs: int, sentence: str) -> None:
+        """A run does not start from nothing, or has to although it was begun before."""
+        self.progress.update(self.bars[seed], completed=epochs)
+        self.progress.advance(self.overall, epochs)
+        self.console.print(f"{self.title} seed {seed}: {sentence}", highlight=False, soft_wrap=True)
+
     def epoch(self, seed: int, epoch: int, values: dict[str, float]) -> None:
         """Advance a bar."""
         self.last[seed] = values

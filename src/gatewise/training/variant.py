@@ -59,12 +59,16 @@ def train_variant(
         GatewiseError: a seed failed; the others were finished and are kept.
     """
     finished = finished or FinishedRuns()
+    checkpoints = finished.root.parent / "checkpoints"
     card = read_json(prepared / "task.json")
     keys = {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
     missing = [seed for seed in plan.seeds if keys[seed] not in finished]
+    for seed in set(plan.seeds) - set(missing):
+        # Left where a kill came between a run's end and the removal below.
+        (checkpoints / f"{keys[seed]}.ckpt").unlink(missing_ok=True)
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
-        _train(plan, prepared, wanted, workers, finished, observers, address)
+        _train(plan, prepared, wanted, workers, finished, checkpoints, observers, address)
     restored = [seed for seed in plan.seeds if seed not in missing]
     Display(f"{plan.task}/{plan.variant}", 0, 0).restored(restored)
     for seed in restored:
@@ -98,6 +102,7 @@ def _train(
     keys: dict[int, str],
     workers: int | Literal["auto"],
     finished: FinishedRuns,
+    checkpoints: Path,
     observers: Sequence[Observer],
     address: str,
 ) -> None:
@@ -108,7 +113,7 @@ def _train(
         # What an interrupted attempt left is neither whole nor wanted.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        jobs.append(Job(plan, seed, key, prepared, folder))
+        jobs.append(Job(plan, seed, key, prepared, folder, checkpoints / f"{key}.ckpt"))
     settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
     failures: dict[int, str] = {}
     at_once = min(len(jobs), cores() if workers == "auto" else workers)
@@ -119,6 +124,8 @@ def _train(
                 display.started(seed)
                 for observer in observers:
                     observer.run_started(seed, event.job.key, {**settings, "seed": seed})
+            elif event.kind == "resumed":
+                display.resumed(seed, event.epoch, event.reason)
             elif event.kind == "epoch":
                 display.epoch(seed, event.epoch, event.values)
                 for observer in observers:
@@ -127,6 +134,7 @@ def _train(
                 path = finished.path(event.job.key)
                 with replacing(path) as temporary:
                     shutil.move(event.job.folder, temporary)
+                (checkpoints / f"{event.job.key}.ckpt").unlink(missing_ok=True)
                 record = RunRecord.read(path)
                 display.finished(seed, record.epochs_run, record.metrics["test"])
                 for observer in observers:

@@ -22,7 +22,7 @@ from gatewise.training.job import Job
 
 @dataclass(frozen=True)
 class Event:
-    """News of one run: `started`, `epoch` (with its values), `finished` or `failed`."""
+    """News of one run: `started`, `resumed`, `epoch` (with its values), `finished`, `failed`."""
 
     kind: str
     job: Job
@@ -83,11 +83,14 @@ def train_and_tell(job: Job, fd: int) -> None:
     def tell(epoch: int, values: dict[str, float]) -> None:
         sender.send(Event("epoch", job, epoch=epoch, values=values))
 
+    def tell_resumed(epochs: int, sentence: str) -> None:
+        sender.send(Event("resumed", job, epoch=epochs, reason=sentence))
+
     try:
         sender.send(Event("started", job))
         from gatewise.training import one_run
 
-        one_run.train(job, tell)
+        one_run.train(job, tell, tell_resumed)
         sender.send(Event("finished", job))
     except BrokenPipeError:
         pass  # The parent is gone, and with it whoever wanted the result.

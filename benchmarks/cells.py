@@ -1,11 +1,12 @@
 """Training speed of every cell against `torch.nn.LSTM` of the same size, on one CPU thread.
 
 One forward and backward pass. The reference runs before every other measurement of a round, so
-that a busy moment slows both; the ratio is the median over rounds. The machine's GEMM peak is
+that a busy moment slows both; a ratio is the median over rounds. `rnn`, `lstm` and `gru` are also
+held against the module of `torch.nn` that computes the same numbers. The machine's GEMM peak is
 measured in the same rounds, and each pass is also given as a share of it (from its
 multiply-accumulates, a backward pass counted as two forward passes).
 
-    python -m benchmarks.cells [--batch 64] [--hidden 128] [--time 100] [--rounds 9] [cell ...]
+    python -m benchmarks.cells [--batch 64 1] [--hidden 128] [--time 100] [--rounds 9] [cell ...]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,24 +25,34 @@ from gatewise import cells
 from gatewise.initialisation import initialise
 
 PEAK_SIZE, PEAK_REPEATS = 768, 2
+LIBRARY = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+Run = Callable[[Tensor], tuple[Tensor, object]]
+
+LIMITS = {
+    **dict.fromkeys(("rnn", "lstm", "gru"), 1.03),
+    **dict.fromkeys(("mingru", "minlstm"), 1.0),
+    **dict.fromkeys(("slstm", "mut1", "mut2", "mut3"), 3.0),
+}
+"""Most that a cell's fastest kernel may take at batch 64: the first three against their own module
+of `torch.nn`, all others against `torch.nn.LSTM`."""
+FAMILY_LIMIT = 2.0
 
 
 @dataclass
 class Timing:
-    """Seconds of one contestant, and of the reference just before it."""
+    """Seconds of one contestant, of `torch.nn.LSTM` just before it and of its own module."""
 
     macs: int
-    kernel: str
     own: list[float] = field(default_factory=list)
-    reference: list[float] = field(default_factory=list)
+    lstm: list[float] = field(default_factory=list)
+    library: list[float] = field(default_factory=list)
 
-    @property
-    def ratio(self) -> float:
-        """Median of the rounds' ratios to the reference."""
-        return statistics.median(a / b for a, b in zip(self.own, self.reference, strict=True))
+    def ratio(self, reference: list[float]) -> float:
+        """Median of the rounds' ratios."""
+        return statistics.median(a / b for a, b in zip(self.own, reference, strict=True))
 
 
-def training_pass(run: Callable[[Tensor], tuple[Tensor, object]], x_tbf: Tensor) -> None:
+def training_pass(run: Run, x_tbf: Tensor) -> None:
     """One forward and backward pass."""
     run(x_tbf)[0].sum().backward()
 
@@ -59,9 +71,11 @@ def peak() -> None:
         torch.mm(a, a)
 
 
-def contestants(names: list[str], hidden: int) -> dict[tuple[str, str], cells.Cell]:
-    """Every cell with every kernel that it has."""
-    found: dict[tuple[str, str], cells.Cell] = {}
+def contestants(names: list[str], hidden: int) -> dict[tuple[str, str], Run]:
+    """The library's modules, then every cell with every kernel that it has."""
+    found: dict[tuple[str, str], Run] = {
+        (name, "torch.nn"): module(hidden, hidden) for name, module in LIBRARY.items()
+    }
     for name in names:
         kind = cells.get(name)
         for kernel in ("fused", "unrolled"):
@@ -80,50 +94,88 @@ def measure(
     """Timings by cell and kernel, and the GEMM peak in multiply-accumulates per second."""
     torch.manual_seed(0)
     x_tbf = torch.randn(steps, batch, hidden)
-    lstm, gru = nn.LSTM(hidden, hidden), nn.GRU(hidden, hidden)
-    runs: dict[tuple[str, str], Callable[[Tensor], tuple[Tensor, object]]] = {
-        ("torch.nn.LSTM", "library"): lstm,
-        ("torch.nn.GRU", "library"): gru,
-        **contestants(names, hidden),
+    runs = contestants(names, hidden)
+    lstm = runs["lstm", "torch.nn"]
+    timings = {
+        (name, kernel): Timing(3 * cells.get(name).macs_per_step(hidden, hidden) * batch * steps)
+        for name, kernel in runs
     }
-    timings: dict[tuple[str, str], Timing] = {}
-    for name, kernel in runs:
-        kind = cells.get({"torch.nn.LSTM": "lstm", "torch.nn.GRU": "gru"}.get(name, name))
-        macs = 3 * kind.macs_per_step(hidden, hidden) * batch * steps
-        timings[name, kernel] = Timing(macs, kernel)
     peaks: list[float] = []
     for number in range(rounds + 1):
-        for key, run in runs.items():
-            reference = seconds(lambda: training_pass(lstm, x_tbf))
-            own = seconds(lambda run=run: training_pass(run, x_tbf))
-            if number > 0:  # the first round warms up
-                timings[key].reference.append(reference)
-                timings[key].own.append(own)
+        for (name, kernel), run in runs.items():
+            found = {"lstm": lstm, "library": runs.get((name, "torch.nn"), lstm), "own": run}
+            for what, contestant in found.items():
+                took = seconds(lambda run=contestant: training_pass(run, x_tbf))
+                if number > 0:  # the first round warms up
+                    getattr(timings[name, kernel], what).append(took)
         peaks.append(PEAK_REPEATS * PEAK_SIZE**3 / seconds(peak))
     return timings, max(peaks)
 
 
-def main() -> None:
-    """Measure and print a Markdown table."""
+def rows(wish: argparse.Namespace, batch: int) -> list[dict[str, Any]]:
+    """One measured batch size as plain data."""
+    timings, best = measure(wish.cells, batch, wish.hidden, wish.time, wish.rounds)
+    return [
+        {
+            "cell": name,
+            "kernel": kernel,
+            "batch": batch,
+            "ms": 1e3 * statistics.median(timing.own),
+            "to_lstm": timing.ratio(timing.lstm),
+            "to_library": timing.ratio(timing.library) if name in LIBRARY else None,
+            "share_of_peak": timing.macs / statistics.median(timing.own) / best,
+            "peak_gflops": 2 * best / 1e9,
+        }
+        for (name, kernel), timing in timings.items()
+    ]
+
+
+def limit(cell: str) -> tuple[str, float]:
+    """Which of a row's ratios is limited, and to what."""
+    return ("to_library" if cell in LIBRARY else "to_lstm"), LIMITS.get(cell, FAMILY_LIMIT)
+
+
+def table(by_batch: dict[int, list[dict[str, Any]]]) -> str:
+    """Markdown: a row for each cell and kernel, columns for each batch size."""
+    titles, rule = ["cell", "kernel"], ["---", "---"]
+    for batch in by_batch:
+        at = f"batch {batch}"
+        titles += [f"ms, {at}", "to nn.LSTM", "to its torch.nn module", "share of GEMM peak"]
+        rule += ["---:"] * 4
+    lines = [titles, rule]
+    for same in zip(*by_batch.values(), strict=True):
+        name, kernel = same[0]["cell"], same[0]["kernel"]
+        line = [f"`torch.nn.{name.upper()}`" if kernel == "torch.nn" else f"`{name}`", kernel]
+        for row in same:
+            library = row["to_library"]
+            line += [f"{row['ms']:.1f}", f"{row['to_lstm']:.2f}"]
+            line += ["" if library is None else f"{library:.2f}", f"{row['share_of_peak']:.0%}"]
+        lines.append(line)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cells", nargs="*", default=cells.names())
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, nargs="+", default=[64, 1])
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--time", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=9)
-    wish = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Measure and print a Markdown table."""
+    wish = options()
     torch.set_num_threads(1)
-    timings, best = measure(wish.cells, wish.batch, wish.hidden, wish.time, wish.rounds)
+    found = {batch: rows(wish, batch) for batch in wish.batch}
+    peaks = [batch[0]["peak_gflops"] for batch in found.values()]
     print(
-        f"batch {wish.batch}, width {wish.hidden}, {wish.time} steps, one thread; GEMM peak "
-        f"{2 * best / 1e9:.0f} GFLOP/s; torch {torch.__version__}\n"
+        f"width {wish.hidden}, {wish.time} steps, one thread; GEMM peak {max(peaks):.0f} GFLOP/s; "
+        f"torch {torch.__version__}\n"
     )
-    print("| cell | kernel | ms | ratio to torch.nn.LSTM | share of GEMM peak |")
-    print("| --- | --- | ---: | ---: | ---: |")
-    for (name, kernel), timing in timings.items():
-        own = statistics.median(timing.own)
-        share = timing.macs / own / best
-        print(f"| `{name}` | {kernel} | {1e3 * own:.1f} | {timing.ratio:.2f} | {share:.0%} |")
+    print(table(found))
 
 
 if __name__ == "__main__":

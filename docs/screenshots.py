@@ -6,6 +6,7 @@ with the machine's own Chromium, headless. Needs the development dependencies an
 """
 
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,7 @@ SHOWS = {
     "seed": "About this run",
     "comparison": "About this run",
     "champion": "gatewise.evidence",
+    "curves": "Completed Runs",
 }
 NO_ASSISTANT = """
 localStorage.setItem("mlflow.assistant.autoOpenedOnFirstLoad_v1", "true");
@@ -55,8 +57,10 @@ def pages(task: str) -> dict[str, str]:
     seeds = sorted(name for name in runs if name.startswith(f"{variants[0]}/seed-"))
     base = f"#/experiments/{experiment}"
     chosen = quote("tags.`gatewise.kind` = 'variant'")
+    ids = [runs[name].info.run_id for name in seeds]
     found = {
         "variants": f"{base}/runs?searchFilter={chosen}",
+        "curves": f"#/metric?{chart(ids, experiment)}",
         "seed": f"{base}/runs/{runs[seeds[0]].info.run_id}",
     }
     if task in runs:
@@ -66,6 +70,23 @@ def pages(task: str) -> dict[str, str]:
     if champion is not None:
         found["champion"] = f"#/models/{registry.name}/versions/{champion.version}"
     return found
+
+
+def chart(runs: list[str], experiment: str, metric: str = "validation_accuracy") -> str:
+    """The query of the page that *Compare* and a click on a metric's name lead to."""
+    settings: dict[str, object] = {
+        "runs": runs,
+        "metric": metric,
+        "experiments": [experiment],
+        "plot_metric_keys": [metric],
+        "plot_layout": {"autosize": True},
+        "line_smoothness": 1,
+        "show_point": False,
+        "deselected_curves": [],
+        "last_linear_y_axis_range": [],
+    }
+    query = [f"{name}={quote(json.dumps(value))}" for name, value in settings.items()]
+    return "&".join([*query, "x_axis=step", "y_axis_scale=linear"])  # these two are bare words
 
 
 def take(page: Page, name: str, address: str) -> None:

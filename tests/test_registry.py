@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from gatewise import registry, runs
 from gatewise.cli import app
-from gatewise.config import VariantConfig
+from gatewise.config import TrackingConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 from gatewise.runs import RunRecord
@@ -14,6 +14,7 @@ from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
 from tests.test_serving import card
 from tests.tracking.conftest import config, empty_store, write_run  # noqa: F401
+from tests.tracking.servers import MlflowServer
 
 
 def pair(verdict, **changes):
@@ -89,12 +90,19 @@ def test_an_unknown_task_is_named():
 @pytest.fixture
 def study(config, tmp_path, monkeypatch):  # noqa: F811
     """A mirrored study of two variants with models."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", config.uri)
+    write_study(tmp_path)
+    assert mirror(config, "runs").notes == []
+    return config
+
+
+def write_study(tmp_path):
+    """Two seeds each of two variants, with weights, and their comparison."""
     import torch
     from safetensors.torch import save_file
 
     from gatewise.models import SequenceClassifier, Sizes
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", config.uri)
     description = card("frames")
     write_json(tmp_path / "data/prepared/digits/task.json", description.model_dump(mode="json"))
     for name in ("gru", "lstm"):
@@ -105,8 +113,6 @@ def study(config, tmp_path, monkeypatch):  # noqa: F811
             model = SequenceClassifier(variant, Sizes.of(description))
             save_file(model.state_dict(), folder / runs.WEIGHTS)
     write_json(tmp_path / "reports/comparison.json", comparison("undecided", gru=0.7, lstm=0.8))
-    assert mirror(config, "runs").notes == []
-    return config
 
 
 def call(*arguments):
@@ -163,6 +169,37 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_remote_registry_works_the_same(empty_store, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_store, tmp_path / "server.db")
+    write_study(tmp_path)
+    server = MlflowServer(
+        tmp_path,
+        *("--backend-store-uri", f"sqlite:///{tmp_path}/server.db"),
+        *("--artifacts-destination", str(tmp_path / "kept-by-the-server")),
+    )
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    try:
+        server.start()
+        assert mirror(TrackingConfig(uri=server.uri), "runs").notes == []
+        assert not (tmp_path / "mlartifacts").exists(), "artifacts go through the server"
+        assert call("promote", "digits").exit_code == 0
+        write_json(tmp_path / "reports/comparison.json", comparison("gru"))
+        assert call("promote", "digits").exit_code == 0
+        assert "version 2" in call("champion", "digits").output
+        np.save(tmp_path / "one.npy", np.ones((7, 4), np.float32))
+        by_folder = call("predict", "runs/digits/gru/seed-1", "one.npy", "--json")
+        assert call("predict", "digits", "one.npy", "--json").output == by_folder.output
+        assert call("rollback", "digits").exit_code == 0
+        assert "version 1" in call("champion", "digits").output
+        server.kill()
+        gone = call("champion", "digits")
+        assert "does not answer" in str(gone.exception)
+    finally:
+        server.kill()
+
+
+@pytest.mark.slow
 def test_somebody_elses_model_is_left_alone(study):
     store = Store(study)
     store.client.create_registered_model("gatewise-digits")
@@ -205,6 +242,7 @@ def test_the_best_seed_is_chosen_on_validation(tmp_path):
         (["rollback", "digits"], "has no champion"),
         (["promote", "digits"], "comparison.json: missing"),
         (["predict", "digits", "--text", "x"], "models:/gatewise-digits@champion"),
+        (["predict", f"runs:/{'0' * 32}/model", "--text", "x"], "0000"),
     ],
 )
 def test_mistakes_are_explained(config, monkeypatch, arguments, reason):  # noqa: F811

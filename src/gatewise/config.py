@@ -400,6 +400,8 @@ class TrackingConfig(Strict):
     enabled: bool = True
     live: bool = True
     """Log while training; otherwise `gatewise track` adds everything afterwards."""
+    system_metrics: bool = False
+    """With `live`: log the machine's load, memory, disk and network use with each epoch."""
     uri: str = "sqlite:///mlflow.db"
     experiment_prefix: str = "gatewise/"
     """Experiments are named prefix + task."""

@@ -197,3 +197,18 @@ def test_a_run_deleted_while_it_trains_is_written_anew(config, tmp_path):
     harness.writer.close()
     assert only(config)["digits/gru/seed-0"].info.status == "FINISHED"
     assert mirror(config, tmp_path / "runs").added == []
+
+
+def test_system_metrics_are_logged_when_asked_for_and_bother_no_mirror(config, tmp_path):
+    folder = write_run(tmp_path / "runs")
+    harness = Harness(config.model_copy(update={"system_metrics": True}))
+    harness.writer.take([harness.started(folder), *harness.epochs(folder, [1, 2, 3])])
+    harness.writer.take([harness.finished(folder)])
+    harness.writer.close()
+    run = only(config)["digits/gru/seed-0"]
+    held = run.data.metrics
+    assert 0 <= held["system/cpu_utilization_percentage"] <= 100
+    assert held["system/system_memory_usage_megabytes"] > 10
+    load = Store(config).client.get_metric_history(run.info.run_id, "system/disk_usage_percentage")
+    assert [point.step for point in load] == [1, 2, 3]
+    assert mirror(config, tmp_path / "runs").completed == []

@@ -25,6 +25,7 @@ from gatewise.tracking import content, origin
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import MetricKey
 from gatewise.tracking.store import Store
+from gatewise.tracking.system import Machine
 
 RETRY_SECONDS = 15.0
 Event = dict[str, Any]
@@ -45,6 +46,7 @@ class Writer:
         self.variant: str = opening["variant"]
         self.data_digest: str | None = opening["data_digest"]
         self.once = origin.tags()
+        self._machine = Machine() if self.config.system_metrics else None
         self._say = say
         self._open_store = open_store
         self._clock = clock
@@ -88,7 +90,11 @@ class Writer:
                     self._guarded(partial(self._open_run, seed))
                 case "epoch":
                     # Several epochs of a run that queued up go out in one request.
-                    points.setdefault(seed, {}).update(_points(event))
+                    found = points.setdefault(seed, {})
+                    found.update(_points(event))
+                    if self._machine is not None:
+                        now = self._machine.sample()
+                        found.update({(name, event["epoch"]): v for name, v in now.items()})
                 case "run_finished":
                     self._guarded(partial(self._epochs, seed, points.pop(seed, {})))
                     self._folders[seed] = Path(event["folder"])

@@ -172,6 +172,8 @@ def _items(model_input: Any) -> list[dict[str, Any]]:
 
     if not isinstance(model_input, pd.DataFrame):
         raise BadInputError(f"expected rows of named columns, not {type(model_input).__name__}")
+    if model_input.empty:
+        raise BadInputError("nothing to answer: no row with a value in a named column")
     # Optional columns come as missing values where a row leaves them out.
     return [
         {str(name): None if _missing(value) else value for name, value in row.items()}

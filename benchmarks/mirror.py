@@ -2,6 +2,9 @@
 
 The run folders are made up, but whole: curves, predictions, records. Printed are the seconds of
 the first mirror, of a second one that finds everything in place, and of a full check.
+
+1,000 runs of 50 epochs into SQLite, two cores shared with other work (an AMD EPYC, load 2 to 4):
+147 s to mirror, 10 s to see that nothing is missing, 144 s to check every point and artifact.
 """
 
 import csv

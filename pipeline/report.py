@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatewise.files import replacing
-from gatewise.report import page, plots, summary, table
+from gatewise.report import charts, page, plots, summary, table
 from pipeline import run
 
 
@@ -11,9 +11,11 @@ def main(_arguments: list[str]) -> None:
     """Write what people read, then print the table that ends `dvc repro`."""
     comparison = plots.read_comparison()
     siblings = page.read_siblings("reports", comparison["tasks"])
+    with charts.unchecked():
+        html = page.render(comparison, siblings)
     for path, text in (
         ("reports/summary.md", summary.render(comparison)),
-        ("reports/index.html", page.render(comparison, siblings)),
+        ("reports/index.html", html),
     ):
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -83,13 +83,15 @@ def predictions(
     )
 
 
-def write_run(root: Path, run: RunRecord, examples: int = 60, split_seed: int = 0) -> Path:
+def write_run(
+    root: Path, run: RunRecord, examples: int = 60, split_seed: int = 0, groups: int = 6
+) -> Path:
     """Write `runs/<task>/<variant>/seed-<n>/` below `root`."""
     folder = root / "runs" / run.name
     folder.mkdir(parents=True)
     run.write(folder)
     score = run.metrics["test"]["accuracy"]
-    predictions(score, split_seed, examples).to_parquet(folder / PREDICTIONS, index=False)
+    predictions(score, split_seed, examples, groups).to_parquet(folder / PREDICTIONS, index=False)
     epochs = np.arange(1, run.epochs_run + 1)
     pd.DataFrame(
         {

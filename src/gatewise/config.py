@@ -383,6 +383,37 @@ class CompareConfig(Strict):
     """Bootstrap resamples."""
 
 
+class ProbeConfig(Strict):
+    """Synthetic problems that ask how far back each variant can reach."""
+
+    adding_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (10, 25, 60)
+    """Steps of the adding problem, rising; published sizes go to 600."""
+    copy_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (5, 12, 30)
+    """Blank steps of copy memory, rising; published sizes go to 1000."""
+    parity_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (4, 8, 16)
+    """Bits of parity, rising."""
+    steps: Count = 400
+    """Updates before a length counts as not solved."""
+    batch_size: Count = 32
+    learning_rate: Positive = 1e-2
+    seeds: Count = 3
+    gradient_length: Annotated[int, Field(ge=2)] = 100
+    """Steps over which the gradient is followed back."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> ProbeConfig:
+        for name in ("adding", "copy", "parity"):
+            lengths = self.lengths(name)
+            if list(lengths) != sorted(set(lengths)):
+                raise ValueError(f"{name}_lengths {list(lengths)} must rise")
+        return self
+
+    def lengths(self, problem: str) -> tuple[int, ...]:
+        """Lengths of `adding`, `copy` or `parity`."""
+        found: tuple[int, ...] = getattr(self, f"{problem}_lengths")
+        return found
+
+
 class ExecutionConfig(Strict):
     """Where and how wide to compute; never changes a result (except the device itself)."""
 
@@ -416,6 +447,7 @@ class Study(Strict):
     """How many (0, 1, ...), or which."""
     train: TrainConfig = TrainConfig()
     compare: CompareConfig = CompareConfig()
+    probes: ProbeConfig = ProbeConfig()
     execution: ExecutionConfig = ExecutionConfig()
     tracking: TrackingConfig = TrackingConfig()
 

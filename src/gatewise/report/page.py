@@ -178,6 +178,7 @@ def probe_figures(probes: Mapping[str, Any]) -> list[Figure]:
             {"variant": v, "length": point["length"], "score": 100 * point["score"]}
             for v in variants
             for point in probes["variants"][v]["probes"][probe]["lengths"]
+            if point["score"] is not None
         ]
         solved = "; ".join(
             f"{v} solves {probes['variants'][v]['probes'][probe]['longest_solved'] or 'none'}"

@@ -72,7 +72,7 @@ def test_a_planted_difference_is_found_and_has_the_contracts_keys():
     } <= {*variant}  # fmt: skip
     assert variant["generalisation_gap"] == pytest.approx(0.01)
     assert variant["latency_ms"] is None
-    assert found["claims"] == []
+    assert {claim["verdict"] for claim in found["claims"]} == {"not tested"}
 
 
 def test_twins_are_equivalent():

@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatewise import across, flips, paired, runs, sequential, statistics
+from gatewise import across, claims, flips, paired, runs, sequential, statistics
 from gatewise.config import CompareConfig, Study
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
@@ -56,7 +56,10 @@ def decide(
 
 
 def compare(
-    study: Study, evidence: Mapping[str, TaskEvidence], looks: Sequence[int] | None = None
+    study: Study,
+    evidence: Mapping[str, TaskEvidence],
+    looks: Sequence[int] | None = None,
+    probes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The comparison of all runs of `study`, as plain data for `reports/comparison.json`.
 
@@ -64,6 +67,7 @@ def compare(
         study: what was declared: tasks, variants, seeds, primary pairs.
         evidence: what is known of each task; runs outside the study are ignored.
         looks: the planned numbers of seeds, where seeds are added in rounds.
+        probes: `reports/probes/probes.json`, for claims about memory.
 
     Raises:
         GatewiseError: there is no run of this study at all.
@@ -91,7 +95,7 @@ def compare(
         task: {variant: cells["mean"] for variant, cells in found["variants"].items()}
         for task, found in tasks.items()
     }
-    return {
+    result: dict[str, Any] = {
         "alpha": settings.alpha,
         "rope": settings.rope,
         "power": settings.power,
@@ -104,6 +108,8 @@ def compare(
         "versions": _versions(evidence),
         "study": study.model_dump(mode="json", exclude={"tracking", "execution"}),
     }
+    result["claims"] = claims.judge(result, probes or {})
+    return result
 
 
 def _versions(evidence: Mapping[str, TaskEvidence]) -> dict[str, list[str]]:
@@ -209,6 +215,11 @@ def _curves(mine: Sequence[tuple[Path, runs.RunRecord]]) -> pd.DataFrame | None:
         for folder, record in mine
     ]
     return pd.concat(frames, ignore_index=True) if frames else None
+
+
+def read_probes(root: str | Path = ".") -> dict[str, Any]:
+    """What the `probe` stage found; empty if it has not run."""
+    return _json(Path(root) / "reports" / "probes" / "probes.json")
 
 
 def _json(path: Path) -> dict[str, Any]:

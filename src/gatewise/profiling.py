@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gatewise import budget, models
+from gatewise import budget, cells, models
 from gatewise.models import SequenceClassifier, Sizes
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
@@ -126,6 +126,7 @@ def _measure(
         "variants": {
             name: {
                 "kernel": subject.model.kernel,
+                "structure": structure(subject.model.variant.cell),
                 **{kind: found.get(name) for kind, found in timings.items()},
                 "train_seconds_per_epoch": timings["train_step_ms"][name]["median"]
                 / 1000
@@ -296,6 +297,12 @@ def training_examples(prepared: Prepared) -> int:
         held = float(prepared.card.split["validation"] + prepared.card.split["test"])
         return round(len(prepared.index) * (1 - held))
     return int((prepared.index["split"] == "train").sum())
+
+
+def structure(cell: str) -> dict[str, list[str]]:
+    """Gates and states of a cell, by name: what it is, beside what it costs."""
+    kind = cells.get(cell)
+    return {"gates": list(kind.gates), "states": list(kind.states)}
 
 
 def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:

@@ -23,6 +23,9 @@ def render(comparison: Mapping[str, Any]) -> str:
         parts += ["> **Warnings**", *(f"> - {line}" for line in warnings), ""]
     for name, task in comparison["tasks"].items():
         parts += [f"## {name}", "", *_variants(task), "", *_pairs(task), ""]
+    if comparison["claims"]:
+        rows = [[claim["statement"], claim["verdict"]] for claim in comparison["claims"]]
+        parts += ["## Claims", "", *_table(["textbook sentence", "verdict"], rows), ""]
     return "\n".join([*parts, footnote(comparison), ""])
 
 
@@ -50,6 +53,9 @@ def _variants(task: Mapping[str, Any]) -> list[str]:
         ]
         for name, variant in task["variants"].items()
     ]
+    for baseline in task["baselines"].values():
+        scored = [baseline["title"], words.score(baseline), words.interval(baseline["ci"])]
+        rows.append([*scored, str(len(baseline["values"])), *[""] * 4])
     return _table(heading, rows)
 
 

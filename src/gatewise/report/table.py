@@ -63,6 +63,9 @@ def _variants(task: Mapping[str, Any]) -> Table:
             words.count(variant["macs_per_step"]),
             words.number(variant["train_seconds_per_epoch"]),
         )
+    for baseline in task["baselines"].values():
+        scored = (baseline["title"], words.score(baseline), words.interval(baseline["ci"]))
+        table.add_row(*scored, str(len(baseline["values"])), style="dim")
     return table
 
 

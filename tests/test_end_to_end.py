@@ -50,6 +50,8 @@ def shrink(folder: Path) -> None:
     }
     study["seeds"] = 2
     study["compare"]["primary"] = [["gru", "lstm"]]
+    lengths = {"adding_lengths": [4], "copy_lengths": [2], "parity_lengths": [2]}
+    study["probes"] = {**lengths, "steps": 5, "seeds": 1, "gradient_length": 10}
     path.write_text(yaml.safe_dump(study, sort_keys=False))
 
 

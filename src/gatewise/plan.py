@@ -8,6 +8,7 @@ written out reruns nothing.
     <task>/sequences.json            what `prepare` makes of it
     <task>/variants/<variant>.json   what `train` and `profile` need, a `RunPlan`
     compare.json                     what `compare` weighs
+    probe.json                       what `probe` probes
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ class RunPlan(Strict):
             raise GatewiseError(f"{path}: not a plan of this version: {error}") from None
 
 
+PROBED = ("probes", "variants")
+
+
 def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
     """Where the plan of `task` and `variant` lies."""
     return Path(root) / task / "variants" / f"{variant}.json"
@@ -77,7 +81,9 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
         for plan in lay_out(study):
             write_json(path(plan.task, plan.variant, folder), plan.model_dump(mode="json"))
         compared = study.model_dump(mode="json", include={"compare"})
-        write_json(folder / "compare.json", {**compared, "seeds": study.seed_list})
+        named = {"tasks": list(study.tasks), "variants": list(study.variants)}
+        write_json(folder / "compare.json", {**compared, "seeds": study.seed_list, **named})
+        write_json(folder / "probe.json", study.model_dump(mode="json", include={*PROBED}))
 
 
 def _plan(study: Study, task: str, variant: str) -> RunPlan:

@@ -13,7 +13,7 @@ def main(_arguments: list[str]) -> None:
 
     study = config.load()
     evidence = comparison.gather(study)
-    result = comparison.compare(study, evidence, probes=comparison.read_probes())
+    result = comparison.compare(study, evidence, probes=comparison.read_probes(study.variants))
     with replacing("reports/plots") as folder:
         plots.write(folder, evidence, result)
     # One file for `dvc metrics`: those in runs/ lie within outputs and cannot be listed apart.

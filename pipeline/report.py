@@ -10,7 +10,7 @@ from pipeline import run
 def main(_arguments: list[str]) -> None:
     """Write what people read, then print the table that ends `dvc repro`."""
     comparison = plots.read_comparison()
-    siblings = page.read_siblings("reports", comparison["tasks"])
+    siblings = page.read_siblings("reports", comparison["tasks"], comparison["study"]["variants"])
     with charts.unchecked():
         html = page.render(comparison, siblings)
     for path, text in (

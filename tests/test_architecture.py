@@ -21,11 +21,11 @@ LAYERS = [
     ["budget"],
     # runs
     ["evaluation"],
-    ["training", "profiling", "probes", "baselines"],
+    ["training", "profiling", "probes"],
     # evidence
     ["statistics", "outcomes"],
-    ["across", "sampling", "sequential"],
-    ["paired", "claims", "flips"],
+    ["across", "sampling", "sequential", "baselines"],
+    ["paired", "flips", "claims"],
     ["comparison"],
     ["report"],
     # around it

@@ -40,12 +40,12 @@ def with_width(study, variant, hidden):
 def test_a_width_concerns_its_own_variant_and_what_is_matched_to_it(study, tmp_path):
     assert changed(study, with_width(study, "gru", 20), tmp_path / "gru") == {
         *(f"{task}/variants/gru" for task in study.tasks),
-        "probe",
+        "probes/gru",
     }
     matched = ("lstm", "gru-matched")
     assert changed(study, with_width(study, "lstm", 20), tmp_path / "lstm") == {
         *(f"{task}/variants/{variant}" for task in study.tasks for variant in matched),
-        "probe",
+        *(f"probes/{variant}" for variant in matched),
     }
 
 

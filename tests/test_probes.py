@@ -103,12 +103,12 @@ def test_probe_is_reproducible_and_summed_up():
     variant = VariantConfig(cell="lstm", hidden=4)
     first = probes.probe(variant, None, TINY, 0)
     assert first == probes.probe(variant, None, TINY, 0)
-    found = probes.summarise({"lstm": [first, probes.probe(variant, None, TINY, 1)]}, TINY)
-    adding = found["variants"]["lstm"]["probes"]["adding"]
+    found = probes.summarise([first, probes.probe(variant, None, TINY, 1)], TINY)
+    adding = found["probes"]["adding"]
     assert [point["length"] for point in adding["lengths"]] == [2, 4]
     assert adding["longest_solved"] is None
     assert adding["lengths"][1]["score"] is None  # the shorter one was not solved
-    assert len(found["variants"]["lstm"]["gradient"]["initial"]["log10"]) == 6
+    assert len(found["gradient"]["initial"]["log10"]) == 6
 
 
 def test_a_matched_width_is_solved_for_the_problems_own_inputs():
@@ -128,15 +128,21 @@ def test_lengths_must_rise():
         )
 
 
-def test_stage_writes_all_variants(tmp_path, monkeypatch):
-    from gatewise import config
-    from gatewise.files import read_json
+def test_stage_probes_a_variant_whatever_the_workers(tmp_path, monkeypatch):
+    from gatewise import config, plan
+    from gatewise.comparison import read_probes
     from pipeline import probe as stage
     from tests.evidence_runs import study
 
     monkeypatch.chdir(tmp_path)
-    declared = study(("lstm", "gru"), probes=TINY.model_dump(), execution={"workers": 1})
-    monkeypatch.setattr(config, "load", lambda: declared)
-    stage.main([])
-    found = read_json("reports/probes/probes.json")
-    assert set(found["variants"]) == {"lstm", "gru"}
+    found = []
+    for workers in (1, 2):
+        two_seeds = {**TINY.model_dump(), "seeds": 2}
+        declared = study(("lstm", "gru"), probes=two_seeds, execution={"workers": workers})
+        monkeypatch.setattr(config, "load", lambda declared=declared: declared)
+        plan.write(declared)
+        stage.main(["gru"])
+        found.append(read_probes(declared.variants))
+    assert found[0] == found[1]
+    assert list(found[0]["variants"]) == ["gru"]
+    assert len(found[0]["variants"]["gru"]["probes"]["copy"]["longest_by_seed"]) == 2

@@ -24,7 +24,7 @@ difference is reported apart (`test_noise`), never folded into the verdict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def compare(
         study: what was declared: tasks, variants, seeds, primary pairs.
         evidence: what is known of each task; runs outside the study are ignored.
         looks: the planned numbers of seeds, where seeds are added in rounds.
-        probes: `reports/probes/probes.json`, for claims about memory.
+        probes: what `read_probes` gives, for claims about memory.
 
     Raises:
         GatewiseError: there is no run of this study at all.
@@ -217,9 +217,15 @@ def _curves(mine: Sequence[tuple[Path, runs.RunRecord]]) -> pd.DataFrame | None:
     return pd.concat(frames, ignore_index=True) if frames else None
 
 
-def read_probes(root: str | Path = ".") -> dict[str, Any]:
-    """What the `probe` stage found; empty if it has not run."""
-    return _json(Path(root) / "reports" / "probes" / "probes.json")
+def read_probes(variants: Iterable[str], reports: str | Path = "reports") -> dict[str, Any]:
+    """What the `probe` stage found for `variants`, together; empty if it has not run."""
+    found = {name: _json(Path(reports) / "probes" / f"{name}.json") for name in variants}
+    found = {name: probed for name, probed in found.items() if probed}
+    if not found:
+        return {}
+    common = {key: next(iter(found.values()))[key] for key in ("titles", "note", "settings")}
+    kept = ("probes", "gradient")
+    return {**common, "variants": {v: {k: one[k] for k in kept} for v, one in found.items()}}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -8,21 +8,46 @@ written out reruns nothing.
     <task>/sequences.json            what `prepare` makes of it
     <task>/variants/<variant>.json   what `train` and `profile` need, a `RunPlan`
     compare.json                     what `compare` weighs
-    probe.json                       what `probe` probes
+    probes/<variant>.json            what `probe` needs, a `ProbePlan`
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import ValidationError
 
-from gatewise.config import Augment, SplitConfig, Strict, Study, TrainConfig, VariantConfig
+from gatewise.config import (
+    Augment,
+    ProbeConfig,
+    SplitConfig,
+    Strict,
+    Study,
+    TrainConfig,
+    VariantConfig,
+)
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, replacing, write_json
 
 
-class RunPlan(Strict):
+class _Plan(Strict):
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read one plan file.
+
+        Raises:
+            GatewiseError: it is missing or was written by another version.
+        """
+        try:
+            return cls.model_validate(read_json(path))
+        except FileNotFoundError:
+            raise GatewiseError(f"{path}: missing; run `dvc repro plan`") from None
+        except ValidationError as error:
+            raise GatewiseError(f"{path}: not a plan of this version: {error}") from None
+
+
+class RunPlan(_Plan):
     """What the runs of one variant on one task have in common, and their seeds."""
 
     task: str
@@ -41,22 +66,14 @@ class RunPlan(Strict):
     accelerator: str
     precision: str
 
-    @classmethod
-    def read(cls, path: str | Path) -> RunPlan:
-        """Read one plan file.
 
-        Raises:
-            GatewiseError: it is missing or was written by another version.
-        """
-        try:
-            return cls.model_validate(read_json(path))
-        except FileNotFoundError:
-            raise GatewiseError(f"{path}: missing; run `dvc repro plan`") from None
-        except ValidationError as error:
-            raise GatewiseError(f"{path}: not a plan of this version: {error}") from None
+class ProbePlan(_Plan):
+    """What probing one variant's memory needs."""
 
-
-PROBED = ("probes", "variants")
+    variant: str
+    model: VariantConfig
+    reference: VariantConfig | None
+    probes: ProbeConfig
 
 
 def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
@@ -83,7 +100,14 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
         compared = study.model_dump(mode="json", include={"compare"})
         named = {"tasks": list(study.tasks), "variants": list(study.variants)}
         write_json(folder / "compare.json", {**compared, "seeds": study.seed_list, **named})
-        write_json(folder / "probe.json", study.model_dump(mode="json", include={*PROBED}))
+        for name, model in study.variants.items():
+            probed = ProbePlan(
+                variant=name,
+                model=model,
+                reference=study.variants[model.match.reference] if model.match else None,
+                probes=study.probes,
+            )
+            write_json(folder / "probes" / f"{name}.json", probed.model_dump(mode="json"))
 
 
 def _plan(study: Study, task: str, variant: str) -> RunPlan:

@@ -18,7 +18,10 @@ learnt short hold long?).
 from __future__ import annotations
 
 import math
+import multiprocessing
+import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +33,7 @@ from torch.nn import functional
 from gatewise import budget, streams
 from gatewise.config import ProbeConfig, VariantConfig
 from gatewise.models import Lengths, Recurrence, Sizes
+from gatewise.plan import ProbePlan
 
 SYMBOLS = 4
 """Symbols of the copy problem."""
@@ -244,26 +248,31 @@ def probe(
     return found
 
 
-def summarise(
-    results: Mapping[str, Sequence[Mapping[str, Any]]], config: ProbeConfig
-) -> dict[str, Any]:
-    """Put the seeds of all variants together for `reports/probes/probes.json`.
+def probe_all(plan: ProbePlan, workers: int) -> list[dict[str, Any]]:
+    """`probe` for each seed, at most `workers` at once."""
+    # fork finds torch loaded, and nothing has computed yet; where there is no fork, spawn.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    seeds = range(plan.probes.seeds)
+    with ProcessPoolExecutor(min(workers, len(seeds)), mp_context=context) as pool:
+        futures = [
+            pool.submit(probe, plan.model, plan.reference, plan.probes, seed) for seed in seeds
+        ]
+        return [future.result() for future in futures]
+
+
+def summarise(seeds: Sequence[Mapping[str, Any]], config: ProbeConfig) -> dict[str, Any]:
+    """Put the seeds of a variant together for `reports/probes/<variant>.json`.
 
     Args:
-        results: by variant, what `probe` gave for each seed.
+        seeds: what `probe` gave for each seed.
         config: the settings, for the lengths.
     """
     return {
         "titles": TITLES,
         "note": NOTE,
         "settings": config.model_dump(mode="json"),
-        "variants": {
-            variant: {
-                "probes": {problem: _problem(problem, seeds, config) for problem in PROBLEMS},
-                "gradient": {when: _gradient(when, seeds) for when in ("initial", "trained")},
-            }
-            for variant, seeds in results.items()
-        },
+        "probes": {problem: _problem(problem, seeds, config) for problem in PROBLEMS},
+        "gradient": {when: _gradient(when, seeds) for when in ("initial", "trained")},
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gatewise.comparison import read_probes
 from gatewise.files import read_json
 from gatewise.report import charts, words
 from gatewise.report.table import footnote
@@ -38,7 +39,7 @@ class Siblings:
     certificates: Mapping[str, Any] = field(default_factory=dict)
     """`reports/data/<task>.json`."""
     probes: Mapping[str, Any] = field(default_factory=dict)
-    """`reports/probes/probes.json`."""
+    """What `comparison.read_probes` gives."""
     commit: str | None = None
 
 
@@ -52,7 +53,9 @@ class Figure:
     spec: dict[str, Any]
 
 
-def read_siblings(reports: str | Path = "reports", tasks: Any = ()) -> Siblings:
+def read_siblings(
+    reports: str | Path = "reports", tasks: Iterable[str] = (), variants: Iterable[str] = ()
+) -> Siblings:
     """Read what is there."""
     import pandas as pd
 
@@ -67,12 +70,11 @@ def read_siblings(reports: str | Path = "reports", tasks: Any = ()) -> Siblings:
         for task in tasks
         if (reports / "data" / f"{task}.json").is_file()
     }
-    probes = reports / "probes" / "probes.json"
     return Siblings(
         table("curves"),
         table("confusion"),
         certificates,
-        read_json(probes) if probes.is_file() else {},
+        read_probes(variants, reports),
         commit(),
     )
 

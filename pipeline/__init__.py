@@ -25,6 +25,7 @@ WARM_MODULES = (
     "mlflow.tracking",
     "mlflow.store.tracking.sqlalchemy_store",
     "scipy.stats",
+    "sklearn.linear_model",
 )
 
 

@@ -35,6 +35,10 @@ lint: $(READY) ## style, formatting and types
 	ruff format --check .
 	mypy
 
+.PHONY: bench
+bench: $(READY) ## measure speed against references; table and history in benchmarks/results
+	python -m benchmarks
+
 .PHONY: ui
 ui: $(READY) ## review the runs in MLflow on http://127.0.0.1:5000
 	gatewise ui

@@ -12,15 +12,18 @@ multiply-accumulates, a backward pass counted as two forward passes).
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.result import Result
 from gatewise import cells
 from gatewise.initialisation import initialise
 
@@ -130,9 +133,32 @@ def rows(wish: argparse.Namespace, batch: int) -> list[dict[str, Any]]:
     ]
 
 
-def limit(cell: str) -> tuple[str, float]:
-    """Which of a row's ratios is limited, and to what."""
-    return ("to_library" if cell in LIBRARY else "to_lstm"), LIMITS.get(cell, FAMILY_LIMIT)
+def results(by_batch: dict[int, list[dict[str, Any]]]) -> list[Result]:
+    """For the suite: each cell on its own kernel, limited at batch 64."""
+    found = []
+    for batch, measured in by_batch.items():
+        best = [row for row in measured if row["kernel"] == "fused"]
+        fused = {row["cell"] for row in best}
+        best += [r for r in measured if r["kernel"] == "unrolled" and r["cell"] not in fused]
+        for row in best:
+            own = row["cell"] in LIBRARY
+            found.append(
+                Result(
+                    f"training pass, {row['cell']}, batch {batch}",
+                    row["ms"],
+                    "ms",
+                    what="to its torch.nn module" if own else "to torch.nn.LSTM",
+                    checked=row["to_library" if own else "to_lstm"],
+                    limit=LIMITS.get(row["cell"], FAMILY_LIMIT) if batch == 64 else None,
+                )
+            )
+            share = f"training pass, {row['cell']}, batch {batch}: share of GEMM peak"
+            floor = 50 if (row["cell"], batch) == ("lstm", 64) else None
+            percent = 100 * row["share_of_peak"]
+            found.append(
+                Result(share, percent, "%", what="%", checked=percent, limit=floor, better="higher")
+            )
+    return found
 
 
 def table(by_batch: dict[int, list[dict[str, Any]]]) -> str:
@@ -162,6 +188,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--time", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--quick", action="store_true", help="three rounds")
+    parser.add_argument("--json", type=Path, help="write the results there")
     return parser.parse_args(arguments)
 
 
@@ -169,7 +197,11 @@ def main() -> None:
     """Measure and print a Markdown table."""
     wish = options()
     torch.set_num_threads(1)
+    wish.rounds = 3 if wish.quick else wish.rounds
     found = {batch: rows(wish, batch) for batch in wish.batch}
+    if wish.json:
+        wish.json.write_text(json.dumps([result.plain() for result in results(found)]))
+        return
     peaks = [batch[0]["peak_gflops"] for batch in found.values()]
     print(
         f"width {wish.hidden}, {wish.time} steps, one thread; GEMM peak {max(peaks):.0f} GFLOP/s; "

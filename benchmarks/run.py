@@ -1,0 +1,144 @@
+"""One whole run against a bare PyTorch loop that does the same work.
+
+Both take turns in one process. Compared are whole epochs: batches, steps, validation, scores and
+the copy of the best weights; ours also records curves and writes a checkpoint. What the loader
+takes of an epoch is measured by running it dry.
+
+    python -m benchmarks.run [--quick]
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from benchmarks import tasks
+from benchmarks.result import Result, main, measured, ratios
+from gatewise import streams
+from gatewise.evaluation import scores
+from gatewise.models import SequenceClassifier, Sizes
+from gatewise.plan import RunPlan
+from gatewise.prepared import Prepared
+from gatewise.training import one_run
+from gatewise.training.batches import TaskData
+from gatewise.training.job import Job
+from gatewise.training.module import schedule
+
+Heard = Callable[[int, dict[str, float]], None]
+
+
+def bare(plan: RunPlan, seed: int, prepared: Prepared, heard: Heard) -> None:
+    """The run as one would write it without any framework."""
+    data = TaskData(prepared, seed, plan.train.batch_size, plan.augment)
+    torch.manual_seed(streams.torch_seed(seed, "init"))
+    model = SequenceClassifier(plan.model, Sizes.of(prepared.card))
+    if prepared.card.normalise == "train":
+        model.set_input_statistics(*data.input_statistics())
+    loader, validation = data.train_dataloader(), data.val_dataloader()
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1]},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    rate, decay = plan.train.learning_rate, plan.train.weight_decay
+    optimiser = torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=True)
+    steps = plan.train.epochs * len(loader)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule(plan.train, steps))
+    for epoch in range(plan.train.epochs):
+        loader.sampler.set_epoch(epoch)  # type: ignore[union-attr]
+        model.train()
+        for batch in loader:
+            optimiser.zero_grad()
+            loss = functional.cross_entropy(model(batch.inputs, batch.lengths), batch.labels)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), plan.train.clip_norm)
+            optimiser.step()
+            scheduler.step()
+        model.eval()
+        with torch.no_grad():
+            found = [(model(batch.inputs, batch.lengths), batch.labels) for batch in validation]
+        score = scores(*(torch.cat(part) for part in zip(*found, strict=True)))
+        {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        heard(epoch + 1, score)
+
+
+def epochs(run: Callable[[Heard], object]) -> list[float]:
+    """Seconds from the end of each epoch to that of the next."""
+    ends: list[float] = []
+    run(lambda *_: ends.append(time.thread_time()))
+    return [b - a for a, b in itertools.pairwise(ends)]
+
+
+def ours(plan: RunPlan, folder: Path, checkpoint: Path | None) -> Callable[[Heard], object]:
+    """Our run, into a fresh folder."""
+
+    def run(heard: Heard) -> None:
+        with tempfile.TemporaryDirectory() as target:
+            if checkpoint is not None:
+                checkpoint.unlink(missing_ok=True)
+            one_run.train(Job(plan, 0, "key", folder, Path(target), checkpoint), heard)
+
+    return run
+
+
+def loading(plan: RunPlan, prepared: Prepared) -> float:
+    """Seconds of an epoch's training batches alone."""
+    loader = TaskData(prepared, 0, plan.train.batch_size, plan.augment).train_dataloader()
+    began = time.thread_time()
+    for _ in loader:
+        pass
+    return time.thread_time() - began
+
+
+def measure(quick: bool) -> list[Result]:
+    """Three tasks shaped like the default study's."""
+    torch.set_num_threads(1)
+    results = []
+    for kind, cell, examples in (
+        ("clips", "lstm", 6000),
+        ("frames", "gru", 1900),
+        ("text", "lstm", 12000),
+    ):
+        with tempfile.TemporaryDirectory() as name:
+            folder, checkpoint = Path(name, "task"), Path(name, "run.ckpt")
+            prepared = tasks.write(folder, kind, examples // 4 if quick else examples)
+            plan = tasks.plan(kind, cell=cell, epochs=4)
+            contenders: dict[str, Callable[[Heard], object]] = {
+                "bare": lambda heard, p=plan, d=prepared: bare(p, 0, d, heard),  # type: ignore[misc]
+                "without checkpoints": ours(plan, folder, None),
+                "ours": ours(plan, folder, checkpoint),
+            }
+            seconds: dict[str, list[float]] = {who: [] for who in contenders}
+            loads = []
+            for _ in range(2 if quick else 3):
+                for who, run in contenders.items():
+                    seconds[who] += epochs(run)
+                loads.append(loading(plan, prepared))
+        over = ratios(seconds["ours"], seconds["bare"])
+        saving = ratios(seconds["ours"], seconds["without checkpoints"])
+        epoch = measured("", seconds["ours"], "").value
+        title = f"{kind}, {cell}-64"
+        results += [
+            measured(
+                f"{title}: epoch", seconds["ours"], "s",
+                what="to a bare loop", checked=over, limit=1.10,
+            ),
+            measured(
+                f"{title}: loading an epoch", loads, "s",
+                what="share of an epoch", checked=measured("", loads, "").value / epoch, limit=0.03,
+            ),
+            Result(
+                f"{title}: checkpoint", epoch * (1 - 1 / saving), "s",
+                what="epoch with to without", checked=saving, limit=1.02,
+            ),
+        ]  # fmt: skip
+    return results
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)

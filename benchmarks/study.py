@@ -1,0 +1,124 @@
+"""Runs through the pipeline's pool against the same runs one after another in a plain loop.
+
+The plain loop is `benchmarks.run.bare` with a thread for every core, in one process that is
+already warm. Ours are processes with one thread each, forked from a warm one, and leave whole
+run folders, checkpoints on the way and predictions; the loop only trains.
+
+    python -m benchmarks.study [--quick]
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import torch
+
+from benchmarks import tasks
+from benchmarks.result import Result, main, measured, ratios
+from benchmarks.run import bare
+from gatewise import files, warm
+from gatewise.plan import RunPlan
+from gatewise.prepared import Prepared
+from gatewise.training import workers
+from gatewise.training.finished import FinishedRuns
+from gatewise.training.job import Job
+from gatewise.training.variant import train_variant
+
+CASES = (("clips", "lstm", 64), ("clips", "gru", 128), ("text", "gru", 64))
+
+
+def one_after_another(plan: RunPlan, prepared: Prepared, threads: int) -> float:
+    """Seconds of the plain loop."""
+    torch.set_num_threads(threads)
+    began = time.perf_counter()
+    for seed in plan.seeds:
+        bare(plan, seed, prepared, lambda *_: None)
+    return time.perf_counter() - began
+
+
+def through_the_pool(plan: RunPlan, folder: Path, address: str) -> float:
+    """Seconds of ours."""
+    with tempfile.TemporaryDirectory() as name:
+        began = time.perf_counter()
+        train_variant(
+            plan,
+            folder,
+            Path(name, "runs"),
+            address=address,
+            finished=FinishedRuns(Path(name, "kept", "runs")),
+        )
+        return time.perf_counter() - began
+
+
+def memory_of_a_worker(plan: RunPlan, folder: Path, address: str) -> float:
+    """Most MB (10^6 bytes) that a worker adds: its own pages and its part of shared ones."""
+    most = 0.0
+    with tempfile.TemporaryDirectory() as name:
+        jobs = []
+        for seed in plan.seeds:
+            place = Path(name, str(seed))
+            place.mkdir()
+            jobs.append(Job(plan, seed, str(seed), folder, place, Path(name, f"{seed}.ckpt")))
+        for event in workers.train_all(jobs, files.cores(), address):
+            if event.kind == "epoch":
+                most = max([most, *map(_proportional_mb, _forked())])
+    return most
+
+
+def _forked() -> list[psutil.Process]:
+    """What the warm process has running."""
+    warm_ones = [p for p in psutil.Process().children() if "gatewise.warm" in p.cmdline()]
+    return [child for process in warm_ones for child in process.children()]
+
+
+def _proportional_mb(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def measure(quick: bool) -> list[Result]:
+    """As many runs as cores, twice over, in turns with the loop."""
+    os.environ.pop(warm.ADDRESS, None)
+    began = time.perf_counter()
+    address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
+    warm.fork(address, int, []).wait()
+    results = [
+        Result(
+            "starting a warm process", time.perf_counter() - began, "s",
+            what="seconds", checked=time.perf_counter() - began, limit=40,
+        )
+    ]  # fmt: skip
+    threads = files.cores()
+    for kind, cell, hidden in CASES[: 1 if quick else None]:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name, "task")
+            prepared = tasks.write(folder, kind, 1300 if quick else 5000)
+            plan = tasks.plan(kind, cell=cell, hidden=hidden, seeds=2 * threads, epochs=4)
+            loop, pool = [], []
+            for _ in range(2 if quick else 3):
+                loop.append(one_after_another(plan, prepared, threads))
+                pool.append(through_the_pool(plan, folder, address))
+            worker = memory_of_a_worker(plan, folder, address)
+        title = f"{len(plan.seeds)} runs, {kind}, {cell}-{hidden}"
+        results += [
+            measured(
+                title, pool, "s",
+                what=f"throughput to a loop with {threads} threads",
+                checked=ratios(loop, pool), limit=1.8, better="higher",
+            ),
+            Result(
+                f"{title}: memory of a worker", worker, "MB",
+                what="MB", checked=worker, limit=400,
+            ),
+        ]  # fmt: skip
+    return results
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)

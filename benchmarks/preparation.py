@@ -221,8 +221,11 @@ def peak_text(documents: int) -> None:
 
 def _print_peak(what: str) -> None:
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    print(f"  {what}: peak {peak / 2**20:.0f} MiB", flush=True)
+    peak, worker = (
+        resource.getrusage(who).ru_maxrss * unit / 2**20
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(f"  {what}: peak {peak:.0f} MiB, of a worker {worker:.0f} MiB", flush=True)
 
 
 def memory() -> None:

@@ -39,7 +39,7 @@ def prepare(
         config: its settings.
         raw_folder: what its source left.
         target: folder to make; replaced as a whole.
-        workers: threads; one per core when left out. Does not change the result.
+        workers: processes; one per core when left out. Does not change the result.
 
     Returns:
         The prepared task and its report (plain data).

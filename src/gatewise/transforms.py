@@ -1,20 +1,24 @@
 """What becomes of each payload: clips to spectra, frames to frames, documents to tokens.
 
-Examples are transformed in chunks that follow from the manifest alone, by threads (decoding,
-resampling and spectra all release the interpreter), and written in the manifest's order. So
-memory stays bounded and the bytes do not depend on how many workers there were.
+Clips are transformed in chunks that follow from the manifest alone, by processes forked from
+this one, and written in the manifest's order. So memory stays bounded and the bytes do not
+depend on how many workers there were. (Threads would share the interpreter's lock, which
+decoding and small tensor calls hold half of the time: two were no faster than one.)
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -59,21 +63,20 @@ class Transformed:
     unlearned: list[str] = field(default_factory=list)
     """Vocabulary entries that the training documents cannot have given."""
 
-    def note(self, flaws: Iterable[str]) -> None:
-        """Remember flaws of the example that was added last."""
-        for flaw in flaws:
-            self.flaws.setdefault(flaw, []).append(len(self.lengths) - 1)
-
 
 # --- audio -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Heard:
-    sequence: np.ndarray
-    content: str = ""
-    flaws: tuple[str, ...] = ()
-    unusable: str | None = None
+    """What became of one chunk, clip by clip."""
+
+    lengths: list[int] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    unusable: dict[int, str] = field(default_factory=dict)
+    flaws: list[tuple[int, str]] = field(default_factory=list)
+    sequences: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """`(steps, features)`, end to end."""
 
 
 def spectra(raw: Raw, config: LogMel | Mfcc, folder: Path, workers: int) -> Transformed:
@@ -88,54 +91,52 @@ def spectra(raw: Raw, config: LogMel | Mfcc, folder: Path, workers: int) -> Tran
 
     front_end = FrontEnd(config)
     done = Transformed(features=front_end.features, step_seconds=front_end.step_seconds)
+    hear = functools.partial(_hear, raw, front_end)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the pool is the parallelism
     try:
         with SequenceWriter(folder / SEQUENCES, (front_end.features,), np.float32) as writer:
-            chunks = chunks_of(raw.manifest)
-            hear = functools.partial(_hear, raw, front_end)
-            for heard in progress(in_order(hear, chunks, workers), len(raw.manifest), "clips"):
-                if heard.unusable is not None:
-                    done.unusable[len(done.lengths)] = heard.unusable
-                writer.append(heard.sequence)
-                done.lengths.append(len(heard.sequence))
-                done.contents.append(heard.content)
-                done.note(heard.flaws)
+            chunks = in_order(hear, chunks_of(raw.manifest), workers)
+            for heard in progress(chunks, len(raw.manifest), "clips", lambda h: len(h.lengths)):
+                first = len(done.lengths)
+                writer.append(heard.sequences)
+                done.lengths += heard.lengths
+                done.contents += heard.contents
+                done.unusable |= {first + place: why for place, why in heard.unusable.items()}
+                for place, flaw in heard.flaws:
+                    done.flaws.setdefault(flaw, []).append(first + place)
     finally:
         torch.set_num_threads(threads)
     return done
 
 
-def _hear(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]]) -> list[_Heard]:
+def _hear(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]]) -> _Heard:
     """One chunk, batched by length: a call for many clips costs little more than for one."""
-    nothing = np.zeros((0, front_end.features), np.float32)
-    heard = []
+    import torch
+
+    heard = _Heard()
     batches: dict[int, list[tuple[int, torch.Tensor]]] = {}
     for place, (path, expected) in enumerate(rows):
         data = _read(raw.locate(path), expected)
         try:
             clip = decode(data)
         except Unusable as reason:
-            heard.append(_Heard(nothing, unusable=f"{path}: {reason}"))
+            heard.unusable[place] = f"{path}: {reason}"
+            heard.contents.append("")
             continue
-        flaws = clip.flaws
+        heard.contents.append(clip.content)
+        heard.flaws += [(place, flaw) for flaw in clip.flaws]
         if len(clip.samples) / clip.rate < front_end.shortest_seconds:
-            flaws.append("too short")
-        heard.append(_Heard(nothing, clip.content, tuple(flaws)))
+            heard.flaws.append((place, "too short"))
         wave = front_end.clip(clip.samples, clip.rate)
         batches.setdefault(len(wave), []).append((place, wave))
-    return _with_sequences(heard, batches, front_end)
-
-
-def _with_sequences(
-    heard: list[_Heard], batches: dict[int, list[tuple[int, torch.Tensor]]], front_end: FrontEnd
-) -> list[_Heard]:
-    import torch
-
+    parts = [np.zeros((0, front_end.features), np.float32)] * len(rows)
     for batch in batches.values():
         sequences = front_end(torch.stack([wave for _, wave in batch])).numpy()
         for (place, _), sequence in zip(batch, sequences, strict=True):
-            heard[place] = _Heard(sequence, heard[place].content, heard[place].flaws)
+            parts[place] = sequence
+    heard.lengths = [len(part) for part in parts]
+    heard.sequences = np.concatenate(parts)
     return heard
 
 
@@ -165,21 +166,48 @@ def chunks_of(manifest: pd.DataFrame) -> Iterator[list[tuple[str, str]]]:
 
 
 def in_order(
-    function: Callable[[Item], list[Result]], items: Iterable[Item], workers: int
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Results of `function` over `items`, flattened, in order, a few items ahead at most."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[list[Result]]] = deque()
+    """Results of `function` over `items` in order, computed a few items ahead at most.
+
+    Raises:
+        GatewiseError: a worker died.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    # fork inherits what `function` holds; where there is no fork, it is sent once.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(workers, context, _begin, (function,)) as pool:
+        waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(function, item))
+                waiting.append(pool.submit(_work, item))
                 if len(waiting) > 2 * workers:
-                    yield from waiting.popleft().result()
+                    yield waiting.popleft().result()
             while waiting:
-                yield from waiting.popleft().result()
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise GatewiseError(
+                "a worker died while preparing, most likely for want of memory; free some, or "
+                "run again with fewer processes beside it"
+            ) from None
         finally:
             for future in waiting:
                 future.cancel()
+
+
+_function: Callable[[Any], Any]
+"""What this process, a worker, does with each item."""
+
+
+def _begin(function: Callable[[Any], Any]) -> None:
+    global _function  # noqa: PLW0603 - a worker process has one task and nowhere else to keep it
+    _function = function
+
+
+def _work(item: Any) -> Any:
+    return _function(item)
 
 
 # --- ready-made frames -------------------------------------------------------------------
@@ -240,7 +268,7 @@ def tokens(raw: Raw, config: Tokens, split: np.ndarray, folder: Path) -> Transfo
     seen = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
     truncated = unknown = steps = 0
     with SequenceWriter(folder / SEQUENCES, (), np.int32) as writer:
-        for batch in progress(documents(raw), None, "documents"):
+        for batch in progress(documents(raw), len(split), "documents", len):
             problems = [_problem(document) for document in batch]
             usable = [
                 "" if problem else document
@@ -300,15 +328,15 @@ def _flat(batches: Iterable[list[str]]) -> Iterator[str]:
         yield from batch
 
 
-def progress(items: Iterable[Result], total: int | None, what: str) -> Iterator[Result]:
-    """Show on stderr how far the iteration over `items` has come."""
+def progress(
+    items: Iterable[Result], total: int, what: str, size: Callable[[Result], int]
+) -> Iterator[Result]:
+    """Show on stderr how far the iteration over `items` has come; `size` counts each one's."""
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    yield from track(
-        items,
-        description=f"preparing {what}",
-        total=total,
-        console=Console(stderr=True),
-        transient=True,
-    )
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"preparing {what}", total=total)
+        for item in items:
+            yield item
+            bar.advance(task, size(item))

@@ -22,8 +22,7 @@ env: $(READY) ## build or update .venv from the lock
 
 .PHONY: repro
 repro: $(READY) ## run the study: data, training, verdicts, report; every run in MLflow
-	dvc repro
-	gatewise track
+	gatewise repro
 
 .PHONY: test
 test: $(READY) ## run all tests

@@ -18,7 +18,10 @@ def main(arguments: list[str]) -> None:
     study = config.load()
     prepared = Prepared.open(Path("data/prepared", task))
     settings = study.compare
-    found = baselines.evaluate(prepared, study.seed_list, settings.alpha, settings.resamples)
+    fraction = study.train_for(task).fraction
+    found = baselines.evaluate(
+        prepared, study.seed_list, fraction, settings.alpha, settings.resamples
+    )
     write_json(f"reports/baselines/{task}.json", found)
     for entry in found["baselines"].values():
         print(f"{task}: {entry['title']} {100 * entry['mean']:.1f} %")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gatewise import comparison, outcomes, sampling, sequential, statistics
+from gatewise.config import Rounds
 
 ALPHA, ROPE = 0.05, 0.005
 
@@ -41,7 +42,7 @@ def test_identical_variants_are_seldom_called_different(shape):
 
 @pytest.mark.slow
 def test_identical_variants_are_seldom_called_different_when_seeds_are_added():
-    rng, runs, looks = np.random.default_rng(2), 400, sequential.looks(8, 4, 24)
+    rng, runs, looks = np.random.default_rng(2), 400, Rounds(first=8, step=4, cap=24).looks
     wrong = 0
     for _ in range(runs):
         d = 0.02 * (rng.standard_normal((2, looks[-1])) - rng.standard_normal((2, looks[-1])))

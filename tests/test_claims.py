@@ -38,6 +38,7 @@ def study(verdicts=("gru", "lstm"), **changes):
         "tasks": {
             kind: {
                 "synthetic": kind != "reviews",
+                "train_fraction": 1.0,
                 "variants": {
                     "rnn": variant("rnn"),
                     "lstm": variant("lstm"),

@@ -28,12 +28,6 @@ def test_simulated_looks_keep_the_level():
     assert crossed.mean() == pytest.approx(alpha, abs=0.002)
 
 
-def test_looks_end_at_the_cap():
-    assert sequential.looks(8, 4, 20) == [8, 12, 16, 20]
-    assert sequential.looks(8, 5, 20) == [8, 13, 18, 20]
-    assert sequential.looks(8, 4, 8) == [8]
-
-
 def test_a_decided_pair_stays_decided():
     early = np.concatenate([np.linspace(0.04, 0.06, 12), -np.ones(8)])
     found = sequential.decide({"x": early}, (12, 16, 20), rope=0.005, alpha=0.05)["x"]
@@ -44,16 +38,6 @@ def test_equivalents_are_called_so_and_stop():
     same = np.random.default_rng(0).normal(0, 0.0005, 20)
     decisions = sequential.decide({"x": same[:12]}, (12, 16, 20), rope=0.005, alpha=0.05)
     assert decisions["x"].verdict == "equivalent"
-    assert sequential.more_seeds(decisions, 12, (12, 16, 20)) is None
-
-
-def test_more_seeds_until_the_cap():
-    noise = np.random.default_rng(0).normal(0, 0.05, 20)
-    at = (8, 12, 20)
-    for done, following in ((8, 12), (12, 20), (20, None)):
-        decisions = sequential.decide({"x": noise[:done]}, at, rope=0.005, alpha=0.05)
-        assert decisions["x"].verdict == "undecided"
-        assert sequential.more_seeds(decisions, done, at) == following
 
 
 def test_a_second_clear_pair_profits_from_the_first():

@@ -82,3 +82,21 @@ def test_validation_is_cut_from_published_training_groups() -> None:
 def test_half_published_split_is_refused() -> None:
     with pytest.raises(GatewiseError, match="1 of 3 examples have no split"):
         splits.complete(["train", "", "test"], list("abc"), SplitConfig())
+
+
+@given(
+    labels=st.lists(st.integers(0, 3), min_size=4, max_size=60),
+    fractions=st.tuples(st.floats(0.05, 1), st.floats(0.05, 1)),
+    seed=st.integers(0, 5),
+)
+def test_smaller_shares_lie_within_larger_ones_and_keep_every_label(labels, fractions, seed):
+    labels = np.array(labels)
+    rows = np.arange(0, len(labels), 2)
+    less, more = sorted(fractions)
+    small, large = (splits.shrink(rows, labels, share, seed) for share in (less, more))
+    assert set(small) <= set(large) <= set(rows)
+    assert set(labels[small]) == set(labels[rows])
+    for label in set(labels[rows]):
+        have, kept = (labels[rows] == label).sum(), (labels[small] == label).sum()
+        assert kept == max(1, round(less * have))
+    assert np.array_equal(splits.shrink(rows, labels, 1.0, seed), rows)

@@ -20,18 +20,28 @@ STRENGTHS = (0.03, 0.3, 3.0, 30.0)
 """Inverse regularisation strengths that are tried."""
 
 
-def evaluate(prepared: Prepared, seeds: list[int], alpha: float, resamples: int) -> dict[str, Any]:
+def evaluate(
+    prepared: Prepared, seeds: list[int], fraction: float, alpha: float, resamples: int
+) -> dict[str, Any]:
     """Both baselines' test scores, as plain data for `reports/baselines/<task>.json`.
 
-    Where the split does not change with the seed, neither does a baseline: it is scored once.
+    Where the examples do not change with the seed, neither does a baseline: it is scored once.
+
+    Args:
+        prepared: the task.
+        seeds: the study's seeds.
+        fraction: share of the training split that the networks train on, and so do these.
+        alpha: one minus the intervals' level.
+        resamples: of the bootstrap.
     """
-    used = seeds if prepared.card.resample else seeds[:1]
+    used = seeds if prepared.card.resample or fraction < 1 else seeds[:1]
     examples = _documents(prepared) if prepared.card.modality == "text" else _pooled(prepared)
     scores: dict[str, list[float]] = {"majority": [], "linear": []}
     for seed in used:
         split = splits.for_seed(prepared, seed)
         labels = prepared.index["label"].to_numpy()
         parts = {name: np.flatnonzero(split == name) for name in ("train", "validation", "test")}
+        parts["train"] = splits.shrink(parts["train"], labels, fraction, seed)
         scores["majority"].append(_majority(labels, parts, prepared.card.metric))
         scores["linear"].append(_linear(examples, labels, parts, prepared.card))
     text = prepared.card.modality == "text"

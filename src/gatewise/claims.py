@@ -266,7 +266,9 @@ def _gap(name: str, task: Any, names: Names, alpha: float) -> Finding | None:
         return None
     lstm, gru = (dict(zip(cells["seeds"], cells["gaps"], strict=False)) for cells in both)
     d = [100 * (gru[seed] - lstm[seed]) for seed in sorted(lstm.keys() & gru.keys())]
-    return _lower(d, alpha, f"{name}: GRU's gap minus LSTM's", "points", name) if d else None
+    share = task["train_fraction"]
+    what = f"{name}{'' if share == 1 else f' ({share:.0%} of the training data)'}"
+    return _lower(d, alpha, f"{what}: GRU's gap minus LSTM's", "points", name) if d else None
 
 
 def _lower(d: Sequence[float], alpha: float, what: str, unit: str, link: str) -> Finding:

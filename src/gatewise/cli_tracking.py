@@ -1,4 +1,4 @@
-"""`gatewise track` and `gatewise ui`: the MLflow store from the shell."""
+"""`gatewise repro`, `gatewise track` and `gatewise ui`: the study and its MLflow store."""
 
 from __future__ import annotations
 
@@ -58,6 +58,17 @@ def track(
         print(f"{len(found)} runs differ; `gatewise track` adds what is missing", file=sys.stderr)
         raise typer.Exit(1)
     print("MLflow holds all of it")
+
+
+@app.command()
+def repro() -> None:
+    """`dvc repro`, with more seeds while `seeds: auto` wants them, then `track`."""
+    from gatewise import rounds
+
+    status = rounds.reproduce(rounds.dvc_repro)
+    if status:
+        raise typer.Exit(status)
+    track()
 
 
 @app.command()

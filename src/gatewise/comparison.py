@@ -58,7 +58,6 @@ def decide(
 def compare(
     study: Study,
     evidence: Mapping[str, TaskEvidence],
-    looks: Sequence[int] | None = None,
     probes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The comparison of all runs of `study`, as plain data for `reports/comparison.json`.
@@ -66,7 +65,6 @@ def compare(
     Args:
         study: what was declared: tasks, variants, seeds, primary pairs.
         evidence: what is known of each task; runs outside the study are ignored.
-        looks: the planned numbers of seeds, where seeds are added in rounds.
         probes: what `read_probes` gives, for claims about memory.
 
     Raises:
@@ -85,8 +83,8 @@ def compare(
     _correct(primary)
     for pair in pairs:
         _judge(pair, settings)
-    if looks is not None:
-        _judge_in_rounds(primary, looks, settings)
+    if study.looks is not None:
+        _judge_in_rounds(primary, study.looks, settings)
     for pair in pairs:
         pair["seeds_needed"] = _seeds_needed(pair, settings, family if pair["primary"] else 1)
     for task in tasks.values():
@@ -99,7 +97,7 @@ def compare(
         "alpha": settings.alpha,
         "rope": settings.rope,
         "power": settings.power,
-        "looks": None if looks is None else list(looks),
+        "looks": study.looks,
         "primary_tests": family,
         "warnings": _power_warnings(study, family),
         "tasks": tasks,
@@ -110,6 +108,19 @@ def compare(
     }
     result["claims"] = claims.judge(result, probes or {})
     return result
+
+
+def more_seeds(comparison: Mapping[str, Any]) -> int | None:
+    """Seeds to have run by the next look; `None` when all is decided or the cap is met.
+
+    Args:
+        comparison: what `compare` gave.
+    """
+    primary = [pair for t in comparison["tasks"].values() for pair in t["pairs"] if pair["primary"]]
+    if all(pair["verdict"] != "undecided" for pair in primary):
+        return None
+    done = max(len(task["seeds"]) for task in comparison["tasks"].values())
+    return next((count for count in comparison["looks"] or () if count > done), None)
 
 
 def _versions(evidence: Mapping[str, TaskEvidence]) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SerializeAsAny,
     ValidationError,
     field_validator,
@@ -27,9 +28,11 @@ from pydantic import (
 from gatewise.errors import GatewiseError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SEEDS_LOCK = "seeds.lock"
 SPLITS = ("train", "validation", "test")
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -189,6 +192,7 @@ class TrainOverrides(Strict):
     clip_norm: Positive | None = None
     schedule: Literal["one-cycle", "cosine", "constant"] | None = None
     label_smoothing: Probability | None = None
+    fraction: Share | None = None
     patience: Count | None = None
 
 
@@ -331,6 +335,8 @@ class VariantConfig(Strict):
     training sequence when left out."""
     kernel: Literal["auto", "fused", "unrolled"] = "auto"
     """Force the fused library kernel or the unrolled reference."""
+    replica: Annotated[int, Field(ge=0)] = 0
+    """Draws other initial weights. Variants that differ in nothing else show what chance does."""
 
     @model_validator(mode="after")
     def _width(self) -> VariantConfig:
@@ -364,6 +370,9 @@ class TrainConfig(Strict):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     """Learning rate over training: warm-up and decay, decay alone, or flat."""
     label_smoothing: Probability = 0.0
+    fraction: Share = 1.0
+    """Share of the training split that is trained on, the same for all variants. Smaller shares
+    lie within larger ones; validation and test stay as they are."""
     patience: Count | None = None
     """Stop after this many epochs without a better primary metric on the validation split."""
 
@@ -438,23 +447,55 @@ class TrackingConfig(Strict):
     """Experiments are named prefix + task."""
 
 
+class Rounds(Strict):
+    """Seeds added in rounds until every primary pair is decided (`seeds: auto`)."""
+
+    first: Count = 8
+    """Seeds before the first look at the results."""
+    step: Count = 4
+    """Seeds added in each round."""
+    cap: Count = 32
+    """Seeds after which the study ends, decided or not."""
+
+    @model_validator(mode="after")
+    def _room(self) -> Rounds:
+        if self.cap < self.first:
+            raise ValueError(f"cap {self.cap} is below first {self.first}")
+        return self
+
+    @property
+    def looks(self) -> list[int]:
+        """Seed counts at which results are looked at; the last is the cap."""
+        return sorted({*range(self.first, self.cap, self.step), self.cap})
+
+
 class Study(Strict):
     """All of `params.yaml`."""
 
     tasks: Annotated[dict[str, TaskConfig], Field(min_length=1)]
     variants: Annotated[dict[str, VariantConfig], Field(min_length=1)]
-    seeds: Count | tuple[Annotated[int, Field(ge=0)], ...] = 8
-    """How many (0, 1, ...), or which."""
+    seeds: Rounds | Count | tuple[Annotated[int, Field(ge=0)], ...] = 8
+    """How many (0, 1, ...), or which; `auto` adds some until every primary pair is decided."""
     train: TrainConfig = TrainConfig()
     compare: CompareConfig = CompareConfig()
     probes: ProbeConfig = ProbeConfig()
     execution: ExecutionConfig = ExecutionConfig()
     tracking: TrackingConfig = TrackingConfig()
 
+    _reached: int = PrivateAttr(default=0)
+    """How many seeds `seeds: auto` has come to; kept in `seeds.lock`."""
+
     @property
     def seed_list(self) -> list[int]:
         """The seeds, one run of each variant apiece."""
+        if isinstance(self.seeds, Rounds):
+            return list(range(min(max(self._reached, self.seeds.first), self.seeds.cap)))
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+    @property
+    def looks(self) -> list[int] | None:
+        """Seed counts at which results are looked at, where seeds are added in rounds."""
+        return self.seeds.looks if isinstance(self.seeds, Rounds) else None
 
     def train_for(self, task: str) -> TrainConfig:
         """Training settings of `task`: the common ones with its own laid over them."""
@@ -476,9 +517,14 @@ class Study(Strict):
                 )
         return value
 
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _auto(cls, value: Any) -> Any:
+        return Rounds() if value == "auto" else value
+
     @field_validator("seeds")
     @classmethod
-    def _distinct(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    def _distinct(cls, value: Rounds | int | tuple[int, ...]) -> Rounds | int | tuple[int, ...]:
         if isinstance(value, tuple):
             if not value:
                 raise ValueError("the list of seeds is empty")
@@ -532,7 +578,28 @@ def load(path: str | Path = "params.yaml") -> Study:
         raise GatewiseError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(raw, dict):
         raise GatewiseError(f"{path}: expected a mapping with tasks, variants, ...")
-    return parse(raw, origin=str(path))
+    study = parse(raw, origin=str(path))
+    if study.looks is not None:
+        study._reached = reached(path.with_name(SEEDS_LOCK))
+    return study
+
+
+def reached(path: str | Path) -> int:
+    """How many seeds `seeds: auto` has come to, by its lock file; 0 before the first round.
+
+    Raises:
+        GatewiseError: the file says something else.
+    """
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return 0
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GatewiseError(f"{path}: not readable as YAML: {error}") from None
+    count = found.get("reached") if isinstance(found, dict) else None
+    if not isinstance(count, int) or count < 0:
+        raise GatewiseError(f"{path}: expected `reached: <number of seeds>`; put 0 to start anew")
+    return count
 
 
 def parse(raw: dict[str, Any], origin: str = "params") -> Study:

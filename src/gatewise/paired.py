@@ -106,6 +106,7 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> dict[str, Any]:
         "synthetic": bool(evidence.card.get("synthetic", False)),
         "metric": found.metric,
         "seeds": study.seed_list,
+        "train_fraction": study.train_for(task).fraction,
         "target": target,
         "test_groups": groups,
         "cost_device": evidence.cost.get("device"),

@@ -98,8 +98,10 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
         for plan in lay_out(study):
             write_json(path(plan.task, plan.variant, folder), plan.model_dump(mode="json"))
         compared = study.model_dump(mode="json", include={"compare"})
-        named = {"tasks": list(study.tasks), "variants": list(study.variants)}
-        write_json(folder / "compare.json", {**compared, "seeds": study.seed_list, **named})
+        compared |= {"tasks": list(study.tasks), "variants": list(study.variants)}
+        compared |= {"seeds": study.seed_list, "looks": study.looks}
+        compared |= {"fractions": {task: study.train_for(task).fraction for task in study.tasks}}
+        write_json(folder / "compare.json", compared)
         for name, model in study.variants.items():
             probed = ProbePlan(
                 variant=name,

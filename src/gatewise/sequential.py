@@ -36,11 +36,6 @@ class Decision:
     """Seeds that had been run when it was decided."""
 
 
-def looks(start: int, step: int, cap: int) -> list[int]:
-    """Seed counts at which results are looked at: `start`, then every `step`, `cap` last."""
-    return sorted({*range(start, cap, step), cap})
-
-
 @lru_cache(maxsize=256)
 def nominal_levels(at: tuple[int, ...], alpha: float) -> tuple[float, ...]:
     """One-sided level of the test at each look so that all looks together keep `alpha`.
@@ -108,13 +103,6 @@ def decide(
         }
         _step_down(p_different, len(arrays) - len(different), k, planned, alpha, 2, different)
     return {name: _decision(d, different.get(name), equal.get(name)) for name, d in arrays.items()}
-
-
-def more_seeds(decisions: Mapping[str, Decision], done: int, at: Sequence[int]) -> int | None:
-    """Seeds to have run by the next look, or `None` when all is decided or the cap is met."""
-    if all(decision.verdict != "undecided" for decision in decisions.values()):
-        return None
-    return next((n for n in at if n > done), None)
 
 
 def _step_down(

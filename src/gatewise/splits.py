@@ -103,6 +103,27 @@ def for_seed(prepared: Prepared, seed: int) -> np.ndarray:
     return split
 
 
+def shrink(rows: np.ndarray, labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """A share of `rows`, the same share of each label, at least one example apiece.
+
+    What a smaller fraction keeps, a larger one keeps as well.
+
+    Args:
+        rows: rows of the index, `(examples,)`.
+        labels: label of every row of the index.
+        fraction: share to keep, in (0, 1].
+        seed: whose draw.
+    """
+    if fraction == 1:
+        return rows
+    order = streams.generator(seed, "split", 1).permutation(rows)
+    kept = []
+    for label in np.unique(labels[rows]):
+        mine = order[labels[order] == label]
+        kept.append(mine[: max(1, round(fraction * len(mine)))])
+    return np.sort(np.concatenate(kept))
+
+
 def require_all(split: np.ndarray, groups: int) -> None:
     """Refuse a split one of whose parts is empty."""
     for name in SPLITS:

@@ -113,3 +113,23 @@ def test_a_diverging_run_says_so(tmp_path):
 def test_an_absent_accelerator_is_named(tmp_path):
     with pytest.raises(GatewiseError, match=r"execution.accelerator is cuda"):
         train(tmp_path, make_plan(accelerator="cuda"))
+
+
+def test_a_replica_differs_in_its_initial_weights_alone(tmp_path):
+    plan = make_plan(epochs=1)
+    again = plan.model_copy(update={"model": plan.model.model_copy(update={"replica": 1})})
+    first, _ = train(tmp_path, plan, name="first")
+    second, _ = train(tmp_path, again, name="second")
+    assert first.weights_sha256 != second.weights_sha256
+    assert first.parameters == second.parameters
+    assert first.data == second.data
+
+
+def test_a_share_of_the_training_data_leaves_the_test_as_it_is(tmp_path):
+    plan = make_plan(epochs=1)
+    less = plan.model_copy(update={"train": plan.train.model_copy(update={"fraction": 0.5})})
+    whole, _ = train(tmp_path, plan, name="whole")
+    half, _ = train(tmp_path, less, name="half")
+    examples, fewer = whole.data["examples"], half.data["examples"]
+    assert fewer["train"] == pytest.approx(examples["train"] / 2, abs=2)
+    assert fewer["test"] == examples["test"]

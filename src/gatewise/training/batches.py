@@ -110,7 +110,12 @@ class TaskData(pl.LightningDataModule):
     """Loaders over one prepared task for one seed; the same for every variant."""
 
     def __init__(
-        self, prepared: Prepared, seed: int, batch_size: int, augmentation: Augment | None
+        self,
+        prepared: Prepared,
+        seed: int,
+        batch_size: int,
+        augmentation: Augment | None,
+        fraction: float = 1.0,
     ) -> None:
         super().__init__()
         self.prepared = prepared
@@ -122,6 +127,8 @@ class TaskData(pl.LightningDataModule):
         self.rows = {
             name: np.flatnonzero(split == name) for name in ("train", "validation", "test")
         }
+        labels = self.clean_sequences.labels
+        self.rows["train"] = splits.shrink(self.rows["train"], labels, fraction, seed)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, augmented batches."""

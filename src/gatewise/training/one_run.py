@@ -130,9 +130,10 @@ def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> R
     solved = budget.resolve(plan.model, plan.reference, sizes)
     epochs = max(1, round(plan.train.epochs * solved.epochs_factor))
 
-    data = TaskData(prepared, seed, plan.train.batch_size, plan.augment)
+    data = TaskData(prepared, seed, plan.train.batch_size, plan.augment, plan.train.fraction)
     variant = _remembering(solved.variant, data)
-    torch.manual_seed(streams.torch_seed(seed, "init"))
+    replica = (plan.model.replica,) if plan.model.replica else ()
+    torch.manual_seed(streams.torch_seed(seed, "init", *replica))
     model = SequenceClassifier(variant, sizes)
     if prepared.card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())

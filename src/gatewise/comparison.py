@@ -104,7 +104,7 @@ def compare(
         "across": across.rank(means, settings.alpha),
         "claims": [],
         "versions": _versions(evidence),
-        "study": study.model_dump(mode="json", exclude={"tracking", "execution"}),
+        "study": study.model_dump(mode="json", exclude={"tracking", "execution", "gate"}),
     }
     result["claims"] = claims.judge(result, probes or {})
     return result

@@ -34,8 +34,11 @@ LAYERS = [
     ["serving_pyfunc", "serving_http"],
     ["tracking"],
     ["registry"],
+    ["gate"],
+    ["retraining", "verification"],
     ["cli_config", "cli_cells", "cli_data", "cli_tracking"],
-    ["cli_models"],
+    ["cli_models", "cli_gate"],
+    ["cli_retrain", "cli_verify"],
     ["cli"],
 ]
 

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from gatewise import __version__, cli_cells, cli_data, cli_models, cli_tracking
+from gatewise import (
+    __version__,
+    cli_cells,
+    cli_data,
+    cli_gate,
+    cli_models,
+    cli_retrain,
+    cli_tracking,
+    cli_verify,
+)
 from gatewise.errors import GatewiseError
 
 app = typer.Typer(
@@ -21,6 +30,9 @@ app = typer.Typer(
 app.add_typer(cli_tracking.app)
 app.add_typer(cli_data.app)
 app.add_typer(cli_models.app)
+app.add_typer(cli_gate.app)
+app.add_typer(cli_retrain.app)
+app.add_typer(cli_verify.app)
 app.add_typer(cli_cells.app)
 
 

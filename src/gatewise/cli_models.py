@@ -184,16 +184,14 @@ def _download(address: str) -> Predictor:
     import tempfile
 
     from gatewise.serving import Predictor
-    from gatewise.tracking.connection import explained
+    from gatewise.tracking.connection import explained, pointing_at
 
     store = _store()
     import mlflow
 
-    with explained(store.uri), tempfile.TemporaryDirectory() as folder:
+    with explained(store.uri), pointing_at(store.uri), tempfile.TemporaryDirectory() as folder:
         try:
-            found = mlflow.artifacts.download_artifacts(
-                address, dst_path=folder, tracking_uri=store.uri, registry_uri=store.uri
-            )
+            found = mlflow.artifacts.download_artifacts(address, dst_path=folder)
         except mlflow.MlflowException as error:
             raise GatewiseError(f"{address}: {' '.join(str(error).split())[:300]}") from None
         return Predictor.load(Path(found, "data", "model"))

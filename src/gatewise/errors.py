@@ -1,5 +1,17 @@
 """The one exception that users are meant to read."""
 
+from __future__ import annotations
+
+import errno
+
+_MEANINGS = {
+    errno.ENOSPC: "the disk is full; free some space and run it again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run it again",
+    errno.EACCES: "no permission; mend it and run it again",
+    errno.EPERM: "no permission; mend it and run it again",
+    errno.EROFS: "the file system is read-only",
+}
+
 
 class GatewiseError(Exception):
     """Something the user can mend; the message says what is wrong, where, and what to do.
@@ -7,3 +19,10 @@ class GatewiseError(Exception):
     Entry points (`pipeline/`, `gatewise`) print the message without a traceback and exit
     with status 1. Anything else that escapes is a bug and keeps its traceback.
     """
+
+
+def meaning(error: OSError) -> str | None:
+    """What the system refused, in a sentence; nothing for what a user could not mend."""
+    if error.errno not in _MEANINGS:
+        return None
+    return f"{error.filename or 'while writing'}: {_MEANINGS[error.errno]}"

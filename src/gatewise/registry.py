@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from gatewise import runs
 from gatewise.errors import GatewiseError
+from gatewise.files import sha256
 from gatewise.report import words
 from gatewise.runs import RunRecord
 from gatewise.tracking import content, models, origin
-from gatewise.tracking.connection import TrackingError, explained
+from gatewise.tracking.connection import TrackingError, explained, pointing_at
 from gatewise.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 TASK, VARIANT, PREVIOUS = "gatewise.task", "gatewise.variant", "gatewise.previous_champion"
+REFERENCE = "gatewise.reference"
+"""Artifact of the version's run that holds all seeds of its variant, for later gates."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,39 @@ class Registry:
                 self.name, version.version, "gatewise.promoted_because", reason
             )
             client.set_registered_model_alias(self.name, CHAMPION, version.version)
+
+    def attach(self, version: ModelVersion, archive: Path) -> None:
+        """Let a version carry an archive; named by its digest, so never overwritten by another."""
+        name = f"{sha256(archive)[:12]}.zip"
+        path = f"reference/{name}"
+        if version.tags.get(REFERENCE) == path:
+            return
+        named = archive.rename(archive.with_name(name))
+        with explained(self.store.uri):
+            self.store.client.log_artifact(version.run_id, str(named), "reference")
+            self.store.client.set_model_version_tag(self.name, version.version, REFERENCE, path)
+
+    def download(self, address: str, target: Path) -> Path:
+        """Bring an artifact (`runs:/...`, `models:/...`) into `target`.
+
+        Raises:
+            GatewiseError: it is not there any more.
+        """
+        import mlflow
+
+        target.mkdir(parents=True, exist_ok=True)
+        with explained(self.store.uri), pointing_at(self.store.uri):
+            try:
+                found = mlflow.artifacts.download_artifacts(address, dst_path=str(target))
+            except (mlflow.MlflowException, OSError) as error:
+                reason = " ".join(str(error).split())[:200]
+                if any(sign in reason for sign in ("Max retries", "Connection", "timed out")):
+                    raise
+                raise GatewiseError(
+                    f"{self.name}: {address} is missing from the artifact store ({reason}); "
+                    "`gatewise rollback` or promote another version"
+                ) from None
+        return Path(found)
 
     def rollback(self) -> tuple[ModelVersion, ModelVersion]:
         """Give the alias back to the champion before; returns (from, to).

@@ -81,7 +81,26 @@ def open_client(uri: str) -> MlflowClient:
                 fresh.unlink(missing_ok=True)
                 MlflowClient(f"sqlite:///{fresh}").search_experiments(max_results=1)
                 fresh.replace(path)
-    return MlflowClient(uri)
+    return MlflowClient(uri, registry_uri=uri)
+
+
+@contextlib.contextmanager
+def pointing_at(uri: str) -> Iterator[None]:
+    """Let MLflow's own functions use this store; some ignore the address they are given.
+
+    Through the environment: what is set through MLflow's functions cannot be unset.
+    """
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, uri))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def shown(uri: str) -> str:

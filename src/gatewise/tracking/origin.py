@@ -6,6 +6,9 @@ import contextlib
 import getpass
 import subprocess
 from pathlib import Path
+from typing import Any
+
+from gatewise.errors import GatewiseError
 
 
 def tags(root: str | Path = ".") -> dict[str, str]:
@@ -24,18 +27,31 @@ def tags(root: str | Path = ".") -> dict[str, str]:
     return found
 
 
-def locked_outputs(lock: str | Path = "dvc.lock") -> dict[str, str]:
-    """Digest of each DVC stage's outputs by the stage's name, from `dvc.lock`."""
+def locked_stages(lock: str | Path = "dvc.lock") -> dict[str, Any]:
+    """Stages of `dvc.lock`; none where there is no such file.
+
+    Raises:
+        GatewiseError: it is not readable.
+    """
     import yaml
 
     path = Path(lock)
     if not path.is_file():
         return {}
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    stages = yaml.load(path.read_text(encoding="utf-8"), Loader=loader).get("stages", {})  # noqa: S506
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+        return dict((found or {}).get("stages", {}))
+    except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise GatewiseError(f"{path}: not readable: {reason}; restore it with git") from None
+
+
+def locked_outputs(lock: str | Path = "dvc.lock") -> dict[str, str]:
+    """Digest of each DVC stage's outputs by the stage's name, from `dvc.lock`."""
     return {
         name: ",".join(str(out.get("md5", "")) for out in stage.get("outs", ()))
-        for name, stage in stages.items()
+        for name, stage in locked_stages(lock).items()
     }
 
 

@@ -1,0 +1,65 @@
+"""Moving champions on the gate's word, with the evidence as tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatewise import registry
+from gatewise.config import Study
+from gatewise.errors import GatewiseError
+from gatewise.files import digest
+from gatewise.gate import against, side
+from gatewise.gate.weigh import Result, TaskResult
+from gatewise.tracking import origin, verdicts
+from gatewise.tracking.store import Store
+
+
+def promote(study: Study, result: Result) -> dict[str, dict[str, Any]]:
+    """Give the champion's alias to whatever the gate says deserves it.
+
+    Nothing moves unless every task passed: what is released together is judged together.
+
+    Returns:
+        By task: `promoted`, `version`, `variant`, `reason`.
+    """
+    store = Store(study.tracking)
+    found = {}
+    for task, gated in result.tasks.items():
+        decision = gated.promotion
+        models = registry.Registry(store, task)
+        before = models.version(registry.CHAMPION)
+        moved = decision.promote and result.verdict == "pass"
+        number = str(before.version) if before is not None else None
+        if moved:
+            number = _crown(store, study, gated)
+        reason = decision.reason
+        if decision.promote and not moved:
+            reason = f"another task failed the gate; otherwise: {reason}"
+        found[task] = {
+            "promoted": moved,
+            "version": number,
+            "variant": decision.variant,
+            "reason": reason,
+            "previous": str(before.version) if before is not None else None,
+        }
+    return found
+
+
+def _crown(store: Store, study: Study, gated: TaskResult) -> str:
+    decision = gated.promotion
+    candidates = side.read(".", gated.task, "this study")
+    assert decision.variant is not None  # noqa: S101
+    candidate = candidates[decision.variant]
+    comparison = verdicts.read("reports")
+    if comparison is None:
+        raise GatewiseError("reports/comparison.json: missing; run `dvc repro compare`")
+    metric = study.tasks[gated.task].metric
+    from gatewise.tracking import models
+
+    members = [(folder, candidate.records[seed]) for seed, folder in candidate.members.items()]
+    _folder, record = models.best(members, metric)
+    evidence = registry.evidence(comparison, record) | {
+        "gatewise.gate": gated.verdict,
+        "gatewise.lock": digest(origin.locked_stages()),
+    }
+    return against.crown(store, candidate, evidence, decision.reason, metric)

@@ -55,9 +55,14 @@ def execute(jobs: list[dict[str, Any]], folder: Path, threads: int) -> None:
 
 def main(request: str) -> int:
     """Fork and wait for one run after the other."""
+    jobs = read_json(request)
+    for job in jobs:
+        if not Path(job["prepared"]).is_dir():
+            print(f"{job['prepared']}: no prepared task", file=sys.stderr)
+            return 1
     from gatewise.training import one_run  # noqa: F401 - imported once, before any fork
 
-    for job in read_json(request):
+    for job in jobs:
         pid = os.fork()
         if pid == 0:
             _train(job)

@@ -28,11 +28,21 @@ repro: $(READY) ## run the study: data, training, verdicts, report; every run in
 test: $(READY) ## run all tests
 	pytest -n 2 --dist worksteal
 
+.PHONY: tiny
+tiny: $(READY) ## the whole pipeline on tiny settings, in .gatewise/tiny
+	rm -rf .gatewise/tiny
+	git clone --quiet --local . .gatewise/tiny
+	cp docs/studies/tiny.yaml .gatewise/tiny/params.yaml
+	cd .gatewise/tiny && gatewise retrain --step repro --step track --step gate
+
 .PHONY: lint
-lint: $(READY) ## style, formatting and types
+lint: $(READY) ## style, formatting, types, and CI workflows (schema, security)
 	ruff check .
 	ruff format --check .
 	mypy
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
+	zizmor --offline --quiet --no-progress .github/workflows
 
 .PHONY: bench
 bench: $(READY) ## measure speed against references; table and history in benchmarks/results

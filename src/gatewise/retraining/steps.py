@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from gatewise import config
+from gatewise import config, rounds
 from gatewise.config import Study
 from gatewise.errors import GatewiseError, meaning
 from gatewise.files import digest, replacing
@@ -164,7 +164,7 @@ class Retraining:
             dvc.call("repro", "plan")
             dvc.call("repro", "--single-item", "--force", f"fetch@{task}")
         arrivals.remember(study, fresh)
-        dvc.call("repro")
+        rounds.reproduce(_repro, self.say)
         after = origin.locked_stages()
         self.ran = sorted(name for name in after if before.get(name) != after[name])
         if not self.ran:
@@ -202,6 +202,11 @@ class Retraining:
         self.promotions = promotion.promote(study, self._result)
         moved = [task for task, found in self.promotions.items() if found["promoted"]]
         return f"new champion for {', '.join(moved)}" if moved else "champions stay as they are"
+
+
+def _repro() -> int:
+    dvc.call("repro")
+    return 0
 
 
 @contextmanager

@@ -17,10 +17,9 @@ def tags(root: str | Path = ".") -> dict[str, str]:
     commit = _git(root, "rev-parse", "HEAD")
     if commit:
         found["mlflow.source.git.commit"] = commit
-        # Untracked files and dvc.lock, which every run rewrites, make nothing dirty.
-        changed = _git(
-            root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock"
-        )
+        # Untracked files and locks, which runs rewrite themselves, make nothing dirty.
+        locks = (":!dvc.lock", ":!seeds.lock")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *locks)
         found["gatewise.git.dirty"] = str(bool(changed)).lower()
     with contextlib.suppress(KeyError, OSError):  # a container's user may have no name
         found["mlflow.user"] = getpass.getuser()

@@ -401,7 +401,7 @@ class ProbeConfig(Strict):
     """Blank steps of copy memory, rising; published sizes go to 1000."""
     parity_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (4, 8, 16)
     """Bits of parity, rising."""
-    steps: Count = 300
+    steps: Count = 250
     """Updates before a length counts as not solved."""
     batch_size: Count = 32
     learning_rate: Positive = 1e-2

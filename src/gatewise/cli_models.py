@@ -12,6 +12,8 @@ import typer
 from gatewise.errors import GatewiseError
 
 if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
     from gatewise.registry import Registry
     from gatewise.serving import Predictor
     from gatewise.tracking.store import Store
@@ -128,12 +130,27 @@ def promote(
     decision = registry.decide(comparison, task, chosen, holder)
     version = models.offer(record, registry.evidence(comparison, record))
     print(f"{models.name} version {version.version} ({record.name}) is the challenger")
+    _carry(models, version, runs.parent, chosen)
     if decision.promoted or force:
         models.crown(version, force or decision.reason)
         print(f"and the champion: {force or decision.reason}")
         return
     print(f"it does not replace the champion: {decision.reason}", file=sys.stderr)
     raise typer.Exit(1)
+
+
+def _carry(models: Registry, version: ModelVersion, root: Path, variant: str) -> None:
+    """Let the version carry all seeds, so that a later `gatewise gate` can compare them all."""
+    import tempfile
+
+    from gatewise.gate import side
+
+    try:
+        found = side.read(root, models.task, "this study")
+        with tempfile.TemporaryDirectory() as holder:
+            models.attach(version, side.pack(found[variant], Path(holder, "reference.zip")))
+    except GatewiseError as error:
+        print(f"a later gate can ask this version's weights alone: {error}", file=sys.stderr)
 
 
 @app.command()

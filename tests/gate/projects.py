@@ -95,8 +95,9 @@ def write_run(
     hard = np.random.default_rng(99).random(len(test))
     own = np.random.default_rng([seed, luck]).normal(0, 0.02, len(test))
     right = hard + own < skill - weak_class * (label == 0)
-    predicted = np.where(right, label, (label + 1) % 3)
-    probabilities = np.full((len(test), 3), 0.05, dtype=np.float32)
+    classes = len(prepared.card.labels)
+    predicted = np.where(right, label, (label + 1) % classes)
+    probabilities = np.full((len(test), classes), 0.1 / (classes - 1), dtype=np.float32)
     probabilities[np.arange(len(test)), predicted] = 0.9
     pd.DataFrame(
         {
@@ -107,7 +108,7 @@ def write_run(
             "probabilities": list(probabilities),
         }
     ).to_parquet(target / runs.PREDICTIONS, index=False)
-    model = VariantConfig(cell="gru", hidden=changes.pop("hidden", 8))
+    model = VariantConfig(cell="gru", hidden=changes.pop("hidden", 8), embedding=4)
     torch.manual_seed(seed)
     sizes = Sizes.of(prepared.card)
     save_file(SequenceClassifier(model, sizes).state_dict(), target / runs.WEIGHTS)

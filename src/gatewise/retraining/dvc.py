@@ -27,6 +27,8 @@ RECORD = Path(".gatewise/retrain-child.json")
 PR_SET_PDEATHSIG = 1
 PATIENCE = 15.0
 """Seconds that a warm process is given to notice that its owner is gone."""
+ABSENT = ("No such file or directory", "NoSuchKey", "404", "Not Found", "does not exist")
+"""How remotes say that they can be reached, but lack a file."""
 MEANINGS = (
     (
         "Unable to acquire lock",
@@ -38,6 +40,35 @@ MEANINGS = (
 )
 
 
+class DvcError(GatewiseError):
+    """DVC failed; `said` is the end of its error output, by lines."""
+
+    def __init__(self, message: str, said: list[str]) -> None:
+        super().__init__(message)
+        self.said = said
+
+
+def pull() -> bool:
+    """Bring all locked outputs and the stage cache from the remote.
+
+    Returns:
+        Whether the remote had all of them. What a push that was cut off never brought there is
+        left out, and the stages concerned will run.
+
+    Raises:
+        DvcError: the remote cannot be reached or read.
+    """
+    try:
+        call("pull", "--run-cache", "--allow-missing", "--force")
+    except DvcError as error:
+        failed = [line for line in error.said if "failed to transfer" in line]
+        if not failed or not all(any(s in line for s in ABSENT) for line in failed):
+            raise
+        call("checkout", "--force", "--allow-missing")
+        return False
+    return True
+
+
 def call(*arguments: str, quiet: bool = False) -> str:
     """Run `dvc` with these arguments; what it prints is passed on unless `quiet`.
 
@@ -45,7 +76,7 @@ def call(*arguments: str, quiet: bool = False) -> str:
         What it printed on standard output, if `quiet`.
 
     Raises:
-        GatewiseError: it failed; the message is DVC's own last error.
+        DvcError: it failed; the message is DVC's own last error.
     """
     command = [sys.executable, "-m", "dvc", *arguments]
     try:
@@ -73,7 +104,8 @@ def call(*arguments: str, quiet: bool = False) -> str:
     listener.join(timeout=5)
     RECORD.unlink(missing_ok=True)
     if status != 0:
-        raise GatewiseError(f"dvc {arguments[0]}: {_reason(list(said), status)}")
+        lines = list(said)
+        raise DvcError(f"dvc {arguments[0]}: {_reason(lines, status)}", lines)
     return printed
 
 

@@ -152,9 +152,9 @@ class Retraining:
         if not Path("dvc.lock").is_file():
             dvc.call("fetch", "--run-cache")
             return "nothing is locked yet; fetched the remote's cache of earlier stages"
-        # What the remote lacks (a push was cut off) is made again by the next step.
-        dvc.call("pull", "--run-cache", "--allow-missing", "--force")
-        return "outputs restored from the DVC remote"
+        if dvc.pull():
+            return "outputs restored from the DVC remote"
+        return "the DVC remote lacks some outputs (a push was cut off?); they are made again"
 
     def _repro(self, study: Study) -> str:
         fresh = arrivals.changed(study)

@@ -25,13 +25,18 @@ def best(members: Iterable[tuple[Path, RunRecord]], metric: str) -> tuple[Path, 
 
 def find(store: Store, record: RunRecord) -> LoggedModel | None:
     """The run's logged model."""
-    with explained(store.uri):
-        found = store.client.search_logged_models(
-            experiment_ids=[store.experiment(record.task)],
-            filter_string=f"tags.`{content.KEY}` = '{record.key}'",
-        )
     # A filter by status finds nothing in SQL stores, which keep it as a number.
-    return next((model for model in found if str(model.status) == "READY"), None)
+    return next((model for model in _logged(store, record) if str(model.status) == "READY"), None)
+
+
+def _logged(store: Store, record: RunRecord) -> list[LoggedModel]:
+    with explained(store.uri):
+        return list(
+            store.client.search_logged_models(
+                experiment_ids=[store.experiment(record.task)],
+                filter_string=f"tags.`{content.KEY}` = '{record.key}'",
+            )
+        )
 
 
 def log(store: Store, run: Run, folder: Path, record: RunRecord, prepared: Path) -> LoggedModel:
@@ -48,6 +53,9 @@ def log(store: Store, run: Run, folder: Path, record: RunRecord, prepared: Path)
 
     with tempfile.TemporaryDirectory() as holder:
         serving.gather(folder, prepared, holder)  # before anything is written to the store
+    for left in _logged(store, record):  # half of a model, from a mirror that was killed
+        with explained(store.uri):
+            store.client.delete_logged_model(left.model_id)
     with explained(store.uri), tempfile.TemporaryDirectory() as holder:
         target = Path(holder, "model")
         logged = store.client.create_logged_model(

@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> None:
             Path("runs", task, variant),
             address=address,
             workers=study.execution.workers,
+            cluster=study.execution if study.execution.backend == "ray" else None,
             observers=[tracker],
         )
 

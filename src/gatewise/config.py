@@ -426,12 +426,30 @@ class ProbeConfig(Strict):
 class ExecutionConfig(Strict):
     """Where and how wide to compute; never changes a result (except the device itself)."""
 
+    backend: Literal["local", "ray"] = "local"
+    """Train in processes of this machine, or on a Ray cluster (`pip install 'gatewise[ray]'`)."""
+    ray_address: str = "auto"
+    """The cluster: `HOST:PORT` of its head, or `auto` for the one that this machine has joined."""
+    gpus_per_run: Annotated[float, Field(ge=0)] = 0.0
+    """GPUs that a run asks of the Ray cluster; with 0.25, four runs share one."""
     workers: Count | Literal["auto"] = "auto"
-    """Runs trained at once; one per core when auto."""
+    """Runs trained at once; as many as cores and memory allow when auto."""
     threads_per_run: Count = 1
     """Threads of one run: 1 makes results independent of how many run beside it."""
     accelerator: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ExecutionConfig:
+        given = {"ray_address", "gpus_per_run"} & self.model_fields_set
+        if self.backend == "local" and given:
+            raise ValueError(f"{min(given)} belongs to backend: ray, not to backend: local")
+        if self.gpus_per_run > 0 and self.accelerator == "cpu":
+            raise ValueError(
+                "gpus_per_run asks for GPUs that accelerator: cpu would not use; set accelerator "
+                "to cuda or auto, or leave gpus_per_run out"
+            )
+        return self
 
 
 class TrackingConfig(Strict):

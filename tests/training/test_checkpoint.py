@@ -228,7 +228,6 @@ def stage(root, plan):
         root / "prepared",
         root / "target",
         address=os.environ[warm.ADDRESS],
-        workers=2,
         finished=FinishedRuns(root / "cache" / "runs"),
         observers=[Diary(root / "diary.jsonl")],
     )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal, Protocol
 
+from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
-from gatewise.files import cores, read_json, replacing, write_json
+from gatewise.files import read_json, replacing, write_json
 from gatewise.plan import RunPlan
 from gatewise.runs import RunRecord
+from gatewise.training import capacity, on_ray
 from gatewise.training import workers as pool
 from gatewise.training.finished import FinishedRuns, run_key
 from gatewise.training.job import Job
 from gatewise.training.progress import Display
+from gatewise.training.workers import Event
 
 
 class Observer(Protocol):
@@ -41,6 +44,7 @@ def train_variant(
     *,
     address: str,
     workers: int | Literal["auto"] = "auto",
+    cluster: ExecutionConfig | None = None,
     finished: FinishedRuns | None = None,
     observers: Sequence[Observer] = (),
 ) -> list[RunRecord]:
@@ -51,12 +55,14 @@ def train_variant(
         prepared: `data/prepared/<task>/`.
         target: `runs/<task>/<variant>/`, replaced as a whole once every seed is there.
         address: the warm process that runs are forked from.
-        workers: runs at once; one per core when auto.
+        workers: runs at once; as many as cores and memory allow when auto.
+        cluster: the Ray cluster to train on; processes of this machine if `None`.
         finished: where finished runs are kept.
         observers: who else is told.
 
     Raises:
-        GatewiseError: a seed failed; the others were finished and are kept.
+        GatewiseError: more workers than the machine can hold; or a seed failed: the others were
+            finished and are kept.
     """
     finished = finished or FinishedRuns()
     checkpoints = finished.root.parent / "checkpoints"
@@ -68,7 +74,14 @@ def train_variant(
         (checkpoints / f"{keys[seed]}.ckpt").unlink(missing_ok=True)
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
-        _train(plan, prepared, wanted, workers, finished, checkpoints, observers, address)
+
+        def train_all(jobs: list[Job]) -> Iterator[Event]:
+            if cluster is not None:
+                return on_ray.train_all(jobs, workers, cluster)
+            at_once = min(len(jobs), capacity.workers(workers, plan.threads))
+            return pool.train_all(jobs, at_once, address)
+
+        _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
     Display(f"{plan.task}/{plan.variant}", 0, 0).restored(restored)
     for seed in restored:
@@ -100,11 +113,10 @@ def _train(
     plan: RunPlan,
     prepared: Path,
     keys: dict[int, str],
-    workers: int | Literal["auto"],
+    train_all: Callable[[list[Job]], Iterator[Event]],
     finished: FinishedRuns,
     checkpoints: Path,
     observers: Sequence[Observer],
-    address: str,
 ) -> None:
     work = finished.root.parent / "work"
     jobs = []
@@ -116,9 +128,8 @@ def _train(
         jobs.append(Job(plan, seed, key, prepared, folder, checkpoints / f"{key}.ckpt"))
     settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
     failures: dict[int, str] = {}
-    at_once = min(len(jobs), cores() if workers == "auto" else workers)
     with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
-        for event in pool.train_all(jobs, at_once, address):
+        for event in train_all(jobs):
             seed = event.job.seed
             if event.kind == "started":
                 display.started(seed)

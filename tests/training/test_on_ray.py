@@ -1,0 +1,193 @@
+"""On a real cluster of several raylets; all on this machine, but each a node of its own to Ray."""
+
+import dataclasses
+import os
+import socket
+import sys
+
+import pytest
+
+from gatewise import runs
+from gatewise.config import ExecutionConfig, VariantConfig
+from gatewise.errors import GatewiseError
+from gatewise.training import on_ray, one_run
+from gatewise.training.finished import FinishedRuns
+from gatewise.training.job import Job
+from gatewise.training.variant import train_variant
+from tests.tasks import make_plan, write_task
+
+FILES = (runs.WEIGHTS, runs.CURVES, runs.PREDICTIONS)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head that runs nothing, and two nodes with a core each."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray = pytest.importorskip("ray")
+    utils = pytest.importorskip("ray.cluster_utils")
+    found = utils.Cluster()
+    found.add_node(num_cpus=0, object_store_memory=10**8, include_dashboard=False)
+    found.workers = [found.add_node(num_cpus=1, object_store_memory=10**8) for _ in range(2)]
+    found.wait_for_nodes()
+    yield found
+    ray.shutdown()
+    found.shutdown()
+
+
+def execution(cluster, **changes):
+    return ExecutionConfig(backend="ray", ray_address=cluster.address, **changes)
+
+
+def expected(root, plan, seed):
+    """The run trained here."""
+    folder = root / f"here-{seed}"
+    folder.mkdir()
+    one_run.train(Job(plan, seed, "key", root / "prepared", folder), lambda *_: None)
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+class Heard:
+    """Counts epochs and pulls the plug of a node once every running seed has had some."""
+
+    def __init__(self, pull=lambda: None):
+        self.epochs, self.finished, self.failed, self.pull = {}, [], {}, pull
+
+    def run_started(self, seed, key, params):
+        assert seed not in self.epochs, "told twice of one start"
+        self.epochs[seed] = []
+
+    def epoch(self, seed, epoch, values):
+        self.epochs[seed].append(epoch)
+        if len(self.epochs) == 2 and all(len(told) > 1 for told in self.epochs.values()):
+            self.pull()
+
+    def run_finished(self, seed, folder):
+        self.finished.append(seed)
+
+    def run_failed(self, seed, reason):
+        self.failed[seed] = reason
+
+
+@pytest.mark.slow
+def test_a_lost_node_costs_nothing_but_time(cluster, tmp_path, capsys):
+    model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
+    plan = make_plan(seeds=(0, 1, 2), epochs=120, model=model)
+    write_task(tmp_path / "prepared")
+    pulled = []
+
+    def pull():
+        if not pulled:
+            pulled.append(cluster.workers.pop())
+            cluster.remove_node(pulled[0], allow_graceful=False)
+
+    heard = Heard(pull)
+    train_variant(
+        plan,
+        tmp_path / "prepared",
+        tmp_path / "target",
+        address="",
+        cluster=execution(cluster),
+        finished=FinishedRuns(tmp_path / "cache" / "runs"),
+        observers=[heard],
+    )
+    assert pulled, "no node was lost"
+    assert "its node was lost; it starts anew on another" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert sorted(heard.finished) == [0, 1, 2]
+    assert heard.failed == {}
+    for seed, told in heard.epochs.items():
+        assert told == list(range(1, 121)), "an epoch was told twice or never"
+        found = tmp_path / "target" / f"seed-{seed}"
+        assert {n: (found / n).read_bytes() for n in FILES} == expected(tmp_path, plan, seed)
+
+
+def jobs(root, plan):
+    """Jobs with folders for their results."""
+    write_task(root / "prepared")
+    made = []
+    for seed in plan.seeds:
+        folder = root / f"seed-{seed}"
+        folder.mkdir()
+        made.append(Job(plan, seed, "key", root / "prepared", folder))
+    return made
+
+
+def test_a_node_without_the_data_is_sent_them(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_ray.tempfile, "gettempdir", lambda: str(tmp_path))
+    write_task(tmp_path / "prepared")
+    digest = on_ray.read_json(tmp_path / "prepared" / "task.json")["digest"]
+    with on_ray._connected(cluster.address) as ray:
+        packed = [ray.put(on_ray._pack(tmp_path / "prepared"))]
+        data = on_ray._Data(tmp_path / "not-here", digest, packed)
+        for _ in range(2):
+            found = data.here()
+            assert found == tmp_path / "gatewise-data" / digest
+        for path in (tmp_path / "prepared").iterdir():
+            assert (found / path.name).read_bytes() == path.read_bytes()
+        near = dataclasses.replace(data, folder=tmp_path / "prepared")
+        assert near.here() == tmp_path / "prepared"
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_is_named_and_the_others_go_on(cluster, tmp_path):
+    good, bad = make_plan(seeds=(0,)), make_plan(seeds=(1,), accelerator="cuda")
+    (first,) = jobs(tmp_path, good)
+    second = dataclasses.replace(first, plan=bad, seed=1)
+    events = list(on_ray.train_all([second, first], 1, execution(cluster)))
+    assert [e.job.seed for e in events if e.kind == "finished"] == [0]
+    (failed,) = [e for e in events if e.kind == "failed"]
+    assert failed.reason.startswith("execution.accelerator is cuda")
+    assert runs.RunRecord.read(first.folder).seed == 0
+
+
+def test_nodes_with_other_software_are_refused(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_ray, "software_digest", lambda: "another")
+    events = list(
+        on_ray.train_all(jobs(tmp_path, make_plan(seeds=(0,))), "auto", execution(cluster))
+    )
+    assert [e.kind for e in events] == ["failed"]
+    assert "install the same requirements.lock on every node" in events[0].reason
+
+
+def test_a_run_that_no_node_can_hold_is_refused(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_ray, "ANSWER_SECONDS", 1)
+    many = jobs(tmp_path, make_plan(seeds=(0,), threads=64))
+    with pytest.raises(GatewiseError, match=r"64 CPUs .*no node of the Ray cluster has both"):
+        list(on_ray.train_all(many, "auto", execution(cluster)))
+
+
+@pytest.mark.slow
+def test_stopping_in_the_middle_ends_the_tasks(cluster, tmp_path):
+    ray = pytest.importorskip("ray")
+    plan = make_plan(seeds=(0, 1), epochs=100_000)
+    events = on_ray.train_all(jobs(tmp_path, plan), "auto", execution(cluster))
+    while next(events).kind != "epoch":
+        pass
+    events.close()
+    assert not ray.is_initialized()
+    # Their cores are free again: a short run gets one at once.
+    (tmp_path / "later").mkdir()
+    short = jobs(tmp_path / "later", make_plan(seeds=(0,)))
+    later = [event.kind for event in on_ray.train_all(short, "auto", execution(cluster))]
+    assert later[-1] == "finished"
+
+
+def test_an_address_that_does_not_answer_is_named(tmp_path):
+    pytest.importorskip("ray")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for wrong in (address, "nowhere"):
+            refusal = pytest.raises(GatewiseError, match=f"ray_address {wrong} does not answer")
+            with refusal, on_ray._connected(wrong):
+                pass
+
+
+def test_ray_is_asked_for_only_where_it_is_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    refusal = pytest.raises(
+        GatewiseError, match=r"Ray is not installed; `pip install 'gatewise\[ray"
+    )
+    with refusal, on_ray._connected("auto"):
+        pass

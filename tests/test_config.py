@@ -63,7 +63,7 @@ MISTAKES = [
     ("execution.workers", 0, ["execution.workers"]),
     ("execution.accelerator", "tpu", ["execution.accelerator", "cuda"]),
     ("execution.backend", "slurm", ["execution.backend", "'local' or 'ray'"]),
-    ("execution.ray_address", "auto", ["execution", "belongs to backend: ray"]),
+    ("execution.ray_address", "head:6379", ["execution", "belongs to backend: ray"]),
     ("execution", {"backend": "ray", "gpus_per_run": 0.5}, ["accelerator: cpu would not use"]),
 ]
 

@@ -441,9 +441,9 @@ class ExecutionConfig(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> ExecutionConfig:
-        given = {"ray_address", "gpus_per_run"} & self.model_fields_set
-        if self.backend == "local" and given:
-            raise ValueError(f"{min(given)} belongs to backend: ray, not to backend: local")
+        for key, default in (("ray_address", "auto"), ("gpus_per_run", 0.0)):
+            if self.backend == "local" and getattr(self, key) != default:
+                raise ValueError(f"{key} belongs to backend: ray, not to backend: local")
         if self.gpus_per_run > 0 and self.accelerator == "cpu":
             raise ValueError(
                 "gpus_per_run asks for GPUs that accelerator: cpu would not use; set accelerator "

@@ -76,6 +76,9 @@ def train_all(
                     event = _outcome(ray, reference, job, attempt)
                     if event.kind == "resumed":
                         waiting.append((job, attempt + 1))
+                        if job.seed not in heard:  # lost before it could say a word
+                            heard[job.seed] = 0
+                            yield Event("started", job)
                     yield event
         finally:
             for reference in running:

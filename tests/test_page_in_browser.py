@@ -37,9 +37,25 @@ DATA_REPORT = {
 }
 
 
+def probed():
+    """As the `probe` stage describes a variant, two seeds of it."""
+    from gatewise import probes
+    from gatewise.config import ProbeConfig
+
+    lengths = dict.fromkeys(("adding_lengths", "copy_lengths", "parity_lengths"), (2, 4, 8))
+    seed = {
+        "probes": {
+            name: {"scores": [0.95, 0.92, 0.4], "extrapolated": [0.95, 0.7, 0.3]}
+            for name in probes.PROBLEMS
+        },
+        "gradient": {when: [-0.1 * k for k in range(20)] for when in ("initial", "trained")},
+    }
+    return probes.summarise([seed, seed], ProbeConfig(**lengths))
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """A report with every kind of chart that a study without probes has."""
+    """A report with every kind of chart, table and section."""
     root = tmp_path_factory.mktemp("report")
     timing = {"median": 2.0, "q1": 1.9, "q3": 2.2}
     for task in ("toy", "tones"):
@@ -65,12 +81,26 @@ def report(tmp_path_factory):
             },
         )
         write_json(root / "reports" / "data" / f"{task}.json", DATA_REPORT)
+        baseline = {
+            "title": "majority class",
+            "mean": 0.3,
+            "std": None,
+            "ci": None,
+            "values": [0.3],
+        }
+        write_json(
+            root / "reports" / "baselines" / f"{task}.json", {"baselines": {"majority": baseline}}
+        )
+    for variant in VARIANTS:
+        write_json(root / "reports" / "probes" / f"{variant}.json", probed())
     declared = study(tuple(VARIANTS), ("toy", "tones"), seeds=4)
     evidence = comparison.gather(declared, root)
-    found = comparison.compare(declared, evidence)
+    probes = comparison.read_probes(VARIANTS, root / "reports")
+    found = comparison.compare(declared, evidence, probes=probes)
     plots.write(root / "reports" / "plots", evidence, found)
     path = root / "index.html"
-    path.write_text(page.render(found, page.read_siblings(root / "reports", found["tasks"])))
+    siblings = page.read_siblings(root / "reports", found["tasks"], VARIANTS)
+    path.write_text(page.render(found, siblings))
     return path
 
 
@@ -107,11 +137,19 @@ def visit(browser, report, width=1100, scheme="light"):
 def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
     opened = visit(browser, report)
     charts = opened.locator("[data-chart]")
-    # a task: two forests, three costs, two curves, four confusions
-    assert charts.count() == 2 * (2 + 3 + 2 + 4)
+    # a task: two forests, three costs, two curves, four confusions; three probes, two gradients
+    assert charts.count() == 2 * (2 + 3 + 2 + 4) + 3 + 2
     for i in range(charts.count()):
         drawn = charts.nth(i).locator("svg [role='graphics-symbol'], svg path")
         assert drawn.count() > 3, charts.nth(i).get_attribute("data-chart")
+
+
+def test_claims_and_baselines_are_there_to_read(browser, report):
+    opened = visit(browser, report)
+    claims = opened.locator("#claims tbody tr")
+    assert claims.count() == 14
+    assert "not tested" in claims.filter(has_text="machine translation").inner_text()
+    assert opened.get_by_text("majority class").count() == 2
 
 
 @pytest.mark.parametrize("width", [375, 768])

@@ -63,6 +63,8 @@ class SmallStudy:
         self._shrink()
         self.git("init", "-q")
         self.call("dvc", "remote", "add", "--default", "shared", str(folder.parent / "remote"))
+        # What DVC remembers of the remote is this machine's: another one starts without it.
+        self.call("dvc", "config", "core.site_cache_dir", str(folder.parent / "site"))
         self.commit("a small study")
 
     def _shrink(self) -> None:

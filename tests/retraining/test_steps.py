@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from gatewise import config
@@ -128,6 +129,21 @@ def test_a_full_disk_is_one_sentence(here, finished, monkeypatch):
 )
 def test_dvcs_own_words_become_one_sentence(said, reason):
     assert reason in dvc._reason(said, 7)
+
+
+def test_stages_find_this_python_although_nothing_was_activated(here, monkeypatch):
+    import sys
+    from pathlib import Path
+
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert dvc.environment()["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    stage = {"cmd": "python -c 'import gatewise, pathlib; pathlib.Path(\"x\").touch()'"}
+    (here / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": {**stage, "outs": ["x"]}}}))
+    (here / ".dvc").rmdir()
+    dvc.call("init", "--quiet")
+    dvc.call("repro")
+    assert (here / "x").exists()
+    assert dvc.status() == {}
 
 
 def test_seeds_change_one_line_of_the_study(here):

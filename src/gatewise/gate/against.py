@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -201,7 +202,18 @@ def _get(root: str | Path, commit: str, tasks: list[str], target: Path) -> None:
     project = str(Path(root).resolve())
     for what in (RUNS, PREPARED):
         (target / what).parent.mkdir(parents=True, exist_ok=True)
-        command = ["dvc", "get", project, what, "--rev", commit, "--out", str(target / what)]
+        command = [
+            sys.executable,
+            "-m",
+            "dvc",
+            "get",
+            project,
+            what,
+            "--rev",
+            commit,
+            "--out",
+            str(target / what),
+        ]
         done = subprocess.run(
             [*command, "--quiet"], capture_output=True, text=True, check=False, cwd=root
         )

@@ -89,7 +89,7 @@ def call(*arguments: str, quiet: bool = False) -> str:
             errors="replace",
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            env={**os.environ, "DVC_NO_ANALYTICS": "1"},
+            env=environment(),
         )
     except OSError as error:
         raise GatewiseError(f"dvc cannot be started: {error}") from None
@@ -107,6 +107,12 @@ def call(*arguments: str, quiet: bool = False) -> str:
         lines = list(said)
         raise DvcError(f"dvc {arguments[0]}: {_reason(lines, status)}", lines)
     return printed
+
+
+def environment() -> dict[str, str]:
+    """Ours, with our own Python first: stages call `python`, and nobody need have activated it."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
 
 
 def has_remote() -> bool:

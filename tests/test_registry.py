@@ -57,6 +57,7 @@ def comparison(verdict, gru=0.9, lstm=0.8):
                 "seeds": [0, 1],
                 "variants": {"gru": variant(gru, 300), "lstm": variant(lstm, 400)},
                 "pairs": [pair(verdict)],
+                "budgets": [],
                 "warnings": [],
             }
         },

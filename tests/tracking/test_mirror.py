@@ -181,6 +181,7 @@ def test_the_comparison_becomes_a_run_with_verdict_picture_and_report(config, fo
         "seeds": [0, 1],
         "variants": {"gru": scored, "lstm": {**scored, "values": [0.1, 0.2]}},
         "pairs": [pair],
+        "budgets": [],
         "warnings": [],
     }
     write_json(reports / "comparison.json", {"alpha": 0.05, "tasks": {"digits": task}})

@@ -17,8 +17,6 @@ from gatewise import runs
 from gatewise.errors import GatewiseError
 from gatewise.runs import RunRecord
 
-CHUNK = 1 << 20
-
 
 def md5(path: str | Path) -> str:
     """DVC's digest of a file, or of a folder (`.dir`: over its files' digests and paths).
@@ -39,11 +37,8 @@ def md5(path: str | Path) -> str:
 
 
 def _file(path: Path) -> str:
-    hasher = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as stream:
-        while part := stream.read(CHUNK):
-            hasher.update(part)
-    return hasher.hexdigest()
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def lock(
@@ -66,10 +61,12 @@ def lock(
             for entry in stage.get(role, ()):
                 path, claimed = str(entry["path"]), str(entry.get("md5", ""))
                 try:
-                    found = seen.setdefault(path, md5(Path(root) / path))
+                    if path not in seen:  # most files stand under many stages
+                        seen[path] = md5(Path(root) / path)
                 except GatewiseError as error:
                     yield f"{name}: {error}"
                     continue
+                found = seen[path]
                 if found != claimed:
                     kind = "output" if role == "outs" else "dependency"
                     yield f"{name}: {kind} {path} is {found[:12]}, the lock claims {claimed[:12]}"

@@ -193,24 +193,15 @@ def _promotion(
     # The champion itself may be among the candidates: then there is nothing to replace.
     key = against.keys.get(task, "")
     mine = [r.key for s in candidates.values() for r in s.records.values()]
-    if key in mine and result.verdict == PASS:
-        held = next(iter(against.sides[task]))
-        others = [check for check in result.checks if check.variant != held]
-        found = rule.promotion(
-            task, others, result.verdict, _costs(candidates, against, task), study.gate,
-            study.compare.rope,
-        )  # fmt: skip
-        if found.promote:
-            return found
+    checks, held = result.checks, key in mine and result.verdict == PASS
+    if held:
+        (holder,) = against.sides[task]
+        checks = [check for check in checks if check.variant != holder]
+    spent = _costs(candidates, against, task)
+    found = rule.promotion(task, checks, result.verdict, spent, study.gate, study.compare.rope)
+    if held and not found.promote:
         return Promotion(task, False, None, "the champion is one of these very runs")
-    return rule.promotion(
-        task,
-        result.checks,
-        result.verdict,
-        _costs(candidates, against, task),
-        study.gate,
-        study.compare.rope,
-    )
+    return found
 
 
 def _costs(

@@ -181,7 +181,8 @@ def load(model: str, prepared: Path = Path("data/prepared")) -> Predictor:
     Raises:
         GatewiseError: there is no such model.
     """
-    from gatewise.serving import CARD, Predictor
+    from gatewise.prepared import CARD
+    from gatewise.serving import Predictor
 
     path = Path(model)
     if (path / CARD).is_file():

@@ -35,6 +35,7 @@ from gatewise.files import read_json
 from gatewise.outcomes import Outcome
 from gatewise.outcomes import read as read_outcome
 from gatewise.paired import TaskEvidence
+from gatewise.prepared import CARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +211,7 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
         found[task] = TaskEvidence(
             records=[record for _, record in mine],
             cost=_json(root / "reports" / "cost" / f"{task}.json"),
-            card=_json(root / "data" / "prepared" / task / "task.json"),
+            card=_json(root / "data" / "prepared" / task / CARD),
             baselines=_json(root / "reports" / "baselines" / f"{task}.json"),
             outcomes=outcomes,
             curves=_curves(mine),

@@ -18,8 +18,8 @@ from gatewise import certificate, duplicates, files, splits, transforms
 from gatewise.config import SPLITS, Frames, TaskConfig, Tokens
 from gatewise.errors import GatewiseError
 from gatewise.manifest import DOCUMENTS, Raw
-from gatewise.prepared import INDEX_COLUMNS, Prepared, TaskCard
-from gatewise.transforms import SEQUENCES, Transformed
+from gatewise.prepared import DRAWN, INDEX_COLUMNS, SEQUENCES, Prepared, TaskCard
+from gatewise.transforms import Transformed
 
 NAMED = 10  # examples named for each flaw
 LABELS_SHOWN = 12  # labels that the report shows examples of
@@ -92,7 +92,7 @@ def _split(task: str, manifest: pd.DataFrame, config: TaskConfig) -> np.ndarray:
     try:
         if config.split.resample:
             splits.assign(groups, config.split, seed=0)  # refuses too few groups
-            return np.full(len(manifest), splits.DRAWN)
+            return np.full(len(manifest), DRAWN)
         return splits.complete(manifest["split"].tolist(), groups, config.split)
     except GatewiseError as error:
         raise GatewiseError(f"tasks.{task}: {error}") from None

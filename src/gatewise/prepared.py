@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from gatewise.config import SPLITS
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
 
-SPLITS = ("train", "validation", "test", "drawn")
-"""What the index says; `drawn` where each seed draws its own split."""
+CARD, INDEX, SEQUENCES = "task.json", "index.parquet", "sequences.npy"
+"""Files of a prepared task."""
+TOKENIZER = "tokenizer.json"
+"""One more, for text."""
+DRAWN = "drawn"
+"""What the index says in `split` where each seed draws its own."""
 INDEX_COLUMNS = ["id", "label", "group", "split", "start", "length"]
 
 
@@ -83,9 +88,9 @@ class Prepared:
 
         folder = Path(folder)
         try:
-            card = TaskCard.model_validate(read_json(folder / "task.json"))
-            sequences = np.load(folder / "sequences.npy", mmap_mode="r")
-            index = pd.read_parquet(folder / "index.parquet")
+            card = TaskCard.model_validate(read_json(folder / CARD))
+            sequences = np.load(folder / SEQUENCES, mmap_mode="r")
+            index = pd.read_parquet(folder / INDEX)
         except FileNotFoundError as error:
             raise GatewiseError(
                 f"{error.filename}: missing; run `dvc repro prepare` to make it"
@@ -93,7 +98,7 @@ class Prepared:
         end = int((index["start"] + index["length"]).max())
         if end > len(sequences):
             raise GatewiseError(
-                f"{folder}/index.parquet reaches step {end}, but sequences.npy has only "
+                f"{folder / INDEX} reaches step {end}, but {SEQUENCES} has only "
                 f"{len(sequences)}; run `dvc repro -f prepare` to make them anew"
             )
         return cls(card, sequences, index)
@@ -102,8 +107,8 @@ class Prepared:
         """Write all but the sequences, which `prepare` streams to disk itself."""
         folder = Path(folder)
         index = index_schema(len(self.card.labels)).validate(self.index[INDEX_COLUMNS])
-        index.to_parquet(folder / "index.parquet", index=False)
-        write_json(folder / "task.json", self.card.model_dump(mode="json"))
+        index.to_parquet(folder / INDEX, index=False)
+        write_json(folder / CARD, self.card.model_dump(mode="json"))
 
 
 def index_schema(labels: int) -> pa.DataFrameSchema:
@@ -115,7 +120,7 @@ def index_schema(labels: int) -> pa.DataFrameSchema:
             "id": pa.Column(str, unique=True),
             "label": pa.Column(int, pa.Check.in_range(0, labels - 1)),
             "group": pa.Column(str, pa.Check.str_length(min_value=1)),
-            "split": pa.Column(str, pa.Check.isin(SPLITS)),
+            "split": pa.Column(str, pa.Check.isin([*SPLITS, DRAWN])),
             "start": pa.Column(int, pa.Check.ge(0)),
             "length": pa.Column(int, pa.Check.ge(1)),
         },
@@ -128,8 +133,3 @@ def index_schema(labels: int) -> pa.DataFrameSchema:
         coerce=True,
         strict=True,
     )
-
-
-def _end_to_end(index: pd.DataFrame) -> bool:
-    ends = index["start"] + index["length"]
-    return bool((index["start"].iloc[1:] == ends.shift(fill_value=0).iloc[1:]).all())

@@ -21,7 +21,7 @@ import numpy as np
 from gatewise import runs
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
-from gatewise.prepared import TaskCard
+from gatewise.prepared import CARD, TOKENIZER, TaskCard
 from gatewise.runs import RunRecord
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from gatewise.features import FrontEnd
     from gatewise.models import SequenceClassifier
 
-CARD, TOKENIZER = "task.json", "tokenizer.json"
 BATCH = 256
 LONGEST_SECONDS = 60.0
 LONGEST_STEPS = 100_000

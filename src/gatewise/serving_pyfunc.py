@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import gatewise
-from gatewise.prepared import TaskCard
+from gatewise.prepared import CARD, TaskCard
 from gatewise.runs import RunRecord
 from gatewise.serving import BadInputError, Predictor, gather
 
@@ -103,7 +103,7 @@ def save(
         gather(run, prepared, data)
         _copy_code(code)
         record = RunRecord.read(data)
-        card = TaskCard.model_validate_json((data / "task.json").read_text(encoding="utf-8"))
+        card = TaskCard.model_validate_json((data / CARD).read_text(encoding="utf-8"))
         mlflow.pyfunc.save_model(
             str(target),
             loader_module="gatewise.serving_pyfunc",

@@ -20,9 +20,6 @@ from gatewise.errors import GatewiseError
 if TYPE_CHECKING:
     from gatewise.prepared import Prepared
 
-DRAWN = "drawn"
-"""What the index says in `split` when each seed draws its own."""
-
 
 def position(group: str) -> float:
     """Where `group` lies in [0, 1): uniform over ids, and a function of the id alone."""

@@ -27,6 +27,7 @@ from gatewise.config import LogMel, Mfcc, Tokens
 from gatewise.decoding import Unusable, decode
 from gatewise.errors import GatewiseError
 from gatewise.manifest import DOCUMENTS, FRAMES, LONGEST_DOCUMENT, Raw, normalised
+from gatewise.prepared import SEQUENCES, TOKENIZER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     from gatewise.features import FrontEnd
 
-SEQUENCES = "sequences.npy"
-TOKENIZER = "tokenizer.json"
 CHUNK_CLIPS = 64
 CHUNK_SAMPLES = 2_000_000  # 8 MB of float32 a chunk, however long the clips are
 

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatewise import registry, runs, serving
+from gatewise import registry, runs
 from gatewise.errors import GatewiseError
 from gatewise.gate import side
-from gatewise.gate.side import CARD, PREPARED, RUNS, TOKENIZER, Side
+from gatewise.gate.side import PREPARED, RUNS, Side
+from gatewise.prepared import CARD, INDEX, TOKENIZER
 from gatewise.registry import Registry
 from gatewise.runs import RunRecord
 from gatewise.tracking.connection import explained
@@ -96,7 +97,7 @@ def _lay_out(record: RunRecord, run: Path, card: Path, holder: Path) -> None:
     for name in (runs.RECORD, runs.WEIGHTS, runs.PREDICTIONS):
         if (run / name).is_file():
             shutil.copy(run / name, target / name)
-    for name in (CARD, TOKENIZER, side.INDEX):
+    for name in (CARD, TOKENIZER, INDEX):
         if (card / name).is_file():
             shutil.copy(card / name, prepared / name)
     if not (prepared / CARD).is_file():
@@ -126,7 +127,7 @@ def _champions(tasks: list[str], store: Store, holder: Path) -> Against:
         else:
             found = models.download(f"models:/{models.name}/{version.version}", holder / "model")
             data = found / "data" / "model"
-            if not (data / serving.CARD).is_file():
+            if not (data / CARD).is_file():
                 raise GatewiseError(
                     f"{name}: its model is missing from the artifact store, or is no model of "
                     "gatewise; `gatewise rollback` or promote another version"

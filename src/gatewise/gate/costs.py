@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gatewise import runs
 from gatewise.config import GateBudgets
-from gatewise.gate.side import SEQUENCES, Side
+from gatewise.gate.side import Side
+from gatewise.prepared import SEQUENCES
 
 if TYPE_CHECKING:
     from gatewise.models import SequenceClassifier

@@ -17,7 +17,7 @@ import pandas as pd
 
 from gatewise import splits, statistics
 from gatewise.config import GateData
-from gatewise.prepared import Prepared
+from gatewise.prepared import DRAWN, Prepared
 
 if TYPE_CHECKING:
     from gatewise.gate.side import Side
@@ -96,7 +96,7 @@ def labels(now: list[str], then: list[str], allowed: tuple[str, ...]) -> Finding
 
 
 def _training(index: pd.DataFrame) -> pd.DataFrame:
-    return index[index["split"].isin(["train", splits.DRAWN])]
+    return index[index["split"].isin(["train", DRAWN])]
 
 
 def _sizes(candidate: Side, now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> Finding:

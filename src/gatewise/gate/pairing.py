@@ -19,9 +19,9 @@ import pandas as pd
 from gatewise import runs, serving
 from gatewise.errors import GatewiseError
 from gatewise.gate.interval import PairedSeed
-from gatewise.gate.side import PREPARED, RAW, TOKENIZER, Side
+from gatewise.gate.side import PREPARED, RAW, Side
 from gatewise.manifest import DOCUMENTS, FRAMES, Raw
-from gatewise.prepared import Prepared
+from gatewise.prepared import TOKENIZER, Prepared
 
 
 @dataclass

@@ -24,11 +24,10 @@ from gatewise.errors import GatewiseError
 from gatewise.files import read_json, replacing
 from gatewise.gate import drift
 from gatewise.manifest import MANIFEST
-from gatewise.prepared import Prepared, TaskCard
+from gatewise.prepared import CARD, INDEX, SEQUENCES, TOKENIZER, Prepared, TaskCard
 from gatewise.runs import RunRecord
 
 RUNS, PREPARED, RAW, SUMMARY = "runs", "data/prepared", "data/raw", "data/summary"
-CARD, INDEX, TOKENIZER, SEQUENCES = "task.json", "index.parquet", "tokenizer.json", "sequences.npy"
 
 
 @dataclass(frozen=True)

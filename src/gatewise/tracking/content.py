@@ -17,6 +17,7 @@ from typing import Any
 
 from gatewise import runs
 from gatewise.files import digest, read_json
+from gatewise.prepared import CARD
 from gatewise.runs import RunRecord
 from gatewise.tracking import pictures
 
@@ -328,7 +329,7 @@ def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:
 
 @functools.cache
 def _label_names(task: str, prepared: str = "data/prepared") -> list[str]:
-    card = Path(prepared, task, "task.json")
+    card = Path(prepared, task, CARD)
     return list(read_json(card)["labels"]) if card.is_file() else []
 
 

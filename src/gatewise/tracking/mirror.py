@@ -18,6 +18,7 @@ from gatewise import runs
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
+from gatewise.prepared import CARD
 from gatewise.runs import RunRecord
 from gatewise.tracking import content, models, origin, verdicts
 from gatewise.tracking.connection import TrackingError
@@ -130,7 +131,7 @@ def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Ou
 
 
 def _best(group: list[Member], prepared: Path) -> Member:
-    card = prepared / group[0][1].task / "task.json"
+    card = prepared / group[0][1].task / CARD
     return models.best(group, read_json(card)["metric"] if card.is_file() else "accuracy")
 
 

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, replacing
+from gatewise.prepared import CARD
 from gatewise.training.finished import software_digest
 from gatewise.training.job import Job
 from gatewise.training.workers import Event
@@ -31,7 +32,6 @@ from gatewise.training.workers import Event
 ATTEMPTS = 4
 """A run whose node was lost so many times has a fault of its own."""
 ANSWER_SECONDS = 10
-CARD = "task.json"
 
 
 def train_all(

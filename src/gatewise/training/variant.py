@@ -12,6 +12,7 @@ from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, replacing, write_json
 from gatewise.plan import RunPlan
+from gatewise.prepared import CARD
 from gatewise.runs import RunRecord
 from gatewise.training import capacity, on_ray
 from gatewise.training import workers as pool
@@ -66,7 +67,7 @@ def train_variant(
     """
     finished = finished or FinishedRuns()
     checkpoints = finished.root.parent / "checkpoints"
-    card = read_json(prepared / "task.json")
+    card = read_json(prepared / CARD)
     keys = {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
     missing = [seed for seed in plan.seeds if keys[seed] not in finished]
     for seed in set(plan.seeds) - set(missing):

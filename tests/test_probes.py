@@ -101,9 +101,10 @@ def test_longest_solved_stops_at_the_first_failure():
 
 def test_probe_is_reproducible_and_summed_up():
     variant = VariantConfig(cell="lstm", hidden=4)
-    first = probes.probe(variant, None, TINY, 0)
-    assert first == probes.probe(variant, None, TINY, 0)
-    found = probes.summarise([first, probes.probe(variant, None, TINY, 1)], TINY)
+    first = probes.probe(variant, None, TINY, "adding", 0)
+    assert first == probes.probe(variant, None, TINY, "adding", 0)
+    second = probes.probe(variant, None, TINY, "adding", 1)
+    found = probes.summarise({"adding": [first, second]}, TINY)
     adding = found["probes"]["adding"]
     assert [point["length"] for point in adding["lengths"]] == [2, 4]
     assert adding["longest_solved"] is None

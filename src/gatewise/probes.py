@@ -222,66 +222,70 @@ def half_life(log10_norms: Sequence[float]) -> float | None:
 
 
 def probe(
-    variant: VariantConfig, reference: VariantConfig | None, config: ProbeConfig, seed: int
+    variant: VariantConfig,
+    reference: VariantConfig | None,
+    config: ProbeConfig,
+    problem: str,
+    seed: int,
 ) -> dict[str, Any]:
-    """All probes of one variant with one seed, as plain data."""
+    """One problem for one variant and seed, as plain data."""
     torch.set_num_threads(1)
-    found: dict[str, Any] = {"probes": {}, "gradient": {}}
-    for problem in PROBLEMS:
-        solved = resolve(variant, reference, problem)
-        lengths = config.lengths(problem)
-        shortest, reached = learn(solved, problem, lengths[0], config, seed)
-        scores: list[float | None] = [reached]
-        for length in lengths[1:]:
-            tried = reached >= SOLVED
-            reached = learn(solved, problem, length, config, seed)[1] if tried else 0.0
-            scores.append(reached if tried else None)
-        fresh = streams.generator(seed, "augment")
-        found["probes"][problem] = {
-            "scores": scores,
-            "extrapolated": [score(shortest, problem, length, fresh) for length in lengths],
-        }
-        if problem == "adding":
-            for when, model in (("initial", build(solved, problem, seed)), ("trained", shortest)):
-                rng = streams.generator(seed, "augment")
-                found["gradient"][when] = gradient_norms(model, config.gradient_length, rng)
+    solved = resolve(variant, reference, problem)
+    lengths = config.lengths(problem)
+    shortest, reached = learn(solved, problem, lengths[0], config, seed)
+    scores: list[float | None] = [reached]
+    for length in lengths[1:]:
+        tried = reached >= SOLVED
+        reached = learn(solved, problem, length, config, seed)[1] if tried else 0.0
+        scores.append(reached if tried else None)
+    fresh = streams.generator(seed, "augment")
+    beyond = [score(shortest, problem, length, fresh) for length in lengths]
+    found: dict[str, Any] = {"scores": scores, "extrapolated": beyond}
+    if problem == "adding":
+        for when, model in (("initial", build(solved, problem, seed)), ("trained", shortest)):
+            rng = streams.generator(seed, "augment")
+            found[when] = gradient_norms(model, config.gradient_length, rng)
     return found
 
 
-def probe_all(plan: ProbePlan, workers: int) -> list[dict[str, Any]]:
-    """`probe` for each seed, at most `workers` at once."""
+def probe_all(plan: ProbePlan, workers: int) -> dict[str, list[dict[str, Any]]]:
+    """`probe` for each problem and seed, at most `workers` at once: seeds by problem."""
     # fork finds torch loaded, and nothing has computed yet; where there is no fork, spawn.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    seeds = range(plan.probes.seeds)
-    with ProcessPoolExecutor(min(workers, len(seeds)), mp_context=context) as pool:
-        futures = [
-            pool.submit(probe, plan.model, plan.reference, plan.probes, seed) for seed in seeds
-        ]
-        return [future.result() for future in futures]
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        futures = {
+            problem: [
+                pool.submit(probe, plan.model, plan.reference, plan.probes, problem, seed)
+                for seed in range(plan.probes.seeds)
+            ]
+            for problem in PROBLEMS
+        }
+        return {problem: [one.result() for one in found] for problem, found in futures.items()}
 
 
-def summarise(seeds: Sequence[Mapping[str, Any]], config: ProbeConfig) -> dict[str, Any]:
+def summarise(
+    found: Mapping[str, Sequence[Mapping[str, Any]]], config: ProbeConfig
+) -> dict[str, Any]:
     """Put the seeds of a variant together for `reports/probes/<variant>.json`.
 
     Args:
-        seeds: what `probe` gave for each seed.
+        found: by problem, what `probe` gave for each seed.
         config: the settings, for the lengths.
     """
     return {
         "titles": TITLES,
         "note": NOTE,
         "settings": config.model_dump(mode="json"),
-        "probes": {problem: _problem(problem, seeds, config) for problem in PROBLEMS},
-        "gradient": {when: _gradient(when, seeds) for when in ("initial", "trained")},
+        "probes": {
+            problem: _problem(config.lengths(problem), seeds) for problem, seeds in found.items()
+        },
+        "gradient": {when: _gradient(when, found["adding"]) for when in ("initial", "trained")},
     }
 
 
-def _problem(
-    problem: str, seeds: Sequence[Mapping[str, Any]], config: ProbeConfig
-) -> dict[str, Any]:
-    lengths = config.lengths(problem)
-    scores = [found["probes"][problem]["scores"] for found in seeds]
-    beyond = np.array([found["probes"][problem]["extrapolated"] for found in seeds])
+def _problem(lengths: Sequence[int], seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    scores = [found["scores"] for found in seeds]
+    beyond = np.array([found["extrapolated"] for found in seeds])
     longest = [longest_solved(lengths, row) or 0 for row in scores]
     return {
         "lengths": [
@@ -313,7 +317,7 @@ def longest_solved(lengths: Sequence[int], scores: Sequence[float | None]) -> in
 
 
 def _gradient(when: str, seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    curves = np.array([found["gradient"][when] for found in seeds])
+    curves = np.array([found[when] for found in seeds])
     mean = [float(value) for value in curves.mean(axis=0)]
     return {
         "log10": mean,

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from gatewise import config, plan
+from gatewise.errors import GatewiseError
 from pipeline import run
 
 
 def main(_arguments: list[str]) -> None:
     """Check the whole study and write down what each stage will do."""
+    from gatewise import models
+
     study = config.load()
+    for name, variant in study.variants.items():
+        try:
+            models.check(variant)
+        except GatewiseError as error:
+            raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     plan.write(study)
     runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
     print(

@@ -181,3 +181,26 @@ def test_every_parameter_gets_a_gradient():
     for name, parameter in model.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
     assert (model.embedding.weight.grad[0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cell": "lstmm", "hidden": 8}, "unknown cell 'lstmm'; did you mean lstm"),
+        ({"cell": "lstm-projected", "hidden": 8, "projection": 16}, "projection"),
+        ({"cell": "gru", "hidden": 8, "projection": 4}, "projection"),
+        ({"cell": "rnn", "hidden": 8, "init": "chrono"}, "init: chrono needs a gate"),
+        ({"cell": "rnn", "match": {"parameters": "lstm"}, "forget_bias": 1.0}, "forget_bias"),
+        ({"cell": "lstm-layernorm", "hidden": 8, "kernel": "fused"}, "has no fused kernel"),
+    ],
+)
+def test_what_no_task_could_build_is_refused(settings, message):
+    with pytest.raises(GatewiseError, match=message):
+        models.check(VariantConfig(**settings))
+
+
+@pytest.mark.parametrize("cell", cells.names())
+def test_every_cell_passes_unbuilt(cell):
+    state = torch.get_rng_state()
+    models.check(VariantConfig(cell=cell, hidden=8, layers=2, bidirectional=True))
+    assert torch.equal(state, torch.get_rng_state())

@@ -97,6 +97,18 @@ def _hidden(variant: VariantConfig) -> int:
     return variant.hidden
 
 
+def check(variant: VariantConfig) -> None:
+    """Refuse a variant that no task could build; costs next to nothing, and needs no data.
+
+    Raises:
+        GatewiseError: there is no such cell, or it cannot have these options, start or kernel.
+    """
+    # A width that is still to be solved leaves room for any projection.
+    width = variant.hidden or 1 + (variant.projection or 0)
+    with torch.device("meta"):
+        Recurrence(variant.model_copy(update={"hidden": width}), input_size=1)
+
+
 # --- lengths -----------------------------------------------------------------------------
 
 

@@ -72,3 +72,17 @@ def test_a_stage_refuses_a_broken_study_in_one_line(tmp_path, project):
     assert done.stderr.startswith("error: params.yaml: unknown key 'trian'; did you mean train")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_plan_refuses_a_cell_that_does_not_exist_before_any_data_are_fetched(
+    tmp_path, project, monkeypatch
+):
+    from gatewise.errors import GatewiseError
+    from pipeline import plan
+
+    study = (project / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(study.replace("{cell: lstm, ", "{cell: lsmt, "))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(GatewiseError, match=r"params.yaml: variants.lstm: unknown cell 'lsmt'"):
+        plan.main([])
+    assert not (tmp_path / "data").exists()

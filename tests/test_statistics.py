@@ -160,3 +160,11 @@ def test_violation_ratio_by_its_definition():
     assert statistics._violation(x, y) == pytest.approx([0.2])
     assert statistics._violation(y, x) == pytest.approx([0.8])
     assert statistics._violation(x, x) == pytest.approx([0.5])
+
+
+def test_summary_of_scores_and_of_a_single_one():
+    found = statistics.summary([0.5, 0.6, 0.7], 0.05, 1000)
+    assert found["mean"] == pytest.approx(0.6)
+    assert found["std"] == pytest.approx(0.1)
+    assert found["ci"] == list(statistics.mean_interval([0.5, 0.6, 0.7], 0.95, 1000))
+    assert statistics.summary([0.5], 0.05, 1000) == {"mean": 0.5, "std": None, "ci": None}

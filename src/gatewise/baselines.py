@@ -53,20 +53,14 @@ def evaluate(
         "task": prepared.card.task,
         "metric": prepared.card.metric,
         "baselines": {
-            name: {"title": titles[name], **_summary(values, used, alpha, resamples)}
+            name: {
+                "title": titles[name],
+                **statistics.summary(values, alpha, resamples),
+                "values": values,
+                "seeds": used,
+            }
             for name, values in scores.items()
         },
-    }
-
-
-def _summary(values: list[float], seeds: list[int], alpha: float, resamples: int) -> dict[str, Any]:
-    interval = statistics.mean_interval(values, 1 - alpha, resamples)
-    return {
-        "mean": float(np.mean(values)),
-        "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "ci": list(interval) if interval else None,
-        "values": values,
-        "seeds": seeds,
     }
 
 

@@ -195,12 +195,9 @@ def _variant(
         for record in used
         if found.metric in record.metrics.get("train", {})
     ]
-    interval = statistics.mean_interval(values, 1 - settings.alpha, settings.resamples)
     cost = evidence.cost.get("variants", {}).get(variant, {})
     return {
-        "mean": float(np.mean(values)),
-        "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "ci": list(interval) if interval else None,
+        **statistics.summary(values, settings.alpha, settings.resamples),
         "values": values,
         "seeds": seeds,
         "parameters": used[0].parameters,

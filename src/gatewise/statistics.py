@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,20 @@ def mean_interval(
 ) -> tuple[float, float] | None:
     """BCa bootstrap interval of the mean of `values` `(seeds,)`; see `mean_intervals`."""
     return mean_intervals(np.asarray(values)[None, :], confidence, resamples)[0]
+
+
+def summary(values: npt.ArrayLike, alpha: float, resamples: int) -> dict[str, Any]:
+    """Mean, standard deviation and interval of scores `(seeds,)`, as plain data.
+
+    Deviation and interval are `None` with fewer than two seeds.
+    """
+    scores = np.asarray(values, dtype=float)
+    interval = mean_interval(scores, 1 - alpha, resamples)
+    return {
+        "mean": float(scores.mean()),
+        "std": float(scores.std(ddof=1)) if len(scores) > 1 else None,
+        "ci": list(interval) if interval else None,
+    }
 
 
 # --- tests -------------------------------------------------------------------------------

@@ -1,12 +1,11 @@
 """One thin file per DVC stage: read the parameters, call the library, write the outputs.
 
 Under `dvc repro` the stages share one warm process (`gatewise.warm`), started by the first of
-them and ended with `dvc` itself; a stage run by hand simply runs.
+them and ended with `dvc` itself or the retraining that runs it; a stage run by hand simply runs.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import runpy
 import signal
@@ -14,7 +13,7 @@ import sys
 from collections.abc import Callable
 
 from gatewise import warm
-from gatewise.errors import GatewiseError
+from gatewise.errors import GatewiseError, in_words
 
 # What the stages import most dearly, dearest last so that early stages find theirs first.
 WARM_MODULES = (
@@ -28,33 +27,33 @@ WARM_MODULES = (
     "sklearn.linear_model",
 )
 
+forked = False
+"""Whether this process is a child of the warm one already."""
+
 
 def run(main: Callable[[list[str]], None], *, light: bool = False) -> None:
     """Run a stage's `main(arguments)`, turning mistakes that users can mend into one sentence.
 
     A `light` stage has little to import: it runs at once while the warm process still loads.
     """
-    owner = None if warm.ADDRESS in os.environ else _dvc()
-    if owner is not None:
-        address = warm.ensure(owner, WARM_MODULES)
-        if not light:
+    if not forked:
+        address = _address()
+        if address is not None and not light:
             sys.exit(_elsewhere(address))
     try:
-        main(sys.argv[1:])
+        with in_words():
+            main(sys.argv[1:])
     except GatewiseError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept, rerun to go on", file=sys.stderr)
         sys.exit(130)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        where = error.filename or "while writing"
-        sys.exit(f"error: the disk is full ({where}); free some space and rerun")
 
 
 def module(name: str, arguments: list[str]) -> None:
     """Run `python -m name arguments` in this process; what the warm process is asked to do."""
+    global forked  # noqa: PLW0603  # of this process, which does nothing else
+    forked = True
     sys.argv = [name, *arguments]
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
@@ -71,6 +70,15 @@ def _elsewhere(address: str) -> int:
             child.send_signal(signal.SIGINT)
         else:
             return 128 - status if status < 0 else status
+
+
+def _address() -> str | None:
+    """Where the warm process is that this stage shares with others, if it has others."""
+    if warm.ADDRESS in os.environ:
+        return os.environ[warm.ADDRESS]
+    given = os.environ.get(warm.OWNER)
+    owner = int(given) if given else _dvc()
+    return None if owner is None else warm.ensure(owner, WARM_MODULES)
 
 
 def _dvc() -> int | None:

@@ -29,6 +29,7 @@ LAYERS = [
     ["comparison"],
     ["report"],
     # around it
+    ["dvc"],
     ["rounds"],
     ["serving"],
     ["serving_pyfunc", "serving_http"],

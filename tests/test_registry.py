@@ -9,7 +9,7 @@ from gatewise.cli import app
 from gatewise.config import TrackingConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
-from gatewise.runs import RunRecord
+from gatewise.gate import side
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
 from tests.test_serving import card
@@ -68,7 +68,7 @@ def comparison(verdict, gru=0.9, lstm=0.8):
     ("verdict", "challenger", "champion", "promoted"),
     [
         ("undecided", "gru", None, True),
-        ("undecided", "gru", "gru", True),
+        ("undecided", "gru", "gru", False),
         ("undecided", "gru", "lstm", False),
         ("gru", "gru", "lstm", True),
         ("gru", "lstm", "gru", False),
@@ -78,9 +78,22 @@ def comparison(verdict, gru=0.9, lstm=0.8):
     ],
 )
 def test_evidence_decides(verdict, challenger, champion, promoted):
-    decision = registry.decide(comparison(verdict), "digits", challenger, champion)
+    decision = registry.decide(comparison(verdict), "digits", challenger, champion, 0.1)
     assert decision.promoted is promoted
     assert decision.reason
+
+
+def test_equivalent_is_enough_only_if_it_is_cheaper_by_the_stated_share():
+    assert not registry.decide(comparison("equivalent"), "digits", "gru", "lstm", 0.3).promoted
+    assert registry.saves((300, 100), (400, 100), 0.25)
+    assert not registry.saves((300, 101), (400, 100), 0.25)
+
+
+@pytest.mark.parametrize("champion", ["lstm", "gru"])
+def test_a_comparison_of_other_runs_says_nothing_about_the_champion(champion):
+    decision = registry.decide(comparison("gru"), "digits", "gru", champion, 0.1, compared=False)
+    assert not decision.promoted
+    assert "`gatewise retrain --promote`" in decision.reason
 
 
 def test_an_unknown_task_is_named():
@@ -97,8 +110,8 @@ def study(config, tmp_path, monkeypatch):  # noqa: F811
     return config
 
 
-def write_study(tmp_path):
-    """Two seeds each of two variants, with weights, and their comparison."""
+def write_study(tmp_path, newer=0):
+    """Two seeds each of two variants, with weights, and their comparison; `newer` are others."""
     import torch
     from safetensors.torch import save_file
 
@@ -109,7 +122,8 @@ def write_study(tmp_path):
     for name in ("gru", "lstm"):
         for seed in (0, 1):
             variant = VariantConfig(cell=name, hidden=6)
-            folder = write_run(tmp_path / "runs", name, seed, model=variant)
+            key = f"{name}-{seed}-{newer}"
+            folder = write_run(tmp_path / "runs", name, seed, model=variant, key=key)
             torch.manual_seed(seed)
             model = SequenceClassifier(variant, Sizes.of(description))
             save_file(model.state_dict(), folder / runs.WEIGHTS)
@@ -165,8 +179,21 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     assert call("rollback", "digits").exit_code == 0
     assert "version 1" in call("champion", "digits").output
     assert isinstance(call("rollback", "digits").exception, GatewiseError)
+    write_json(tmp_path / "reports/comparison.json", comparison("undecided"))
     forced = call("promote", "digits", "--variant", "gru", "--force", "smaller")
-    assert "and the champion: smaller" in forced.output
+    assert "and the champion: forced: smaller" in forced.output
+    assert "forced: smaller" in call("champion", "digits").output
+    assert "champion already" in call("promote", "digits", "--variant", "gru").output
+
+    # A newer run of the champion's variant is no evidence; an override is written down.
+    shutil.rmtree(tmp_path / "runs")
+    assert "no finished run" in str(call("promote", "digits").exception)
+    write_study(tmp_path, newer=1)
+    assert mirror(study, "runs").notes == []
+    refused = call("promote", "digits", "--variant", "gru")
+    assert refused.exit_code == 1
+    assert "the champion is none of the runs compared here" in refused.output
+    assert call("promote", "digits", "--variant", "gru", "--force", "a bug").exit_code == 0
 
 
 @pytest.mark.slow
@@ -217,37 +244,10 @@ def test_no_model_without_weights_but_a_note(config, tmp_path):  # noqa: F811
 
 
 def test_the_best_seed_is_chosen_on_validation(tmp_path):
-    members = []
     for seed, validation, test in [(0, 0.7, 0.9), (1, 0.8, 0.1), (2, 0.8, 0.5)]:
         folder = write_run(tmp_path / "runs", "gru", seed)
         record = read_json(folder / "run.json")
         record["metrics"]["validation"]["accuracy"] = validation
         record["metrics"]["test"]["accuracy"] = test
         write_json(folder / "run.json", record)
-        members.append((folder, RunRecord.read(folder)))
-    _folder, record = registry.chosen(tmp_path / "runs", "digits", "gru", "accuracy")
-    assert record.seed == 1
-    shutil.rmtree(tmp_path / "runs")
-    with pytest.raises(GatewiseError, match="no finished run"):
-        registry.chosen(tmp_path / "runs", "digits", "gru", "accuracy")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (["predict", "nowhere/at-all", "--text", "x"], "no such folder"),
-        (["predict", "digits"], "nothing to predict"),
-        (["predict", "digits", "x.doc"], "take one of"),
-        (["predict", "digits", "x.wav"], "no such file"),
-        (["champion", "digits"], "has no champion"),
-        (["rollback", "digits"], "has no champion"),
-        (["promote", "digits"], "comparison.json: missing"),
-        (["predict", "digits", "--text", "x"], "models:/gatewise-digits@champion"),
-        (["predict", f"runs:/{'0' * 32}/model", "--text", "x"], "0000"),
-    ],
-)
-def test_mistakes_are_explained(config, monkeypatch, arguments, reason):  # noqa: F811
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", config.uri)
-    result = call(*arguments)
-    assert isinstance(result.exception, GatewiseError), result.output
-    assert reason in str(result.exception)
+    assert side.read(tmp_path, "digits", "here")["gru"].best("accuracy").seed == 1

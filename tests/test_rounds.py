@@ -1,6 +1,10 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from gatewise import config, rounds
+from gatewise import config, dvc, rounds
 from gatewise.comparison import more_seeds
 from gatewise.errors import GatewiseError
 from gatewise.files import write_json
@@ -100,3 +104,15 @@ def test_a_failing_repro_ends_the_rounds(folder):
 def test_the_studies_in_the_docs_are_valid(project):
     for path in sorted((project / "docs" / "studies").glob("*.yaml")):
         assert config.load(path).seed_list
+
+
+def test_stages_find_this_python_although_nothing_was_activated(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    found = subprocess.run(
+        ["sh", "-c", "command -v python"],
+        env=dvc.environment(),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert Path(found.stdout.strip()) == Path(sys.executable).with_name("python")

@@ -18,7 +18,7 @@ from gatewise import (
     cli_tracking,
     cli_verify,
 )
-from gatewise.errors import GatewiseError
+from gatewise.errors import GatewiseError, in_words
 
 app = typer.Typer(
     name="gatewise",
@@ -81,7 +81,8 @@ def show() -> None:
 def main() -> None:
     """Run the command line; mistakes that users can mend end in one sentence."""
     try:
-        app()
+        with in_words():
+            app()
     except GatewiseError as error:
         sys.exit(f"error: {error}")
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gatewise.errors import GatewiseError, meaning
+from gatewise.errors import GatewiseError, in_words
 
 app = typer.Typer()
 
@@ -44,11 +44,12 @@ def gate(
         if keep is not None:
             _keep(keep)
             return
-        from gatewise.gate.report import EXIT
+        from gatewise import config
+        from gatewise.gate.report import EXIT, as_markdown
         from gatewise.gate.run import run
 
         result = run(against, reports)
-        print((reports / "gate.md").read_text(encoding="utf-8"))
+        print(as_markdown(result, config.load().gate, terminal=True))
     raise typer.Exit(EXIT[result.verdict])
 
 
@@ -56,18 +57,11 @@ def gate(
 def could_not_run() -> Iterator[None]:
     """Turn what keeps a verdict from being reached into one sentence and exit code 3."""
     try:
-        yield
+        with in_words():
+            yield
     except GatewiseError as error:
-        sentence = str(error)
-    except OSError as error:
-        found = meaning(error)
-        if found is None:
-            raise
-        sentence = found
-    else:
-        return
-    print(f"error: {sentence}", file=sys.stderr)
-    raise typer.Exit(COULD_NOT_RUN)
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(COULD_NOT_RUN) from None
 
 
 def _keep(folder: Path) -> None:

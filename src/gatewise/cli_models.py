@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gatewise.cli_tracking import gate_config, tracking_config
 from gatewise.errors import GatewiseError
 
 if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
-
     from gatewise.registry import Registry
     from gatewise.serving import Predictor
     from gatewise.tracking.store import Store
@@ -104,14 +103,18 @@ def promote(
         str | None, typer.Option(help="Variant to offer; the best-scoring one when left out.")
     ] = None,
     force: Annotated[
-        str | None, typer.Option(help="Promote against the evidence, for this reason.")
+        str | None,
+        typer.Option(help="Promote without evidence, for this reason, which is written down."),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder of run folders.")] = Path("runs"),
     reports: Annotated[Path, typer.Option(help="Folder of comparison.json.")] = Path("reports"),
 ) -> None:
-    """Offer a variant's best seed as challenger; make it champion if the evidence says so."""
+    """Offer a variant's best seed as challenger; make it champion if the comparison says so.
+
+    Exit code: 0 it is champion, 1 it is not.
+    """
     from gatewise import registry
-    from gatewise.tracking import verdicts
+    from gatewise.gate import against, side
+    from gatewise.tracking import content, verdicts
 
     comparison = verdicts.read(reports)
     if comparison is None:
@@ -123,34 +126,36 @@ def promote(
         raise GatewiseError(
             f"{task} has no compared variant {chosen!r}; it has {', '.join(found['variants'])}"
         )
-    _folder, record = registry.chosen(runs, task, chosen, found["metric"])
+    candidates = side.read(".", task, "this study")
+    if chosen not in candidates:
+        raise GatewiseError(f"runs/{task}/{chosen}: no finished run; see `dvc repro train`")
+    record = candidates[chosen].best(found["metric"])
     models = _registry(task)
     champion = models.version(registry.CHAMPION)
-    holder = champion.tags.get(registry.VARIANT) if champion else None
-    decision = registry.decide(comparison, task, chosen, holder)
+    key = champion.tags.get(content.KEY) if champion else None
     version = models.offer(record, registry.evidence(comparison, record))
     print(f"{models.name} version {version.version} ({record.name}) is the challenger")
-    _carry(models, version, runs.parent, chosen)
-    if decision.promoted or force:
-        models.crown(version, force or decision.reason)
-        print(f"and the champion: {force or decision.reason}")
-        return
-    print(f"it does not replace the champion: {decision.reason}", file=sys.stderr)
-    raise typer.Exit(1)
-
-
-def _carry(models: Registry, version: ModelVersion, root: Path, variant: str) -> None:
-    """Let the version carry all seeds, so that a later `gatewise gate` can compare them all."""
-    import tempfile
-
-    from gatewise.gate import side
-
     try:
-        found = side.read(root, models.task, "this study")
-        with tempfile.TemporaryDirectory() as holder:
-            models.attach(version, side.pack(found[variant], Path(holder, "reference.zip")))
+        against.attach(models, version, candidates[chosen])
     except GatewiseError as error:
         print(f"a later gate can ask this version's weights alone: {error}", file=sys.stderr)
+    if key == record.key:
+        print("and the champion already")
+        return
+    decision = registry.decide(
+        comparison,
+        task,
+        chosen,
+        champion.tags.get(registry.VARIANT) if champion else None,
+        gate_config().cheaper,
+        compared=key in {r.key for one in candidates.values() for r in one.records.values()},
+    )
+    if not decision.promoted and force is None:
+        print(f"it does not replace the champion: {decision.reason}", file=sys.stderr)
+        raise typer.Exit(1)
+    reason = decision.reason if decision.promoted else f"forced: {force} ({decision.reason})"
+    models.crown(version, reason)
+    print(f"and the champion: {reason}")
 
 
 @app.command()
@@ -216,7 +221,6 @@ def _download(address: str) -> Predictor:
 
 
 def _store() -> Store:
-    from gatewise.cli_tracking import tracking_config
     from gatewise.tracking.store import Store
 
     return Store(tracking_config(), create=False)

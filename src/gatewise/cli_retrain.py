@@ -55,8 +55,8 @@ def retrain(
             done.run(wanted, seeds)
         finally:
             report.write(done)
-    if done.gate is not None:
-        print((reports / "gate.md").read_text(encoding="utf-8"))
+    if done.shown:
+        print(done.shown)
     raise typer.Exit(done.exit_code)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gatewise.config import TrackingConfig
+    from gatewise.config import GateConfig, TrackingConfig
     from gatewise.tracking.mirror import Progress
 
 app = typer.Typer()
@@ -102,6 +102,15 @@ def tracking_config() -> TrackingConfig:
     if Path("params.yaml").exists():
         return config.load().tracking
     return config.TrackingConfig()
+
+
+def gate_config() -> GateConfig:
+    """The study's gate; the default one outside a project."""
+    from gatewise import config
+
+    if Path("params.yaml").exists():
+        return config.load().gate
+    return config.GateConfig()
 
 
 def _address(config: TrackingConfig, folder: Path) -> str:

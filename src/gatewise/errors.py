@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _MEANINGS = {
     errno.ENOSPC: "the disk is full; free some space and run it again",
@@ -26,3 +28,15 @@ def meaning(error: OSError) -> str | None:
     if error.errno not in _MEANINGS:
         return None
     return f"{error.filename or 'while writing'}: {_MEANINGS[error.errno]}"
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what the system refused into a `GatewiseError`; entry points run inside it."""
+    try:
+        yield
+    except OSError as error:
+        found = meaning(error)
+        if found is None:
+            raise
+        raise GatewiseError(found) from None

@@ -12,6 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import AcquireReturnProxy, FileLock, Timeout
+
+from gatewise.errors import GatewiseError
+
+
+class NotJsonError(GatewiseError, ValueError):
+    """A file that should hold JSON holds something else."""
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -42,8 +50,24 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON file.
+
+    Raises:
+        NotJsonError: it holds something else, perhaps because it was cut off.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise NotJsonError(f"{path}: not readable as JSON ({error}); make it anew") from None
+
+
+def try_lock(path: Path) -> AcquireReturnProxy[FileLock] | None:
+    """A lock file, held until the end of `with`; nothing if another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return FileLock(path).acquire(timeout=0)
+    except Timeout:
+        return None
 
 
 def sha256(path: str | Path) -> str:

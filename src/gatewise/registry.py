@@ -1,8 +1,8 @@
 """The model registry: one registered model per task, versions that carry their evidence.
 
 Alias `champion` is what is in use, `challenger` what was offered last. A challenger becomes
-champion because the comparison says that it is better, never because a number is higher.
-Everything goes through `MlflowClient`, so a remote registry works the same.
+champion because the gate or the comparison says that it is better, never because a number is
+higher. Everything goes through `MlflowClient`, so a remote registry works the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatewise import runs
 from gatewise.errors import GatewiseError
 from gatewise.files import sha256
 from gatewise.report import words
@@ -28,6 +27,9 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 TASK, VARIANT, PREVIOUS = "gatewise.task", "gatewise.variant", "gatewise.previous_champion"
 REFERENCE = "gatewise.reference"
 """Artifact of the version's run that holds all seeds of its variant, for later gates."""
+DIGITS = 12
+"""Of the digest that names such an archive."""
+OTHERWISE = "`gatewise rollback`, or `gatewise promote --force` another"
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Registry:
 
     def attach(self, version: ModelVersion, archive: Path) -> None:
         """Let a version carry an archive; named by its digest, so never overwritten by another."""
-        name = f"{sha256(archive)[:12]}.zip"
+        name = f"{sha256(archive)[:DIGITS]}.zip"
         path = f"reference/{name}"
         if version.tags.get(REFERENCE) == path:
             return
@@ -114,6 +116,23 @@ class Registry:
         with explained(self.store.uri):
             self.store.client.log_artifact(version.run_id, str(named), "reference")
             self.store.client.set_model_version_tag(self.name, version.version, REFERENCE, path)
+
+    def attached(self, version: ModelVersion, target: Path) -> Path | None:
+        """Bring the archive that a version carries into `target`; nothing if it carries none.
+
+        Raises:
+            GatewiseError: it is gone, or not what was attached.
+        """
+        path = version.tags.get(REFERENCE)
+        if path is None:
+            return None
+        found = self.download(f"runs:/{version.run_id}/{path}", target)
+        if sha256(found)[:DIGITS] != found.stem:
+            raise GatewiseError(
+                f"{self.name} version {version.version}: the archive of its runs ({path}) is "
+                f"damaged; {OTHERWISE}"
+            )
+        return found
 
     def download(self, address: str, target: Path) -> Path:
         """Bring an artifact (`runs:/...`, `models:/...`) into `target`.
@@ -133,7 +152,7 @@ class Registry:
                     raise
                 raise GatewiseError(
                     f"{self.name}: {address} is missing from the artifact store ({reason}); "
-                    "`gatewise rollback` or promote another version"
+                    f"{OTHERWISE}"
                 ) from None
         return Path(found)
 
@@ -186,19 +205,40 @@ class Registry:
 
 
 def decide(
-    comparison: Mapping[str, Any], task: str, variant: str, champion: str | None
+    comparison: Mapping[str, Any],
+    task: str,
+    variant: str,
+    champion: str | None,
+    cheaper: float,
+    *,
+    compared: bool = True,
 ) -> Decision:
-    """Whether `variant` may replace the variant that is champion.
+    """Whether `variant` may replace the champion on the word of the study's own comparison.
 
-    It may if there is no champion; if both are the same variant (a newer run of it); if the
-    comparison's verdict is that it beats the champion; or if they are equivalent and it needs
-    fewer multiply-accumulates.
+    It may if there is no champion; if the comparison's verdict is that it beats the champion's
+    variant; or if they are equivalent and it is cheaper. A comparison of other runs than the
+    champion, be they of its variant, says nothing about it: that is the gate's to decide.
+
+    Args:
+        comparison: `reports/comparison.json`.
+        task: its name.
+        variant: who may become champion.
+        champion: variant of the champion, if there is one.
+        cheaper: share of multiply-accumulates that an equivalent variant must save.
+        compared: whether the champion is one of the runs compared.
     """
     found = comparison["tasks"][task]
     if champion is None:
         return Decision(True, "there was no champion")
+    if not compared:
+        return Decision(
+            False,
+            "the champion is none of the runs compared here, so nothing is known against it; "
+            "`gatewise gate` weighs both on the same test examples, and `gatewise retrain "
+            "--promote` acts on its word",
+        )
     if champion == variant:
-        return Decision(True, f"a newer run of the champion's variant {variant}")
+        return Decision(False, f"the champion is a run of {variant} already")
     pair = next((p for p in found["pairs"] if {p["a"], p["b"]} == {variant, champion}), None)
     if pair is None:
         return Decision(False, f"{variant} was never compared with the champion {champion}")
@@ -206,11 +246,19 @@ def decide(
     if pair["verdict"] == variant:
         return Decision(True, sentence)
     if pair["verdict"] == "equivalent":
-        costs = found["variants"]
-        if costs[variant]["macs_per_step"] < costs[champion]["macs_per_step"]:
+        new, old = (
+            (found["variants"][name]["macs_per_step"], found["variants"][name]["parameters"])
+            for name in (variant, champion)
+        )
+        if saves(new, old, cheaper):
             return Decision(True, f"{sentence} It needs fewer multiply-accumulates.")
-        return Decision(False, f"{sentence} It needs no fewer multiply-accumulates.")
+        return Decision(False, f"{sentence} It is not cheaper by {100 * cheaper:g} %.")
     return Decision(False, sentence)
+
+
+def saves(new: tuple[float, float], old: tuple[float, float], share: float) -> bool:
+    """Whether `new` needs `share` fewer multiply-accumulates than `old` and no more parameters."""
+    return new[0] <= (1 - share) * old[0] and new[1] <= old[1]
 
 
 def leader(comparison: Mapping[str, Any], task: str) -> str:
@@ -226,22 +274,6 @@ def leader(comparison: Mapping[str, Any], task: str) -> str:
         )
     variants: dict[str, Any] = tasks[task]["variants"]
     return max(variants, key=lambda name: float(variants[name]["mean"]))
-
-
-def chosen(root: str | Path, task: str, variant: str, metric: str) -> tuple[Path, RunRecord]:
-    """The variant's best seed below `root`.
-
-    Raises:
-        GatewiseError: it has no finished run.
-    """
-    members = [
-        (folder, record)
-        for folder, record in runs.find(root)
-        if (record.task, record.variant) == (task, variant)
-    ]
-    if not members:
-        raise GatewiseError(f"{root}/{task}/{variant}: no finished run; see `dvc repro train`")
-    return models.best(members, metric)
 
 
 def evidence(comparison: Mapping[str, Any], record: RunRecord) -> dict[str, str]:

@@ -12,27 +12,27 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gatewise import config
+from gatewise import config, dvc
 from gatewise.comparison import more_seeds
 from gatewise.files import read_json, replacing
 
 HEADER = "# How many seeds `seeds: auto` has come to. Written by `gatewise repro`; commit it.\n"
 
 
-def reproduce(dvc: Callable[[], int], say: Callable[[str], None] = print) -> int:
+def reproduce(repro: Callable[[], int], say: Callable[[str], None] = print) -> int:
     """Run `dvc repro` until every primary pair is decided or the cap is met.
 
     Where the number of seeds is fixed, that is once.
 
     Args:
-        dvc: runs `dvc repro` and gives its exit status.
+        repro: runs `dvc repro` and gives its exit status.
         say: told what comes next.
 
     Returns:
         Exit status of the last `dvc repro`.
     """
     while True:
-        status = dvc()
+        status = repro()
         if status:
             return status
         study = config.load()
@@ -53,7 +53,7 @@ def write(reached: int, path: str | Path = config.SEEDS_LOCK) -> None:
 
 def dvc_repro() -> int:
     """`dvc repro` with this environment's own DVC, at this terminal; its exit status."""
-    process = subprocess.Popen([str(Path(sys.executable).with_name("dvc")), "repro"])
+    process = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], env=dvc.environment())
     # Ctrl-C reaches dvc by itself; it must be given the time to end its stage.
     while True:
         try:

@@ -2,8 +2,8 @@
 
 Importing PyTorch Lightning and MLflow takes tens of seconds on a small machine; forking a
 process that has them takes hundredths. `serve` is that process: it imports, then forks a child
-for each request and reports how the child ended. It belongs to one owner (a `dvc repro`, or a
-stage run by hand) and ends with it, so it can never serve stale code.
+for each request and reports how the child ended. It belongs to one owner (a `dvc repro`, a
+retraining, or a stage run by hand) and ends with it, so it can never serve stale code.
 
 Unlike `multiprocessing`'s fork server it can be shared by all the stages of one `dvc repro`,
 and a child can take over its client's terminal.
@@ -32,6 +32,8 @@ from typing import Any, NoReturn
 from gatewise.errors import GatewiseError
 
 ADDRESS = "GATEWISE_WARM"
+OWNER = "GATEWISE_OWNER"
+"""Environment variable: process id of whoever runs several `dvc repro` that share one process."""
 _MAX_FDS = 8
 
 

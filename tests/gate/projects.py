@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -140,3 +142,45 @@ def copied(source: Path, target: Path) -> Path:
     """A copy of a project."""
     shutil.copytree(source, target)
     return target
+
+
+STAGES = {
+    "prepare": {"cmd": "true", "outs": ["data/prepared/toy"]},
+    "train": {"cmd": "true", "deps": ["data/prepared/toy"], "outs": ["runs/toy/gru"]},
+    "report": {"cmd": "true", "deps": ["runs/toy/gru"], "outs": ["reports/data/toy.json"]},
+}
+
+
+def tracked(folder: Path) -> Path:
+    """Put a project's data and runs under DVC, with a remote beside it, and commit."""
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc/config").write_text(
+        f"[core]\nremote = shared\nanalytics = false\nsite_cache_dir = {folder.parent}/site\n"
+        f"['remote \"shared\"']\nurl = {folder.parent}/remote\n"
+    )
+    (folder / ".gitignore").write_text(
+        "/.dvc/cache\n/.dvc/tmp\n/.gatewise\n/data\n/runs\n/reports\n"
+    )
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES}))
+    git(folder, "init", "-q")
+    return committed(folder)
+
+
+def committed(folder: Path) -> Path:
+    """Take what lies there as what the stages made, and commit."""
+    command(folder, sys.executable, "-m", "dvc", "commit", "--force", "--quiet")
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "x")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says."""
+    return command(folder, "git", *arguments)
+
+
+def command(folder: Path, *words: str) -> str:
+    """What a command prints; it must not fail."""
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,6 +1,8 @@
 """The gate against the registry's champion: carried archives, promotion, what may be missing."""
 
 import shutil
+import zipfile
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -46,7 +48,9 @@ def against_champion(study, store):
 
 def make_champion(study, store, variant="gru"):
     candidate = side.read(".", "toy", "this study")[variant]
-    return crown(store, candidate, {"gatewise.note": "x"}, "for this test", "accuracy")
+    evidence = {"gatewise.note": "x"}
+    models = Registry(store, "toy")
+    return crown(models, candidate, candidate.best("accuracy"), evidence, "for this test")
 
 
 def call(*arguments):
@@ -125,3 +129,31 @@ def test_a_champion_whose_archive_is_gone_is_refused(home, monkeypatch):
     done = call("gate")
     assert done.exit_code == 3
     assert "missing from the artifact store" in done.output
+    assert "`gatewise rollback`" in done.output
+
+
+def cut_off(path):
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def one_bit(path):
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+
+
+def another_archive(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("runs/toy/gru/seed-0/run.json", "{}")
+
+
+@pytest.mark.parametrize("damage", [cut_off, one_bit, another_archive])
+def test_a_champion_whose_archive_is_damaged_is_refused(home, monkeypatch, damage):
+    study, store = study_at(home, "first", monkeypatch)
+    make_champion(study, store)
+    (path,) = home.rglob("reference/*.zip")
+    damage(path)
+    done = call("gate")
+    assert done.exit_code == 3
+    assert "is damaged; `gatewise rollback`" in done.output
+    assert not Path("reports/gate.json").exists()

@@ -79,6 +79,9 @@ def test_the_seeds_that_would_settle_it():
     hopeless.overall = doubtful
     rule.decide([hopeless], SETTINGS)
     assert "more test groups would" in hopeless.reasons[-1]
+    narrow = check(0.0, 0.05)
+    rule.decide([narrow], SETTINGS.model_copy(update={"margin": 0.001}))
+    assert "more than 10,000 seeds would be needed" in narrow.reasons[-1]
 
 
 COSTS = {

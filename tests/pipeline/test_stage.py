@@ -12,7 +12,7 @@ from gatewise.errors import GatewiseError
 @pytest.fixture(autouse=True)
 def by_hand(monkeypatch):
     """As if the stage were run by hand, whatever runs the tests."""
-    monkeypatch.setattr(pipeline, "_dvc", lambda: None)
+    monkeypatch.setattr(pipeline, "_address", lambda: None)
     monkeypatch.setattr(sys, "argv", ["stage", "digits"])
 
 
@@ -27,7 +27,8 @@ def raising(error):
     ("error", "status", "expected"),
     [
         (GatewiseError("params.yaml: seeds: empty"), "error: params.yaml: seeds: empty", ""),
-        (OSError(errno.ENOSPC, "No space", "runs/x"), "error: the disk is full (runs/x)", ""),
+        (OSError(errno.ENOSPC, "No space", "runs/x"), "error: runs/x: the disk is full", ""),
+        (PermissionError(errno.EACCES, "no", "runs/x"), "error: runs/x: no permission", ""),
         (KeyboardInterrupt(), 130, "what was finished is kept"),
     ],
 )
@@ -44,8 +45,8 @@ def test_what_users_can_mend_is_one_sentence(error, status, expected, capsys):
 def test_bugs_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
         pipeline.run(raising(ZeroDivisionError()))
-    with pytest.raises(PermissionError):
-        pipeline.run(raising(PermissionError(errno.EACCES, "no")))
+    with pytest.raises(BrokenPipeError):
+        pipeline.run(raising(BrokenPipeError(errno.EPIPE, "no")))
 
 
 def test_a_stage_gets_its_arguments():

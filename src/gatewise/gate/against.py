@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gatewise import registry, runs
+from gatewise import dvc, registry, runs
 from gatewise.errors import GatewiseError
 from gatewise.gate import side
 from gatewise.gate.side import PREPARED, RUNS, Side
 from gatewise.prepared import CARD, INDEX, TOKENIZER
-from gatewise.registry import Registry
+from gatewise.registry import CHAMPION, Registry
 from gatewise.runs import RunRecord
-from gatewise.tracking.connection import explained
 from gatewise.tracking.store import Store
 
-CHAMPION = "champion"
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 
 @dataclass
@@ -61,13 +61,12 @@ def opened(
                 raise GatewiseError("champions are in the MLflow registry, which is switched off")
             yield _champions(tasks, store, Path(holder))
         elif path.is_file():
-            with side.unpacked(path) as folder:
-                yield _folder(folder, tasks, str(path))
+            yield _folder(side.unpack(path, Path(holder)), tasks, str(path))
         elif path.is_dir():
             yield _folder(_as_project(path, Path(holder)), tasks, str(path))
         else:
             commit = _commit(wanted, root)
-            _get(root, commit, tasks, Path(holder))
+            _get(root, commit, Path(holder))
             yield _folder(Path(holder), tasks, f"revision {commit[:9]}")
 
 
@@ -112,7 +111,7 @@ def _champions(tasks: list[str], store: Store, holder: Path) -> Against:
     versions, keys = {}, {}
     for task in tasks:
         models = Registry(store, task)
-        version = models.version(registry.CHAMPION)
+        version = models.version(CHAMPION)
         if version is None:
             sides[task] = {}
             continue
@@ -120,17 +119,16 @@ def _champions(tasks: list[str], store: Store, holder: Path) -> Against:
         versions[task] = str(version.version)
         keys[task] = str(version.tags.get("gatewise.key", ""))
         folder = holder / task
-        archive = version.tags.get(registry.REFERENCE)
+        archive = models.attached(version, holder)
         if archive is not None:
-            found = models.download(f"runs:/{version.run_id}/{archive}", holder)
-            shutil.unpack_archive(found, folder, "zip")
+            side.unpack(archive, folder)
         else:
             found = models.download(f"models:/{models.name}/{version.version}", holder / "model")
             data = found / "data" / "model"
             if not (data / CARD).is_file():
                 raise GatewiseError(
                     f"{name}: its model is missing from the artifact store, or is no model of "
-                    "gatewise; `gatewise rollback` or promote another version"
+                    f"gatewise; {registry.OTHERWISE}"
                 )
             _lay_out(RunRecord.read(data), data, data, folder)
         sides[task] = side.read(folder, task, name)
@@ -140,44 +138,34 @@ def _champions(tasks: list[str], store: Store, holder: Path) -> Against:
 
 
 def crown(
-    store: Store, candidate: Side, evidence: Mapping[str, str], reason: str, metric: str
+    models: Registry, candidate: Side, record: RunRecord, evidence: Mapping[str, str], reason: str
 ) -> str:
-    """Register the candidate's best seed with all that a later gate needs, and make it champion.
+    """Register a run with all that a later gate needs, and make it champion.
 
     Doing it twice changes nothing.
 
     Args:
-        store: the registry.
-        candidate: a variant's runs; the best seed on validation is registered.
+        models: the registry.
+        candidate: the variant's runs, all of which the version carries.
+        record: the one to register.
         evidence: tags.
         reason: why.
-        metric: primary metric of the task.
 
     Returns:
         The version.
     """
-    version = offer(store, candidate, evidence, metric)
-    models = Registry(store, candidate.task)
-    now = models.version(registry.CHAMPION)
-    number = str(version)
-    if now is None or str(now.version) != number:
-        with explained(store.uri):
-            found = store.client.get_model_version(models.name, number)
-        models.crown(found, reason)
-    return number
-
-
-def offer(store: Store, candidate: Side, evidence: Mapping[str, str], metric: str) -> str:
-    """Register the candidate's best seed as challenger, with an archive of all its seeds."""
-    from gatewise.tracking import models as logged
-
-    members = [(folder, candidate.records[seed]) for seed, folder in candidate.members.items()]
-    _folder, record = logged.best(members, metric)
-    models = Registry(store, candidate.task)
     version = models.offer(record, evidence)
+    attach(models, version, candidate)
+    now = models.version(CHAMPION)
+    if now is None or now.version != version.version:
+        models.crown(version, reason)
+    return str(version.version)
+
+
+def attach(models: Registry, version: ModelVersion, candidate: Side) -> None:
+    """Let a version carry all seeds of its variant, so that a later gate can compare them all."""
     with tempfile.TemporaryDirectory() as holder:
         models.attach(version, side.pack(candidate, Path(holder, "reference.zip")))
-    return str(version.version)
 
 
 # --- revisions ---------------------------------------------------------------------------
@@ -198,33 +186,17 @@ def _commit(wanted: str, root: str | Path) -> str:
     raise GatewiseError(f"{wanted}: neither champion, nor a file or folder, nor a git revision")
 
 
-def _get(root: str | Path, commit: str, tasks: list[str], target: Path) -> None:
+def _get(root: str | Path, commit: str, target: Path) -> None:
     """Bring runs and prepared data of a revision, from DVC's cache or remote."""
-    project = str(Path(root).resolve())
     for what in (RUNS, PREPARED):
         (target / what).parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "dvc",
-            "get",
-            project,
-            what,
-            "--rev",
-            commit,
-            "--out",
-            str(target / what),
-        ]
-        done = subprocess.run(
-            [*command, "--quiet"], capture_output=True, text=True, check=False, cwd=root
-        )
-        if done.returncode != 0:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            why = said[-1].removeprefix("ERROR: ") if said else done.stderr.strip()[-300:]
+        try:
+            dvc.get(Path(root).resolve(), what, commit, target / what)
+        except dvc.DvcError as error:
             raise GatewiseError(
-                f"revision {commit[:9]}: {what} ({', '.join(tasks)}) cannot be had from DVC's "
-                f"cache or remote: {why}"
-            )
+                f"revision {commit[:9]}: {what} cannot be had ({error}); `dvc push` it from where "
+                "it is, or gate against a folder"
+            ) from None
 
 
 def _git(root: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:

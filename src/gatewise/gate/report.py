@@ -7,14 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from gatewise.config import GateConfig
+from gatewise.gate import pictures
 from gatewise.gate.interval import Difference
 from gatewise.gate.rule import PASS, REGRESSION, UNDECIDED, Check
 from gatewise.gate.weigh import Result, TaskResult
 
 EXIT = {PASS: 0, REGRESSION: 1, UNDECIDED: 2}
 MARK = {PASS: "✅", REGRESSION: "❌", UNDECIDED: "❔"}
-WIDTH = 41
-"""Characters of the plot of an interval."""
 
 
 def as_json(result: Result, settings: GateConfig) -> dict[str, Any]:
@@ -73,14 +72,18 @@ def _difference(found: Difference | None, alpha: float) -> dict[str, Any] | None
 # --- Markdown ------------------------------------------------------------------------------
 
 
-def as_markdown(result: Result, settings: GateConfig) -> str:
-    """The verdict first, then a table, what fell, what moved, and a picture in characters."""
+def as_markdown(result: Result, settings: GateConfig, *, terminal: bool = False) -> str:
+    """The verdict first, then a table, what fell, what moved, and pictures.
+
+    Args:
+        result: the gate's.
+        settings: as well.
+        terminal: draw in characters, for readers that draw no Mermaid.
+    """
     lines = [f"## {MARK[result.verdict]} Gate: {result.verdict}", ""]
     lines += [f"Against **{result.against}**, margin {100 * settings.margin:g} points.", ""]
     rows = [
-        _row(task, check, settings)
-        for task, found in result.tasks.items()
-        for check in _main(found)
+        _row(task, check, settings) for task, found in result.tasks.items() for check in found.main
     ]
     if rows:
         heading = [
@@ -95,14 +98,9 @@ def as_markdown(result: Result, settings: GateConfig) -> str:
         lines += [*_table(heading, rows), ""]
     for task, found in result.tasks.items():
         lines += _of_task(task, found, settings)
-    plot = _plot(result, settings)
-    if plot:
-        lines += ["```text", *plot, "```", ""]
+    drawn = pictures.characters if terminal else pictures.mermaid
+    lines += drawn(result, settings)
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _main(found: TaskResult) -> list[Check]:
-    return [check for check in found.checks if check.must_pass]
 
 
 def _row(task: str, check: Check, settings: GateConfig) -> list[str]:
@@ -126,10 +124,10 @@ def _row(task: str, check: Check, settings: GateConfig) -> list[str]:
 
 def _of_task(task: str, found: TaskResult, settings: GateConfig) -> list[str]:
     said = list(found.broken)
-    for check in _main(found):
+    for check in found.main:
         said += [f"{check.variant}: {reason}" for reason in check.reasons]
         said += [f"{check.variant}: {note}" for note in check.notes]
-    for check in _main(found)[:1]:  # the same for all variants
+    for check in found.main[:1]:  # the same for all variants
         said += [
             f"data: {finding.sentence}" + " **!**" * finding.violated for finding in check.data
         ]
@@ -161,7 +159,7 @@ def _ages(check: Check) -> list[str]:
 def _slices(found: TaskResult, settings: GateConfig) -> list[str]:
     """The slices that moved most; all of them are in the JSON."""
     rows = []
-    for check in _main(found):
+    for check in found.main:
         worst = sorted(check.slices, key=lambda name: check.slices[name].value)[:5]
         for name in worst:
             part = check.slices[name]
@@ -186,36 +184,11 @@ def _slices(found: TaskResult, settings: GateConfig) -> list[str]:
     return [title, "", *_table(heading, rows), "", "</details>", ""]
 
 
-def _plot(result: Result, settings: GateConfig) -> list[str]:
-    """Intervals in characters: comments take no pictures that are not published somewhere."""
-    shown = [
-        (f"{task}/{check.variant}", check.overall.value, *check.overall.bounds(settings.alpha))
-        for task, found in result.tasks.items()
-        for check in _main(found)
-        if check.overall is not None
-    ]
-    if not shown:
-        return []
-    reach = max(2 * settings.margin, *(max(abs(low), abs(high)) for _, _, low, high in shown))
-    width = max(len(name) for name, *_ in shown)
-
-    def place(value: float) -> int:
-        return round((value / reach + 1) / 2 * (WIDTH - 1))
-
-    lines = []
-    for name, value, low, high in shown:
-        cells = [" "] * WIDTH
-        for at in range(place(low), place(high) + 1):
-            cells[at] = "─"
-        cells[place(-settings.margin)] = "┆"
-        cells[place(0.0)] = "│"
-        cells[place(value)] = "●"
-        lines.append(f"{name:>{width}} {''.join(cells)}")
-    side = WIDTH // 2
-    scale = f"{'':>{width}} {100 * -reach:<+{side}.1f}0{100 * reach:>+{side}.1f}"
-    return [*lines, scale, f"{'':>{width}} points; ┆ is the margin, │ no difference"]
-
-
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     rule = ["---"] * len(heading)
-    return [f"| {' | '.join(cells)} |" for cells in (heading, rule, *rows)]
+    return [f"| {' | '.join(map(_cell, cells))} |" for cells in (heading, rule, *rows)]
+
+
+def _cell(text: str) -> str:
+    """Names come from data; a bar or a line break among them would break the table."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -28,6 +28,7 @@ from gatewise.config import GateConfig
 from gatewise.gate.costs import Budget
 from gatewise.gate.drift import Finding
 from gatewise.gate.interval import Difference
+from gatewise.registry import saves
 
 PASS, REGRESSION, UNDECIDED = "pass", "regression", "undecided"
 MOST_SEEDS = 10_000
@@ -127,14 +128,9 @@ def seeds_needed(found: Difference, settings: GateConfig) -> int | None:
     """Seeds to add before a harmless change passes with the wanted power.
 
     `None` where no number of seeds would do, because the test groups alone leave more doubt
-    than the margin allows.
+    than the margin allows, or more than `MOST_SEEDS` would be needed.
     """
-    from scipy import stats
-
-    z = float(stats.norm.isf(settings.alpha) + stats.norm.isf(1 - settings.power))
-    # What the groups leave of the margin is the seeds' share: both errors add in squares. Of the
-    # groups' error only the lasting part stays; the rest shrinks as the seeds' own does.
-    room = (settings.margin / z) ** 2 - found.lasting * found.se_units**2
+    z, room = _room(found, settings)
     if room <= 0:
         return None
     fleeting = (1 - found.lasting) * found.se_units**2 * found.seeds
@@ -147,6 +143,18 @@ def seeds_needed(found: Difference, settings: GateConfig) -> int | None:
     if total is None or total > MOST_SEEDS:
         return None
     return max(1, total - found.seeds)
+
+
+def _room(found: Difference, settings: GateConfig) -> tuple[float, float]:
+    """Standard errors that fit into the margin, and the square of what is left for the seeds.
+
+    Both errors add in squares. Of the groups' error only the lasting part stays; the rest
+    shrinks as the seeds' own does.
+    """
+    from scipy import stats
+
+    z = float(stats.norm.isf(settings.alpha) + stats.norm.isf(1 - settings.power))
+    return z, (settings.margin / z) ** 2 - found.lasting * found.se_units**2
 
 
 def promotion(
@@ -188,22 +196,16 @@ def promotion(
             f"better than the champion by {100 * best.overall.value:.2f} points "
             f"({100 * low:+.2f} to {100 * high:+.2f})",
         )
-    macs, size = costs[""]
     equal = []
     for check in able:
         assert check.overall is not None  # noqa: S101
         low, high = check.overall.bounds(settings.alpha / max(1, len(able)))
         if low > -rope and high < rope:
             equal.append(check)
-    cheaper = [
-        check
-        for check in equal
-        if costs[check.variant][0] <= (1 - settings.cheaper) * macs
-        and costs[check.variant][1] <= size
-    ]
+    cheaper = [c for c in equal if saves(costs[c.variant], costs[""], settings.cheaper)]
     if cheaper:
         least = min(cheaper, key=lambda check: costs[check.variant])
-        saved = 1 - costs[least.variant][0] / macs
+        saved = 1 - costs[least.variant][0] / costs[""][0]
         return Promotion(
             task,
             True,
@@ -232,6 +234,11 @@ def _settle(found: Difference, needed: int | None, settings: GateConfig) -> str:
         more = "seed" if needed == 1 else "seeds"
         return f"undecided; about {needed:,} more {more} would settle it"
     doubt = 1.645 * found.lasting**0.5 * found.se_units
+    if _room(found, settings)[1] > 0:
+        return (
+            f"undecided, and more than {MOST_SEEDS:,} seeds would be needed: they differ by "
+            f"±{100 * found.spread:.1f} points where the margin is {100 * settings.margin:g}"
+        )
     return (
         "undecided, and no number of seeds would settle it: the test groups alone leave "
         f"±{100 * doubt:.1f} points of doubt where the margin is "

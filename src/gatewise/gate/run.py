@@ -7,8 +7,9 @@ from pathlib import Path
 from gatewise import config
 from gatewise.files import replacing, write_json
 from gatewise.gate import report
-from gatewise.gate.against import CHAMPION, opened
+from gatewise.gate.against import opened
 from gatewise.gate.weigh import Result, weigh
+from gatewise.registry import CHAMPION
 from gatewise.tracking.store import Store
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import functools
 import shutil
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from gatewise.gate import drift
 from gatewise.manifest import MANIFEST
 from gatewise.prepared import CARD, INDEX, SEQUENCES, TOKENIZER, Prepared, TaskCard
 from gatewise.runs import RunRecord
+from gatewise.tracking import models
 
 RUNS, PREPARED, RAW, SUMMARY = "runs", "data/prepared", "data/raw", "data/summary"
 
@@ -89,6 +89,11 @@ class Side:
             return drift.summarise(Prepared.open(self.prepared))
         return None
 
+    def best(self, metric: str) -> RunRecord:
+        """The seed that scores best on validation."""
+        members = [(folder, self.records[seed]) for seed, folder in self.members.items()]
+        return models.best(members, metric)[1]
+
     def split(self, seed: int) -> pd.Series[str] | None:
         """Split of each example by id, as the run of `seed` had it."""
         if self.index is None:
@@ -138,21 +143,18 @@ def pack(side: Side, target: str | Path) -> Path:
     return target
 
 
-@contextmanager
-def unpacked(archive: str | Path) -> Iterator[Path]:
-    """The folder that `pack` packed, for as long as the block runs.
+def unpack(archive: str | Path, folder: Path) -> Path:
+    """Lay out in `folder` what `pack` packed; returns `folder`.
 
     Raises:
-        GatewiseError: it is no such archive.
+        GatewiseError: it is damaged, or no such archive.
     """
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            shutil.unpack_archive(archive, folder, "zip")
-        except (shutil.ReadError, zipfile.BadZipFile, OSError) as error:
-            raise GatewiseError(f"{archive}: not an archive of a reference: {error}") from None
-        yield Path(folder)
+    try:
+        shutil.unpack_archive(archive, folder, "zip")
+    # zipfile lets errors of what it is built on through when a file is damaged.
+    except (shutil.ReadError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise GatewiseError(f"{archive}: not an archive of runs, or damaged: {error}") from None
+    return folder
 
 
 def _add(archive: zipfile.ZipFile, root: Path, path: Path) -> None:

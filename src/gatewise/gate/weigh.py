@@ -30,6 +30,11 @@ class TaskResult:
     broken: list[str] = field(default_factory=list)
     """Data gates that need no reference and do not hold."""
 
+    @property
+    def main(self) -> list[Check]:
+        """The checks that the merge hangs on."""
+        return [check for check in self.checks if check.must_pass]
+
 
 @dataclass
 class Result:

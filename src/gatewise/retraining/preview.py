@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gatewise import config
+from gatewise import config, dvc
 from gatewise.config import Study
-from gatewise.retraining import arrivals, dvc
+from gatewise.retraining import arrivals
 from gatewise.tracking import origin
 
 

@@ -31,7 +31,7 @@ def promote(study: Study, result: Result) -> dict[str, dict[str, Any]]:
         moved = decision.promote and result.verdict == "pass"
         number = str(before.version) if before is not None else None
         if moved:
-            number = _crown(store, study, gated)
+            number = _crown(models, study, gated)
         reason = decision.reason
         if decision.promote and not moved:
             reason = f"another task failed the gate; otherwise: {reason}"
@@ -45,21 +45,16 @@ def promote(study: Study, result: Result) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _crown(store: Store, study: Study, gated: TaskResult) -> str:
+def _crown(models: registry.Registry, study: Study, gated: TaskResult) -> str:
     decision = gated.promotion
-    candidates = side.read(".", gated.task, "this study")
     assert decision.variant is not None  # noqa: S101
-    candidate = candidates[decision.variant]
+    candidate = side.read(".", gated.task, "this study")[decision.variant]
     comparison = verdicts.read("reports")
     if comparison is None:
         raise GatewiseError("reports/comparison.json: missing; run `dvc repro compare`")
-    metric = study.tasks[gated.task].metric
-    from gatewise.tracking import models
-
-    members = [(folder, candidate.records[seed]) for seed, folder in candidate.members.items()]
-    _folder, record = models.best(members, metric)
+    record = candidate.best(study.tasks[gated.task].metric)
     evidence = registry.evidence(comparison, record) | {
         "gatewise.gate": gated.verdict,
         "gatewise.lock": digest(origin.locked_stages()),
     }
-    return against.crown(store, candidate, evidence, decision.reason, metric)
+    return against.crown(models, candidate, record, evidence, decision.reason)

@@ -9,6 +9,8 @@ from gatewise.retraining.steps import Retraining
 
 MARKER = "<!-- gatewise-retrain -->"
 """First line of the comment, by which the workflow finds the one to update."""
+MOST_STAGES = 20
+"""Named; a comment holds 65,536 characters."""
 
 
 def write(done: Retraining) -> None:
@@ -35,7 +37,9 @@ def render(found: dict[str, Any], gate: str = "") -> str:
     ran = found["stages_run"]
     lines += ["### What ran", ""]
     if ran:
-        lines += [f"{len(ran)} stages changed: {', '.join(f'`{name}`' for name in ran)}", ""]
+        named = ", ".join(f"`{name}`" for name in ran[:MOST_STAGES])
+        more = f" and {len(ran) - MOST_STAGES} more" * (len(ran) > MOST_STAGES)
+        lines += [f"{len(ran)} stages changed: {named}{more}", ""]
     lines += [f"- {_step(step)}" for step in found["steps"]] + [""]
     moved = {task: one for task, one in found["promotions"].items() if one["promoted"]}
     for task, one in moved.items():

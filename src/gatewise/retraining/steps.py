@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
-from gatewise import config, rounds
+from gatewise import config, dvc, rounds
 from gatewise.config import Study
-from gatewise.errors import GatewiseError, meaning
-from gatewise.files import digest, replacing
+from gatewise.errors import GatewiseError, in_words
+from gatewise.files import digest, replacing, try_lock
 from gatewise.gate import report as gate_report
-from gatewise.retraining import arrivals, dvc
+from gatewise.registry import CHAMPION
+from gatewise.retraining import arrivals
 from gatewise.tracking import origin
 
 if TYPE_CHECKING:
     from gatewise.gate.weigh import Result
 
 STEPS = ("restore", "repro", "track", "gate", "push", "promote")
-CHAMPION = "champion"
 LOCK = Path(".gatewise/retrain.lock")
+RESTORED = {
+    "whole": "outputs restored from the DVC remote",
+    "partial": "the DVC remote lacks some outputs (a push was cut off?); they are made again",
+    "damaged": "the DVC remote has lost files of folders that it lists; they are made again here, "
+    "but are pushed again only once those folders' .dir files are removed from the remote",
+}
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Retraining:
     """Stages whose entry in `dvc.lock` changed."""
     gate: dict[str, Any] | None = None
     """`reports/gate.json`."""
+    shown: str = ""
+    """The same for a terminal."""
     promotions: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: str | None = None
     _result: Result | None = None
@@ -97,6 +103,11 @@ class Retraining:
             "promotions": self.promotions,
         }
 
+    @cached_property
+    def has_remote(self) -> bool:
+        """Whether outputs are shared through a DVC remote."""
+        return dvc.has_remote()
+
     # --- steps -----------------------------------------------------------------------------
 
     def _study(self) -> Study:
@@ -134,7 +145,7 @@ class Retraining:
         self.steps.append(entry)
         self.say(f"== {name}")
         try:
-            with _explained():
+            with in_words():
                 sentence = getattr(self, f"_{name}")(study)
         except GatewiseError as error:
             entry["sentence"] = str(error)
@@ -147,14 +158,12 @@ class Retraining:
             entry["seconds"] = round(time.monotonic() - began, 1)
 
     def _restore(self, _study: Study) -> str:
-        if not dvc.has_remote():
+        if not self.has_remote:
             return "skipped: no DVC remote"
         if not Path("dvc.lock").is_file():
             dvc.call("fetch", "--run-cache")
             return "nothing is locked yet; fetched the remote's cache of earlier stages"
-        if dvc.pull():
-            return "outputs restored from the DVC remote"
-        return "the DVC remote lacks some outputs (a push was cut off?); they are made again"
+        return RESTORED[dvc.pull()]
 
     def _repro(self, study: Study) -> str:
         fresh = arrivals.changed(study)
@@ -184,10 +193,11 @@ class Retraining:
 
         self._result = run(self.against, self.reports)
         self.gate = gate_report.as_json(self._result, study.gate)
+        self.shown = gate_report.as_markdown(self._result, study.gate, terminal=True)
         return f"{self._result.verdict} against {self._result.against}"
 
     def _push(self, _study: Study) -> str:
-        if not dvc.has_remote():
+        if not self.has_remote:
             return "skipped: no DVC remote"
         dvc.call("push", "--run-cache")
         return "outputs and stage cache pushed to the DVC remote; commit dvc.lock to go with them"
@@ -216,29 +226,11 @@ def exclusive() -> Iterator[None]:
     Raises:
         GatewiseError: another one is at work.
     """
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(LOCK)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
+    held = try_lock(LOCK)
+    if held is None:
         raise GatewiseError(
             "another `gatewise retrain` is at work on this project; wait until it has finished"
-        ) from None
-    try:
+        )
+    with held:
         dvc.end_leftovers()
         yield
-    finally:
-        held.release()
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        found = meaning(error)
-        if found is None:
-            raise
-        raise GatewiseError(found) from None
-    except json.JSONDecodeError as error:
-        raise GatewiseError(f"a file is not readable as JSON: {error}") from None

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from gatewise import runs
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json
+from gatewise.files import read_json, try_lock
 from gatewise.prepared import CARD
 from gatewise.runs import RunRecord
 from gatewise.tracking import content, models, origin, verdicts
@@ -26,6 +24,7 @@ from gatewise.tracking.content import Content
 from gatewise.tracking.store import Store
 
 if TYPE_CHECKING:
+    from filelock import AcquireReturnProxy, FileLock
     from mlflow.entities import Run
 
 LOCK = Path(".gatewise/track.lock")
@@ -209,20 +208,17 @@ def everything(members: dict[str, list[Member]], reports: str | Path) -> Iterato
             yield Wanted(verdicts.of_task(task, comparison, keys, reports), None)
 
 
-def exclusive(lock: Path) -> FileLock:
+def exclusive(lock: Path) -> AcquireReturnProxy[FileLock]:
     """Hold the project's tracking lock.
 
     Raises:
         TrackingError: another process holds it.
     """
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(lock)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
+    held = try_lock(lock)
+    if held is None:
         raise TrackingError(
             "another `gatewise track` is at work on this project; wait until it has finished"
-        ) from None
+        )
     return held
 
 

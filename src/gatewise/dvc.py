@@ -15,20 +15,28 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import psutil
+
+from gatewise import warm
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 
 RECORD = Path(".gatewise/retrain-child.json")
+PATIENCE = 10.0
+"""Seconds to wait for what was killed to be gone."""
 PR_SET_PDEATHSIG = 1
-PATIENCE = 15.0
-"""Seconds that a warm process is given to notice that its owner is gone."""
 ABSENT = ("No such file or directory", "NoSuchKey", "404", "Not Found", "does not exist")
 """How remotes say that they can be reached, but lack a file."""
+LEFT_OUT = "do not exist neither locally nor on remote"
+"""DVC's words for what `--allow-missing` allowed to be missing."""
+NOWHERE = "neither DVC's cache nor its remote holds the files"
 MEANINGS = (
     (
         "Unable to acquire lock",
@@ -36,6 +44,8 @@ MEANINGS = (
     ),
     ("No space left on device", "the disk is full; free some space and run it again"),
     ("Read-only file system", "the file system is read-only"),
+    ("No storage files available", NOWHERE),
+    ("failed to load directory", NOWHERE),
     ("Permission denied", "no permission to write; mend it and run it again"),
 )
 
@@ -48,29 +58,51 @@ class DvcError(GatewiseError):
         self.said = said
 
 
-def pull() -> bool:
-    """Bring all locked outputs and the stage cache from the remote.
+def pull() -> Literal["whole", "partial", "damaged"]:
+    """Bring all locked outputs and the stage cache from the remote, or what there is of them.
 
     Returns:
-        Whether the remote had all of them. What a push that was cut off never brought there is
-        left out, and the stages concerned will run.
+        `partial`: it lacks outputs, as after a push that was cut off; the stages concerned will
+        run, and the next push adds them. `damaged`: it lacks files of folders whose list it has,
+        which no push leaves behind, and which DVC therefore never pushes again.
 
     Raises:
-        DvcError: the remote cannot be reached or read.
+        GatewiseError: the remote cannot be reached or read.
     """
     try:
-        call("pull", "--run-cache", "--allow-missing", "--force")
+        _, said = _run("pull", "--run-cache", "--allow-missing", "--force")
     except DvcError as error:
         failed = [line for line in error.said if "failed to transfer" in line]
         if not failed or not all(any(s in line for s in ABSENT) for line in failed):
             raise
         call("checkout", "--force", "--allow-missing")
-        return False
-    return True
+        return "damaged"
+    if not any(LEFT_OUT in line for line in said):
+        return "whole"
+    _require_answer()
+    return "partial"
+
+
+def _require_answer() -> None:
+    """DVC takes a file as missing where a web server does not answer at all: ask it."""
+    for line in call("remote", "list", quiet=True).splitlines():
+        address = line.split()[1]
+        if not address.startswith(("http://", "https://")):
+            continue
+        try:
+            urllib.request.urlopen(address, timeout=20).close()  # noqa: S310  # of the project
+        except urllib.error.HTTPError:
+            continue  # an answer, too
+        except OSError as error:
+            raise GatewiseError(f"dvc pull: {address} does not answer ({error})") from None
 
 
 def call(*arguments: str, quiet: bool = False) -> str:
-    """Run `dvc` with these arguments; what it prints is passed on unless `quiet`.
+    """Run `dvc` with these arguments.
+
+    Args:
+        arguments: of the command line.
+        quiet: only a question: what it prints is kept, and nobody need know that it runs.
 
     Returns:
         What it printed on standard output, if `quiet`.
@@ -78,10 +110,14 @@ def call(*arguments: str, quiet: bool = False) -> str:
     Raises:
         DvcError: it failed; the message is DVC's own last error.
     """
-    command = [sys.executable, "-m", "dvc", *arguments]
+    return _run(*arguments, quiet=quiet)[0]
+
+
+def _run(*arguments: str, quiet: bool = False) -> tuple[str, list[str]]:
+    """The same; also the end of its error output, by lines."""
     try:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "dvc", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if quiet else None,
             stderr=subprocess.PIPE,
@@ -89,11 +125,12 @@ def call(*arguments: str, quiet: bool = False) -> str:
             errors="replace",
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            env=environment(),
+            env={**environment(), warm.OWNER: str(os.getpid())},
         )
     except OSError as error:
         raise GatewiseError(f"dvc cannot be started: {error}") from None
-    _write_down(process.pid)
+    if not quiet:
+        _write_down(process.pid)
     said: deque[str] = deque(maxlen=200)
     assert process.stderr is not None  # noqa: S101
     listener = threading.Thread(target=_pass_on, args=(process.stderr, said, quiet), daemon=True)
@@ -102,17 +139,27 @@ def call(*arguments: str, quiet: bool = False) -> str:
         printed = process.stdout.read() if process.stdout else ""
         status = process.wait()
     listener.join(timeout=5)
-    RECORD.unlink(missing_ok=True)
+    if not quiet:
+        RECORD.unlink(missing_ok=True)
     if status != 0:
-        lines = list(said)
-        raise DvcError(f"dvc {arguments[0]}: {_reason(lines, status)}", lines)
-    return printed
+        raise DvcError(f"dvc {arguments[0]}: {_reason(list(said), status)}", list(said))
+    return printed, list(said)
 
 
 def environment() -> dict[str, str]:
     """Ours, with our own Python first: stages call `python`, and nobody need have activated it."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
+
+
+def get(project: Path, path: str, commit: str, target: Path) -> None:
+    """Bring an output as of a commit from the project's cache or remote.
+
+    Raises:
+        DvcError: it is in neither, or the commit knows no such output.
+    """
+    words = ["get", str(project), path, "--rev", commit, "--out", str(target)]
+    call(*words, quiet=True)
 
 
 def has_remote() -> bool:
@@ -128,39 +175,52 @@ def status() -> dict[str, list[Any]]:
 
 def end_leftovers() -> bool:
     """End what a killed retraining left running; True if there was something."""
-    import psutil
-
     try:
         record = read_json(RECORD)
     except (OSError, ValueError):
         return False
-    root, group, began = str(Path.cwd()), int(record["group"]), float(record["began"])
-    ended = False
-    for process in psutil.process_iter(["pid", "create_time"]):
+    found = [*_group(int(record["group"]), float(record["began"]))]
+    found += _warm({str(record["group"]), str(record["by"])})
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + PATIENCE
+    while any(map(_runs, found)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    RECORD.unlink(missing_ok=True)
+    return bool(found)
+
+
+def _group(group: int, began: float) -> Iterator[psutil.Process]:
+    """Processes of a group that was begun here."""
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
             # A number may have been given to somebody else's group since: look twice.
             mine = os.getpgid(process.pid) == group and process.create_time() >= began - 2
-            if mine and process.cwd() == root:
-                process.kill()
-                ended = True
-    _wait_for_warm(group)
-    RECORD.unlink(missing_ok=True)
-    return ended
+            if mine and Path(process.cwd()) == Path.cwd():
+                yield process
 
 
-def _wait_for_warm(owner: int) -> None:
-    """The warm process of a DVC that is gone ends by itself within seconds, runs and all."""
-    import psutil
+def _warm(owners: set[str]) -> Iterator[psutil.Process]:
+    """The warm process of an owner that is gone, and all that was forked from it.
 
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
-            if "gatewise.warm" in words and str(owner) in words:
-                break
-        else:
-            return
-        time.sleep(0.2)
+    It would notice by itself, but only once it has imported everything.
+    """
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        with contextlib.suppress(psutil.Error, IndexError):
+            mine = words[2] == "gatewise.warm" and words[4] in owners
+            if mine and Path(process.cwd()) == Path.cwd():
+                process.suspend()  # forks no more while its children are counted
+                yield from process.children(recursive=True)
+                yield process
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _write_down(group: int) -> None:

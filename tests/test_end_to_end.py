@@ -125,6 +125,14 @@ def test_a_second_repro_runs_nothing(study):
     assert "Data and pipelines are up to date" in run(folder, "dvc", "repro")
 
 
+def test_compiled_modules_are_no_dependency(study):
+    folder, _ = study
+    compiled = folder / "src/gatewise/cells/__pycache__/left.cpython-399.pyc"
+    compiled.parent.mkdir(exist_ok=True)
+    compiled.write_bytes(b"by another Python, on another machine")
+    assert json.loads(run(folder, "dvc", "status", "--json")) == {}
+
+
 def test_a_width_reruns_its_own_training_and_what_follows(study):
     folder, _ = study
     path = folder / "params.yaml"

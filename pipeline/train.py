@@ -8,25 +8,48 @@ from pathlib import Path
 from gatewise import config, warm
 from gatewise.plan import RunPlan, path
 from gatewise.tracking.live import Tracker
-from gatewise.training.variant import train_variant
+from gatewise.training import under_torchrun
+from gatewise.training.finished import FinishedRuns
+from gatewise.training.variant import run_keys, train_variant
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Train every seed of one variant on one task."""
     task, variant = arguments
-    study = config.load()
+    execution = config.load().execution
     plan = RunPlan.read(path(task, variant))
+    if under_torchrun.launched():
+        under_torchrun.check(execution, plan)
+        with under_torchrun.Together(execution) as together:
+            if together.leads:
+                _train(plan, together)
+            else:
+                together.follow()
+        return
+    if execution.processes > 1:
+        finished = FinishedRuns()
+        keys = run_keys(plan, Path("data/prepared", task)).values()
+        if not all(key in finished for key in keys):
+            under_torchrun.check(execution, plan)
+            under_torchrun.launch(execution, plan, ["pipeline.train", *arguments])
+    _train(plan)
+
+
+def _train(plan: RunPlan, together: under_torchrun.Together | None = None) -> None:
+    study = config.load()
     # Under `dvc repro` this is the process that the stage itself was forked from.
-    address = warm.ensure(os.getpid(), ["gatewise.training.one_run"], plan.threads)
-    with Tracker(study.tracking, task, variant, address=address) as tracker:
+    imports = [] if together else ["gatewise.training.one_run"]
+    address = warm.ensure(os.getpid(), imports, plan.threads)
+    with Tracker(study.tracking, plan.task, plan.variant, address=address) as tracker:
         train_variant(
             plan,
-            Path("data/prepared", task),
-            Path("runs", task, variant),
+            Path("data/prepared", plan.task),
+            Path("runs", plan.task, plan.variant),
             address=address,
             workers=study.execution.workers,
             cluster=study.execution if study.execution.backend == "ray" else None,
+            together=together,
             observers=[tracker],
         )
 

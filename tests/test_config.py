@@ -65,6 +65,9 @@ MISTAKES = [
     ("execution.backend", "slurm", ["execution.backend", "'local' or 'ray'"]),
     ("execution.ray_address", "head:6379", ["execution", "belongs to backend: ray"]),
     ("execution", {"backend": "ray", "gpus_per_run": 0.5}, ["accelerator: cpu would not use"]),
+    ("execution", {"backend": "ray", "devices": 2}, ["execution", "use one or the other"]),
+    ("execution", {"workers": 2, "num_nodes": 2}, ["execution", "leave workers out"]),
+    ("execution", {"accelerator": "mps", "devices": 2}, ["execution", "a single device"]),
 ]
 
 

@@ -438,6 +438,11 @@ class ExecutionConfig(Strict):
     """Threads of one run: 1 makes results independent of how many run beside it."""
     accelerator: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
+    devices: Count = 1
+    """Processes of one machine that train a run together, each on its own GPU where there are
+    any; runs then come one after another."""
+    num_nodes: Count = 1
+    """Machines that train a run together, with so many `devices` each."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ExecutionConfig:
@@ -449,7 +454,24 @@ class ExecutionConfig(Strict):
                 "gpus_per_run asks for GPUs that accelerator: cpu would not use; set accelerator "
                 "to cuda or auto, or leave gpus_per_run out"
             )
+        if self.processes > 1 and self.backend == "ray":
+            raise ValueError(
+                "devices and num_nodes spread one run over processes, backend: ray spreads many "
+                "runs over nodes; use one or the other"
+            )
+        if self.processes > 1 and self.workers not in ("auto", 1):
+            raise ValueError(
+                f"workers is {self.workers}, but with devices or num_nodes above 1 runs come one "
+                "after another; leave workers out"
+            )
+        if self.processes > 1 and self.accelerator == "mps":
+            raise ValueError("devices is above 1, but accelerator: mps is a single device")
         return self
+
+    @property
+    def processes(self) -> int:
+        """Processes that train one run together."""
+        return self.devices * self.num_nodes
 
 
 class TrackingConfig(Strict):

@@ -51,6 +51,9 @@ class RunRecord(BaseModel):
     train: dict[str, Any]
     """Training settings as used."""
     threads: int
+    """Of each process."""
+    processes: int = 1
+    """Processes that trained it together, each on its share of every batch."""
     accelerator: str
     precision: str
     epochs_run: int

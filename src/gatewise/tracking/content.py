@@ -53,6 +53,7 @@ SETTINGS = (
     "macs_per_step",
     "train",
     "threads",
+    "processes",
     "accelerator",
     "precision",
     "data",

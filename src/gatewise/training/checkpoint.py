@@ -50,7 +50,8 @@ class Saver(Checkpoint):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix(".partial")
         trainer.save_checkpoint(partial)
-        partial.replace(self.path)
+        if trainer.is_global_zero:
+            partial.replace(self.path)
 
     def state_dict(self) -> dict[str, Any]:
         """Whose checkpoint it is, and whether training is over."""

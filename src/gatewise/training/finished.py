@@ -35,6 +35,7 @@ DECISIVE = (
     "training/checkpoint.py",
     "training/module.py",
     "training/one_run.py",
+    "training/shares.py",
 )
 LIBRARIES = ("numpy", "pytorch-lightning", "torch")
 

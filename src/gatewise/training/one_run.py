@@ -38,6 +38,7 @@ from gatewise.training import checkpoint
 from gatewise.training.batches import TaskData
 from gatewise.training.job import Job
 from gatewise.training.module import SequenceClassification
+from gatewise.training.shares import Group, SharedClassification, SharedTaskData
 
 Listener = Callable[[int, dict[str, float]], None]
 Resumed = Callable[[int, str], None]
@@ -73,7 +74,10 @@ class Recorder(Callback):
         happens before that in the first epoch and in a resumed one, and after it in all others.
         """
         if index == 0:
-            torch.manual_seed(streams.torch_seed(self.seed, "dropout", trainer.current_epoch))
+            # Processes that share a run have other rows, and so other masks.
+            rank = (trainer.global_rank,) if trainer.global_rank else ()
+            place = (trainer.current_epoch, *rank)
+            torch.manual_seed(streams.torch_seed(self.seed, "dropout", *place))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Sum the epoch up; keep the weights if they are the best so far."""
@@ -113,11 +117,17 @@ class Recorder(Callback):
         self.best_state = state_dict["best_state"]
 
 
-def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> RunRecord:
+def train(
+    job: Job,
+    listener: Listener,
+    resumed: Resumed = lambda *_: None,
+    group: Group | None = None,
+) -> RunRecord:
     """Train one run and write its folder, going on where its checkpoint stands.
 
     `listener` is called after each epoch with its number, counted from 1, and its values;
     `resumed` at most once before that, with the epochs that need no repeating and a sentence.
+    With a `group` all its processes make this call, and the first of them writes.
 
     Raises:
         GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN.
@@ -130,7 +140,8 @@ def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> R
     solved = budget.resolve(plan.model, plan.reference, sizes)
     epochs = max(1, round(plan.train.epochs * solved.epochs_factor))
 
-    data = TaskData(prepared, seed, plan.train.batch_size, plan.augment, plan.train.fraction)
+    settings = (prepared, seed, plan.train.batch_size, plan.augment, plan.train.fraction)
+    data = TaskData(*settings) if group is None else SharedTaskData(group, *settings)
     variant = _remembering(solved.variant, data)
     replica = (plan.model.replica,) if plan.model.replica else ()
     torch.manual_seed(streams.torch_seed(seed, "init", *replica))
@@ -138,10 +149,11 @@ def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> R
     if prepared.card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
 
-    module = SequenceClassification(model, plan.train)
+    learner = SequenceClassification if group is None else SharedClassification
+    module = learner(model, plan.train)
     recorder = Recorder(seed, plan.metric, listener)
     saved = _saved(job, resumed)
-    trainer = _trainer(plan, epochs, recorder, job)
+    trainer = _trainer(plan, epochs, recorder, job, group)
     if saved is not None and saved.stopped:
         recorder.load_state_dict(saved.callbacks[recorder.state_key])
     else:
@@ -157,9 +169,6 @@ def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> R
     table = predictions(prepared, data.evaluation_rows("test"), logits["test"])
     state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
 
-    save_file(state, job.folder / runs.WEIGHTS)
-    table.to_parquet(job.folder / runs.PREDICTIONS, index=False)
-    pd.DataFrame(recorder.rows).to_csv(job.folder / runs.CURVES, index=False)
     record = RunRecord(
         task=plan.task,
         variant=plan.variant,
@@ -173,6 +182,7 @@ def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> R
         macs_per_step=macs_per_step(variant, sizes),
         train={**plan.train.model_dump(mode="json"), "epochs": epochs},
         threads=plan.threads,
+        processes=1 if group is None else group.size,
         accelerator=trainer.strategy.root_device.type,
         precision=plan.precision,
         epochs_run=len(recorder.rows),
@@ -187,7 +197,11 @@ def train(job: Job, listener: Listener, resumed: Resumed = lambda *_: None) -> R
         },
         versions=versions(),
     )
-    record.write(job.folder)
+    if trainer.is_global_zero:
+        save_file(state, job.folder / runs.WEIGHTS)
+        table.to_parquet(job.folder / runs.PREDICTIONS, index=False)
+        pd.DataFrame(recorder.rows).to_csv(job.folder / runs.CURVES, index=False)
+        record.write(job.folder)
     return record
 
 
@@ -243,7 +257,9 @@ def _saved(job: Job, resumed: Resumed) -> checkpoint.Saved | None:
     return saved
 
 
-def _trainer(plan: RunPlan, epochs: int, recorder: Recorder, job: Job) -> pl.Trainer:
+def _trainer(
+    plan: RunPlan, epochs: int, recorder: Recorder, job: Job, group: Group | None
+) -> pl.Trainer:
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     # Each batch is one memory-mapped gather: more loader processes would only cost.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -255,10 +271,13 @@ def _trainer(plan: RunPlan, epochs: int, recorder: Recorder, job: Job) -> pl.Tra
         callbacks.append(EarlyStopping(recorder.metric, mode="max", patience=plan.train.patience))
     if job.checkpoint is not None:
         callbacks.append(checkpoint.Saver(job.checkpoint, job.key))
-    settings: dict[str, Any] = {"precision": plan.precision}
+    settings: dict[str, Any] = {"precision": plan.precision, "devices": 1}
+    if group is not None:
+        settings |= group.trainer_settings()
+        # Every process validates on all examples, so there is nothing to bring together.
+        warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     return pl.Trainer(
         accelerator=plan.accelerator,
-        devices=1,
         max_epochs=epochs,
         callbacks=callbacks,
         gradient_clip_val=plan.train.clip_norm,

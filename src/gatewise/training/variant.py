@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal, Protocol
@@ -19,6 +19,7 @@ from gatewise.training import workers as pool
 from gatewise.training.finished import FinishedRuns, run_key
 from gatewise.training.job import Job
 from gatewise.training.progress import Display
+from gatewise.training.under_torchrun import Together
 from gatewise.training.workers import Event
 
 
@@ -46,6 +47,7 @@ def train_variant(
     address: str,
     workers: int | Literal["auto"] = "auto",
     cluster: ExecutionConfig | None = None,
+    together: Together | None = None,
     finished: FinishedRuns | None = None,
     observers: Sequence[Observer] = (),
 ) -> list[RunRecord]:
@@ -58,6 +60,7 @@ def train_variant(
         address: the warm process that runs are forked from.
         workers: runs at once; as many as cores and memory allow when auto.
         cluster: the Ray cluster to train on; processes of this machine if `None`.
+        together: the processes that train each run together, if there are such.
         finished: where finished runs are kept.
         observers: who else is told.
 
@@ -67,8 +70,7 @@ def train_variant(
     """
     finished = finished or FinishedRuns()
     checkpoints = finished.root.parent / "checkpoints"
-    card = read_json(prepared / CARD)
-    keys = {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
+    keys = run_keys(plan, prepared)
     missing = [seed for seed in plan.seeds if keys[seed] not in finished]
     for seed in set(plan.seeds) - set(missing):
         # Left where a kill came between a run's end and the removal below.
@@ -76,11 +78,17 @@ def train_variant(
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
 
-        def train_all(jobs: list[Job]) -> Iterator[Event]:
+        def train_all(jobs: list[Job], hear: Callable[[Event], None]) -> None:
+            if together is not None:
+                together.train_all(jobs, hear)
+                return
             if cluster is not None:
-                return on_ray.train_all(jobs, workers, cluster)
-            at_once = min(len(jobs), capacity.workers(workers, plan.threads))
-            return pool.train_all(jobs, at_once, address)
+                events = on_ray.train_all(jobs, workers, cluster)
+            else:
+                at_once = min(len(jobs), capacity.workers(workers, plan.threads))
+                events = pool.train_all(jobs, at_once, address)
+            for event in events:
+                hear(event)
 
         _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
@@ -95,6 +103,12 @@ def train_variant(
         records = [RunRecord.read(folder / f"seed-{seed}") for seed in plan.seeds]
         write_json(folder / "metrics.json", summary(records))
     return records
+
+
+def run_keys(plan: RunPlan, prepared: Path) -> dict[int, str]:
+    """Key of each seed's run on the task prepared at `data/prepared/<task>/`."""
+    card = read_json(prepared / CARD)
+    return {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
 
 
 def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -114,7 +128,7 @@ def _train(
     plan: RunPlan,
     prepared: Path,
     keys: dict[int, str],
-    train_all: Callable[[list[Job]], Iterator[Event]],
+    train_all: Callable[[list[Job], Callable[[Event], None]], None],
     finished: FinishedRuns,
     checkpoints: Path,
     observers: Sequence[Observer],
@@ -130,7 +144,8 @@ def _train(
     settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
     failures: dict[int, str] = {}
     with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
-        for event in train_all(jobs):
+
+        def hear(event: Event) -> None:
             seed = event.job.seed
             if event.kind == "started":
                 display.started(seed)
@@ -156,6 +171,8 @@ def _train(
                 display.failed(seed, event.reason)
                 for observer in observers:
                     observer.run_failed(seed, event.reason)
+
+        train_all(jobs, hear)
     if failures:
         kept = len(keys) - len(failures)
         seed, reason = next(iter(failures.items()))

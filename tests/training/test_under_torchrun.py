@@ -1,0 +1,133 @@
+"""Two processes that train a run together, started by the real torchrun."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from gatewise import plan, runs
+from gatewise.config import Augment, ExecutionConfig, TrackingConfig
+from gatewise.errors import GatewiseError
+from gatewise.tracking.store import Store
+from gatewise.training import under_torchrun
+from tests.tasks import make_plan, write_task
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def write_study(folder, run_plan, **execution):
+    """A checkout whose stage `train` can run."""
+    write_task(folder / "data/prepared/toy", examples=139)
+    path = folder / plan.path("toy", "gru", "data/plan")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(run_plan.model_dump(mode="json")))
+    study = {
+        "tasks": {"toy": {"source": {"kind": "digits"}, "features": {"kind": "frames"}}},
+        "variants": {"gru": {"cell": "gru", "hidden": 8}},
+        "execution": execution,
+    }
+    (folder / "params.yaml").write_text(yaml.safe_dump(study))
+
+
+def stage(folder, project, *launcher):
+    """Run the stage as a person would, and give what it left and said."""
+    environment = {key: value for key, value in os.environ.items() if key != "GATEWISE_WARM"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(project / "src"), str(project)])
+    done = subprocess.run(
+        [sys.executable, *launcher, "-m", "pipeline.train", "toy", "gru"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(tmp_path, project):
+    # Batches of 7 and, at the end of an epoch, of 1: shares are unequal, or nothing at all.
+    plans = make_plan("gru", seeds=(0, 1), epochs=6, batch_size=7, augment=Augment(gain_db=(-3, 3)))
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    write_study(alone, plans)
+    write_study(together, plans, devices=2)
+    status, said = stage(alone, project)
+    assert status == 0, said
+    status, said = stage(together, project, *TORCHRUN)
+    assert status == 0, said
+    assert said.count("seed 0: test accuracy") == 1, "both processes show progress"
+
+    for seed in plans.seeds:
+        one, two = (folder / f"runs/toy/gru/seed-{seed}" for folder in (alone, together))
+        first, second = runs.read_curves(one), runs.read_curves(two)
+        assert len(first) == 6
+        np.testing.assert_allclose(first.to_numpy(), second.to_numpy(), rtol=1e-3, atol=1e-5)
+        records = runs.RunRecord.read(one), runs.RunRecord.read(two)
+        assert [record.processes for record in records] == [1, 2]
+        assert records[0].key == records[1].key, "execution changes what is finished"
+        assert records[0].weights_sha256 != records[1].weights_sha256, "only one process computed"
+        tables = runs.read_predictions(one), runs.read_predictions(two)
+        np.testing.assert_allclose(
+            *(np.stack(list(table["probabilities"])) for table in tables), atol=1e-3
+        )
+
+    # Finished is finished, also for one process; and one variant with two runs is what was logged.
+    assert stage(together, project)[1].count("finished before: seed 0, 1") == 1
+    stored = Store(TrackingConfig(uri=f"sqlite:///{together}/mlflow.db")).all_runs("toy")
+    names = sorted(run.info.run_name for run in stored.values())
+    assert names == ["toy/gru", "toy/gru/seed-0", "toy/gru/seed-1"]
+
+
+@pytest.fixture
+def torchrun(monkeypatch):
+    """As if this process were the first of those that torchrun started."""
+
+    def start(size, local):
+        for name, value in {
+            "TORCHELASTIC_RUN_ID": "none",
+            "RANK": 0,
+            "WORLD_SIZE": size,
+            "LOCAL_WORLD_SIZE": local,
+        }.items():
+            monkeypatch.setenv(name, str(value))
+
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    monkeypatch.setattr(under_torchrun, "cores", lambda: 4)
+    return start
+
+
+def test_what_torchrun_started_has_to_be_what_the_study_says(torchrun):
+    torchrun(4, 2)
+    under_torchrun.check(ExecutionConfig(devices=2, num_nodes=2), make_plan())
+    for devices, nodes in ((1, 1), (4, 1), (2, 1)):
+        with pytest.raises(
+            GatewiseError,
+            match=f"2 processes on this machine and 4 in all, but execution.devices is {devices} "
+            f".*--nproc-per-node {devices} --nnodes {nodes}",
+        ):
+            under_torchrun.check(ExecutionConfig(devices=devices, num_nodes=nodes), make_plan())
+
+
+def test_more_processes_than_rows_or_cores_are_refused(torchrun):
+    with pytest.raises(GatewiseError, match=r"4 processes .*batches of 3 .*nothing to do"):
+        under_torchrun.check(ExecutionConfig(devices=4), make_plan(batch_size=3))
+    with pytest.raises(GatewiseError, match=r"devices is 4, .*has room for 2 processes"):
+        under_torchrun.check(ExecutionConfig(devices=4), make_plan(threads=2))
+
+
+def test_the_stage_becomes_torchrun_on_one_machine_and_explains_it_on_more(torchrun, monkeypatch):
+    became = []
+    monkeypatch.setattr(under_torchrun.os, "execve", lambda *call: became.append(call))
+    under_torchrun.launch(ExecutionConfig(devices=3), make_plan(), ["pipeline.train", "toy", "gru"])
+    ((program, command, environment),) = became
+    assert program == command[0] == sys.executable
+    assert command[-5:] == ["3", "-m", "pipeline.train", "toy", "gru"]
+    assert environment["OMP_NUM_THREADS"] == "1"
+    with pytest.raises(GatewiseError, match=r"--nnodes 2 --nproc-per-node 3 .*train toy gru"):
+        under_torchrun.launch(
+            ExecutionConfig(devices=3, num_nodes=2), make_plan(), ["pipeline.train", "toy", "gru"]
+        )

@@ -3,8 +3,9 @@
 A run is a Ray task that asks for its threads as CPUs and, where wanted, a share of a GPU. It
 trains into a scratch folder of its node and its files come back as bytes, so nodes need no common
 file system; a node that cannot see the prepared task gets it once, through Ray's object store.
-Events travel through a queue that lives on the node of the stage. A run whose node is lost starts
-anew elsewhere; its epochs are the same numbers again, so nobody is told twice.
+Events travel through a queue that lives on the node of the stage, and with them every few seconds
+the run's checkpoint. A run whose node is lost goes on from it elsewhere; epochs trained again are
+the same numbers again, so nobody is told twice.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from gatewise.training.workers import Event
 ATTEMPTS = 4
 """A run whose node was lost so many times has a fault of its own."""
 ANSWER_SECONDS = 10
+SHIP_SECONDS = 2
+"""Least time between two checkpoints that a run sends: epochs may be very short."""
 
 
 def train_all(
@@ -68,7 +71,8 @@ def train_all(
             while waiting or running:
                 while waiting and len(running) < limit:
                     job, attempt = waiting.popleft()
-                    running[task.remote(job, data, software_digest(), news)] = (job, attempt)
+                    sent = task.remote(job, data, software_digest(), news, _saved(job))
+                    running[sent] = (job, attempt)
                 ready, _ = ray.wait(list(running), num_returns=1, timeout=0.2)
                 yield from _new(news, heard)
                 for reference in ready:
@@ -122,8 +126,24 @@ def _pack(prepared: Path) -> dict[str, Any]:
     }
 
 
-def _train(job: Job, data: _Data, software: str, news: Any) -> dict[str, bytes]:
-    """On a node: train one run and give its files."""
+@dataclasses.dataclass(frozen=True)
+class _Checkpoint:
+    """What a run needs to go on elsewhere."""
+
+    job: Job
+    content: bytes
+
+
+def _saved(job: Job) -> bytes | None:
+    if job.checkpoint is None or not job.checkpoint.exists():
+        return None
+    return job.checkpoint.read_bytes()
+
+
+def _train(
+    job: Job, data: _Data, software: str, news: Any, saved: bytes | None
+) -> dict[str, bytes]:
+    """On a node: train one run, from a checkpoint if there is one, and give its files."""
     node = socket.gethostname()
     if software_digest() != software:
         raise GatewiseError(
@@ -135,11 +155,32 @@ def _train(job: Job, data: _Data, software: str, news: Any) -> dict[str, bytes]:
 
     news.put(Event("started", job))
     with tempfile.TemporaryDirectory() as scratch:
-        here = dataclasses.replace(job, prepared=data.here(), folder=Path(scratch), checkpoint=None)
-        one_run.train(
-            here, lambda epoch, values: news.put(Event("epoch", job, epoch=epoch, values=values))
+        folder, checkpoint = Path(scratch, "run"), Path(scratch, "run.ckpt")
+        folder.mkdir()
+        if saved is not None:
+            checkpoint.write_bytes(saved)
+        shipped = time.monotonic()
+
+        def tell(epoch: int, values: dict[str, float]) -> None:
+            nonlocal shipped
+            news.put(Event("epoch", job, epoch=epoch, values=values))
+            # This epoch is saved after it is told of; the file is that of the one before.
+            if time.monotonic() - shipped > SHIP_SECONDS and checkpoint.exists():
+                news.put(_Checkpoint(job, checkpoint.read_bytes()))
+                shipped = time.monotonic()
+
+        def tell_resumed(epochs: int, sentence: str) -> None:
+            sentence = sentence.replace(str(checkpoint), str(job.checkpoint))
+            news.put(Event("resumed", job, epoch=epochs, reason=sentence))
+
+        here = dataclasses.replace(
+            job,
+            prepared=data.here(),
+            folder=folder,
+            checkpoint=checkpoint if job.checkpoint else None,
         )
-        return {path.name: path.read_bytes() for path in here.folder.iterdir()}
+        one_run.train(here, tell, tell_resumed)
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
@@ -154,17 +195,25 @@ def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
     except ray.exceptions.RayError as error:
         if attempt >= ATTEMPTS:
             return Event("failed", job, reason=f"its node was lost {attempt} times: {error}")
-        return Event("resumed", job, reason="its node was lost; it starts anew on another")
+        how = "starts anew" if _saved(job) is None else "goes on from its checkpoint"
+        return Event("resumed", job, reason=f"its node was lost; it {how} on another")
     for name, content in files.items():
         (job.folder / name).write_bytes(content)
     return Event("finished", job)
 
 
 def _new(news: Any, heard: dict[int, int]) -> Iterator[Event]:
-    """Events that nobody heard yet, whatever attempt they come from."""
+    """Events that nobody heard yet, whatever attempt they come from; checkpoints are kept."""
     for event in news.get_nowait_batch(news.qsize()):
         seed = event.job.seed
-        if event.kind == "epoch" and event.epoch > heard.get(seed, 0):
+        if isinstance(event, _Checkpoint):
+            with replacing(event.job.checkpoint) as path:
+                path.write_bytes(event.content)
+        elif event.kind == "epoch" and event.epoch > heard.get(seed, 0):
+            heard[seed] = event.epoch
+            yield event
+        elif event.kind == "resumed" and event.epoch >= heard.get(seed, 0):
+            # Of another stage's attempt; that of this one was told when its node was lost.
             heard[seed] = event.epoch
             yield event
         elif event.kind == "started" and seed not in heard:

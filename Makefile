@@ -50,6 +50,11 @@ lint: $(READY) ## style, formatting, types, and CI workflows (schema, security)
 bench: $(READY) ## measure speed against references; table and history in benchmarks/results
 	python -m benchmarks
 
+.PHONY: keras
+keras: $(READY) ## the environment that `make bench` compares Keras in, in .gatewise/keras (0.5 GB)
+	@test -x .gatewise/keras/bin/python || $(VENV)/bin/python -m venv .gatewise/keras
+	@VIRTUAL_ENV=$(CURDIR)/.gatewise/keras uv pip sync --quiet benchmarks/keras.lock
+
 .PHONY: ui
 ui: $(READY) ## review the runs in MLflow on http://127.0.0.1:5000
 	gatewise ui

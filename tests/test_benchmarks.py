@@ -1,8 +1,12 @@
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks import result, tasks
+from benchmarks import breakdown, result, tasks
 from benchmarks.__main__ import last
 from benchmarks.result import Result, measured, ratios, table
 
@@ -56,3 +60,63 @@ def test_a_benchmark_hands_its_results_to_the_suite(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["benchmark", "--quick", "--json", str(path)])
     result.main(lambda quick: [Result("a", 2.0 if quick else 1.0, "s")], "About.")
     assert [row["value"] for row in json.loads(path.read_text())] == [2.0]
+
+
+def line(second, process, role, activity="other"):
+    return breakdown.Sample(float(second), process, role, activity)
+
+
+def test_a_breakdown_adds_up_to_the_time_of_dvc():
+    samples = [line(t, "1", "dvc") for t in range(21)]
+    samples += [line(t, "2", "stage prepare digits") for t in range(2, 7)]
+    samples += [line(t, "3", "in stage") for t in range(4, 7)]
+    samples += [line(t, "4", "stage train digits gru") for t in range(8, 19)]
+    # Two workers on two cores from 10 to 16; one of them is done at 14.
+    samples += [line(t, "5", "worker", "steps") for t in range(10, 17)]
+    samples += [line(t, "6", "worker", "steps" if t % 2 else "batches") for t in range(10, 15)]
+    rows = {part: seconds for part, _, seconds in breakdown.breakdown(sorted(samples), width=2)}
+    assert sum(rows.values()) == 20
+    assert rows["dvc"] == 6
+    assert rows["start"] == rows["prepare"] == 2
+    assert rows["train: steps"] == 4
+    assert rows["train: batches"] == 1
+    assert rows["train: idle"] == 1
+    assert rows["train: around"] == 4
+
+
+def test_a_process_notes_what_it_does(tmp_path):
+    program = (
+        "import time, types\n"
+        "code = compile('def training_step():\\n time.sleep(0.5)', 'training/module.py', 'exec')\n"
+        "space = {'time': time}\n"
+        "exec(code, space)\n"
+        "space['training_step']()\n"
+    )
+    timeline = Path(breakdown.__file__).with_name("timeline")
+    environment = {**os.environ, "PYTHONPATH": str(timeline), "GATEWISE_TIMELINE": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    samples = breakdown.read(tmp_path)
+    assert {sample.role for sample in samples} == {"else"}
+    assert "steps" in {sample.activity for sample in samples}
+
+
+def test_keras_gets_the_same_sequences(tmp_path):
+    from benchmarks import keras_peer
+
+    prepared = tasks.write(tmp_path / "task", "text", 100)
+    given = keras_peer.arrays(prepared)
+    index = prepared.index[prepared.index["split"] == "train"]
+    assert len(given["x_train"]) == len(index) == len(given["y_train"])
+    for (start, length), row in zip(
+        index[["start", "length"]].to_numpy(), given["x_train"], strict=True
+    ):
+        assert list(row[:length]) == list(prepared.sequences[start : start + length])
+        assert not row[length:].any()
+
+
+def test_without_keras_its_benchmark_is_skipped_in_a_sentence(tmp_path, monkeypatch, capsys):
+    from benchmarks import keras_peer
+
+    monkeypatch.setattr(keras_peer, "PYTHON", tmp_path / "python")
+    assert keras_peer.measure(quick=True) == []
+    assert "skipped; `make keras`" in capsys.readouterr().out

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 import yaml
 
-from gatewise import plan, runs
+from gatewise import plan, runs, warm
 from gatewise.config import Augment, ExecutionConfig, TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.tracking.store import Store
 from gatewise.training import under_torchrun
 from tests.tasks import make_plan, write_task
 
+EPOCHS = 12
+MLFLOW = ("mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
-def write_study(folder, run_plan, **execution):
+def write_study(folder, run_plan, *, tracked, **execution):
     """A checkout whose stage `train` can run."""
     write_task(folder / "data/prepared/toy", examples=139)
     path = folder / plan.path("toy", "gru", "data/plan")
@@ -29,14 +31,15 @@ def write_study(folder, run_plan, **execution):
         "tasks": {"toy": {"source": {"kind": "digits"}, "features": {"kind": "frames"}}},
         "variants": {"gru": {"cell": "gru", "hidden": 8}},
         "execution": execution,
+        "tracking": {"enabled": tracked},
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(study))
 
 
-def stage(folder, project, *launcher):
-    """Run the stage as a person would, and give what it left and said."""
-    environment = {key: value for key, value in os.environ.items() if key != "GATEWISE_WARM"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(project / "src"), str(project)])
+def stage(folder, project, address, *launcher):
+    """Run the stage as under `dvc repro`, beside a warm process; give its status and words."""
+    paths = os.pathsep.join([str(project / "src"), str(project)])
+    environment = {**os.environ, "PYTHONPATH": paths, warm.ADDRESS: address}
     done = subprocess.run(
         [sys.executable, *launcher, "-m", "pipeline.train", "toy", "gru"],
         cwd=folder,
@@ -49,22 +52,28 @@ def stage(folder, project, *launcher):
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_does(tmp_path, project):
+def test_two_processes_train_as_one_does(tmp_path, project, monkeypatch):
+    monkeypatch.delenv(warm.ADDRESS, raising=False)
+    address = warm.ensure(os.getpid(), ["gatewise.training.one_run", *MLFLOW])
     # Batches of 7 and, at the end of an epoch, of 1: shares are unequal, or nothing at all.
-    plans = make_plan("gru", seeds=(0, 1), epochs=6, batch_size=7, augment=Augment(gain_db=(-3, 3)))
+    plans = make_plan(
+        "gru", seeds=(0, 1), epochs=EPOCHS, batch_size=7, augment=Augment(gain_db=(-3, 3))
+    )
     alone, together = tmp_path / "alone", tmp_path / "together"
-    write_study(alone, plans)
-    write_study(together, plans, devices=2)
-    status, said = stage(alone, project)
+    write_study(alone, plans, tracked=False)
+    write_study(together, plans, tracked=True, devices=2)
+    # Runs this short would be over before MLflow has made its tables.
+    store = Store(TrackingConfig(uri=f"sqlite:///{together}/mlflow.db"))
+    status, said = stage(alone, project, address)
     assert status == 0, said
-    status, said = stage(together, project, *TORCHRUN)
+    status, said = stage(together, project, address, *TORCHRUN)
     assert status == 0, said
     assert said.count("seed 0: test accuracy") == 1, "both processes show progress"
 
     for seed in plans.seeds:
         one, two = (folder / f"runs/toy/gru/seed-{seed}" for folder in (alone, together))
         first, second = runs.read_curves(one), runs.read_curves(two)
-        assert len(first) == 6
+        assert len(first) == EPOCHS
         np.testing.assert_allclose(first.to_numpy(), second.to_numpy(), rtol=1e-3, atol=1e-5)
         records = runs.RunRecord.read(one), runs.RunRecord.read(two)
         assert [record.processes for record in records] == [1, 2]
@@ -75,11 +84,18 @@ def test_two_processes_train_as_one_does(tmp_path, project):
             *(np.stack(list(table["probabilities"])) for table in tables), atol=1e-3
         )
 
-    # Finished is finished, also for one process; and one variant with two runs is what was logged.
-    assert stage(together, project)[1].count("finished before: seed 0, 1") == 1
-    stored = Store(TrackingConfig(uri=f"sqlite:///{together}/mlflow.db")).all_runs("toy")
-    names = sorted(run.info.run_name for run in stored.values())
-    assert names == ["toy/gru", "toy/gru/seed-0", "toy/gru/seed-1"]
+    # One MLflow run a seed, below one for the variant; each with the points of one process.
+    stored = {run.info.run_name: run for run in store.all_runs("toy").values()}
+    assert sorted(stored) == ["toy/gru", "toy/gru/seed-0", "toy/gru/seed-1"], said
+    for seed in plans.seeds:
+        run = stored[f"toy/gru/seed-{seed}"]
+        assert run.info.status == "FINISHED"
+        assert run.data.params["processes"] == "2"
+        points = store.client.get_metric_history(run.info.run_id, "train_loss")
+        assert sorted(point.step for point in points) == list(range(1, EPOCHS + 1))
+
+    # Finished is finished, whoever asks.
+    assert stage(together, project, address)[1].count("finished before: seed 0, 1") == 1
 
 
 @pytest.fixture

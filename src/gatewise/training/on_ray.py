@@ -130,7 +130,7 @@ def _pack(prepared: Path) -> dict[str, Any]:
 class _Checkpoint:
     """What a run needs to go on elsewhere."""
 
-    job: Job
+    path: Path
     content: bytes
 
 
@@ -165,8 +165,9 @@ def _train(
             nonlocal shipped
             news.put(Event("epoch", job, epoch=epoch, values=values))
             # This epoch is saved after it is told of; the file is that of the one before.
-            if time.monotonic() - shipped > SHIP_SECONDS and checkpoint.exists():
-                news.put(_Checkpoint(job, checkpoint.read_bytes()))
+            late = time.monotonic() - shipped > SHIP_SECONDS
+            if job.checkpoint is not None and late and checkpoint.exists():
+                news.put(_Checkpoint(job.checkpoint, checkpoint.read_bytes()))
                 shipped = time.monotonic()
 
         def tell_resumed(epochs: int, sentence: str) -> None:
@@ -205,11 +206,12 @@ def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
 def _new(news: Any, heard: dict[int, int]) -> Iterator[Event]:
     """Events that nobody heard yet, whatever attempt they come from; checkpoints are kept."""
     for event in news.get_nowait_batch(news.qsize()):
-        seed = event.job.seed
         if isinstance(event, _Checkpoint):
-            with replacing(event.job.checkpoint) as path:
+            with replacing(event.path) as path:
                 path.write_bytes(event.content)
-        elif event.kind == "epoch" and event.epoch > heard.get(seed, 0):
+            continue
+        seed = event.job.seed
+        if event.kind == "epoch" and event.epoch > heard.get(seed, 0):
             heard[seed] = event.epoch
             yield event
         elif event.kind == "resumed" and event.epoch >= heard.get(seed, 0):

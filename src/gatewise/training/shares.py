@@ -91,7 +91,8 @@ class SharedClassification(SequenceClassification):
         """Loss whose gradient, averaged over the processes, is that of the whole batch."""
         loss = super().training_step(share.batch, index)
         self._train[-1] = loss.detach() * share.rows
-        return loss * share.weight
+        weighted: torch.Tensor = loss * share.weight
+        return weighted
 
     def epoch_row(self) -> dict[str, float]:
         """Numbers of the epoch that just ended, the same in every process."""

@@ -80,10 +80,6 @@ def _rows(found: TaskResult, settings: GateConfig) -> list[tuple[str, float, flo
     return rows + [row(name, part, settings.slices.margin) for name, part in parts[:MOST_SLICES]]
 
 
-def _line(values: Sequence[float]) -> str:
-    return f"    line [{', '.join(f'{value:.2f}' for value in values)}]"
-
-
 def _plain(name: str) -> str:
     """Names come from data; quotes and the like would end Mermaid's strings."""
     return re.sub(r"[^\w .,:;()/+-]", "_", name)[:60]

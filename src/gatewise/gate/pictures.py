@@ -8,7 +8,6 @@ are lines of their own (https://mermaid.js.org/syntax/xyChart.html).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from gatewise.config import GateConfig
 from gatewise.gate.interval import Difference

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -204,3 +206,20 @@ def test_every_cell_passes_unbuilt(cell):
     state = torch.get_rng_state()
     models.check(VariantConfig(cell=cell, hidden=8, layers=2, bidirectional=True))
     assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_steps_give_the_same_numbers():
+    inputs, lengths = batch([7, 5, 7])
+    eager, compiled = (build(cell="lstm-layernorm").train() for _ in range(2))
+    compiled.recurrence.compile_steps()
+    outputs = [model(inputs, lengths) for model in (eager, compiled)]
+    assert torch.allclose(*outputs, atol=1e-10)
+    for output in outputs:
+        output.square().sum().backward()
+    for (name, first), (_, second) in zip(
+        eager.named_parameters(), compiled.named_parameters(), strict=True
+    ):
+        assert torch.allclose(first.grad, second.grad, atol=1e-10), name
+    assert list(eager.state_dict()) == list(compiled.state_dict())

@@ -203,6 +203,12 @@ class Recurrence(nn.Module):
         """What computes the recurrence."""
         return self._cells()[0].kernel
 
+    def compile_steps(self) -> None:
+        """Compile what goes step by step; a fused kernel leaves nothing for a compiler to do."""
+        for cell in self._cells():
+            if cell.kernel == "unrolled":
+                cell.step = torch.compile(cell.step, dynamic=True)  # type: ignore[method-assign]
+
     def _cells(self) -> list[Cell]:
         return [cell for layer in self._directions() for cell in layer]
 

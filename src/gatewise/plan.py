@@ -65,6 +65,7 @@ class RunPlan(_Plan):
     threads: int
     accelerator: str
     precision: str
+    compile: bool = False
 
 
 class ProbePlan(_Plan):
@@ -128,4 +129,5 @@ def _plan(study: Study, task: str, variant: str) -> RunPlan:
         threads=study.execution.threads_per_run,
         accelerator=study.execution.accelerator,
         precision=study.execution.precision,
+        compile=study.execution.compile,
     )

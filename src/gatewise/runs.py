@@ -56,6 +56,8 @@ class RunRecord(BaseModel):
     """Processes that trained it together, each on its share of every batch."""
     accelerator: str
     precision: str
+    compile: bool = False
+    """Whether `torch.compile` fused the step of an unrolled cell."""
     epochs_run: int
     best_epoch: int
     """Epoch, counted from 1, whose weights were kept."""

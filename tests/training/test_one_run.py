@@ -133,3 +133,17 @@ def test_a_share_of_the_training_data_leaves_the_test_as_it_is(tmp_path):
     examples, fewer = whole.data["examples"], half.data["examples"]
     assert fewer["train"] == pytest.approx(examples["train"] / 2, abs=2)
     assert fewer["test"] == examples["test"]
+
+
+def test_compiling_needs_a_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(GatewiseError, match=r"execution.compile needs .* no no-such-compiler"):
+        train(tmp_path, make_plan().model_copy(update={"compile": True}))
+
+
+def test_a_fused_kernel_leaves_nothing_to_compile(tmp_path, monkeypatch):
+    monkeypatch.setattr(one_run, "check_compiler", lambda: None)
+    plan = make_plan("lstm", epochs=1)
+    eager, _ = train(tmp_path, plan, name="eager")
+    compiled, _ = train(tmp_path, plan.model_copy(update={"compile": True}), name="compiled")
+    assert eager == compiled

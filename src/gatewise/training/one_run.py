@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import resource
+import shutil
 import sys
 import time
 import warnings
@@ -134,6 +136,8 @@ def train(
     """
     plan, seed = job.plan, job.seed
     check_accelerator(plan.accelerator)
+    if plan.compile:
+        check_compiler()
     torch.set_num_threads(plan.threads)
     prepared = Prepared.open(job.prepared)
     sizes = Sizes.of(prepared.card)
@@ -148,6 +152,8 @@ def train(
     model = SequenceClassifier(variant, sizes)
     if prepared.card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
+    if plan.compile:
+        model.recurrence.compile_steps()
 
     learner = SequenceClassification if group is None else SharedClassification
     module = learner(model, plan.train)
@@ -185,6 +191,7 @@ def train(
         processes=1 if group is None else group.size,
         accelerator=trainer.strategy.root_device.type,
         precision=plan.precision,
+        compile=plan.compile and model.kernel == "unrolled",
         epochs_run=len(recorder.rows),
         best_epoch=recorder.best_epoch,
         metrics={split: scores(logits[split], labels[split]) for split in data.rows},
@@ -227,6 +234,20 @@ def check_accelerator(accelerator: str) -> None:
         raise GatewiseError(
             f"execution.accelerator is {accelerator}, but this machine has none that torch "
             f"{torch.__version__} can use; set it to cpu or auto"
+        )
+
+
+def check_compiler() -> None:
+    """Refuse to compile where `torch.compile` would find no compiler for the CPU.
+
+    Raises:
+        GatewiseError: there is none.
+    """
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if shutil.which(compiler) is None:
+        raise GatewiseError(
+            f"execution.compile needs a C++ compiler, and there is no {compiler}; install one, "
+            "name another in CXX, or leave execution.compile out"
         )
 
 

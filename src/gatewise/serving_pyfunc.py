@@ -29,7 +29,7 @@ CODE = (
     "__init__.py",
     "budget.py",
     "cells",
-    "config.py",
+    "config",
     "errors.py",
     "features.py",
     "files.py",

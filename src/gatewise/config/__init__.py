@@ -1,0 +1,67 @@
+"""`params.yaml` as typed, documented models.
+
+Everything a study is allowed to say is declared here (or, for a source's own options, in
+that source's file). Anything else is refused with the key's path and what is allowed.
+"""
+
+from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
+from gatewise.config.gate import GateBudgets, GateConfig, GateData, GateSlices
+from gatewise.config.strict import SPLITS, Count, Strict, suggest
+from gatewise.config.study import SEEDS_LOCK, Study, explain, load, parse, reached
+from gatewise.config.tasks import (
+    Augment,
+    Frames,
+    LogMel,
+    Mfcc,
+    ModelOverrides,
+    SourceOptions,
+    SpecAugment,
+    Spectral,
+    SplitConfig,
+    TaskConfig,
+    Tokens,
+    TrainOverrides,
+    source_class,
+    source_kinds,
+)
+from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
+from gatewise.config.variants import Match, VariantConfig
+
+__all__ = [
+    "SEEDS_LOCK",
+    "SPLITS",
+    "Augment",
+    "CompareConfig",
+    "Count",
+    "ExecutionConfig",
+    "Frames",
+    "GateBudgets",
+    "GateConfig",
+    "GateData",
+    "GateSlices",
+    "LogMel",
+    "Match",
+    "Mfcc",
+    "ModelOverrides",
+    "ProbeConfig",
+    "Rounds",
+    "SourceOptions",
+    "SpecAugment",
+    "Spectral",
+    "SplitConfig",
+    "Strict",
+    "Study",
+    "TaskConfig",
+    "Tokens",
+    "TrackingConfig",
+    "TrainConfig",
+    "TrainOverrides",
+    "VariantConfig",
+    "explain",
+    "load",
+    "parse",
+    "reached",
+    "source_class",
+    "source_kinds",
+    "suggest",
+]

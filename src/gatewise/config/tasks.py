@@ -1,0 +1,227 @@
+"""Tasks: a source, how its examples become sequences, and what training changes for them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
+
+from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
+
+
+class SourceOptions(Strict):
+    """Options of a data source; each file in `gatewise.sources` subclasses it once."""
+
+    kind: str
+    """Name of the source: the file `gatewise/sources/<kind>.py`, with dashes."""
+
+
+class SplitConfig(Strict):
+    """How examples are divided where the source publishes no split. Groups never cross."""
+
+    validation: Fraction = 0.15
+    """Share of the groups that chooses the best epoch."""
+    test: Fraction = 0.2
+    """Share of the groups that is scored once."""
+    resample: bool = False
+    """Draw the groups anew for each seed instead of once from a hash of their ids."""
+
+    @model_validator(mode="after")
+    def _leaves_training_data(self) -> SplitConfig:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation ({self.validation}) and test ({self.test}) leave nothing to train on; "
+                "together they must stay below 1"
+            )
+        return self
+
+
+class Spectral(Strict):
+    """What log-mels and MFCCs share: the frame grid, in samples of `sample_rate`."""
+
+    sample_rate: Count = 16_000
+    """Rate in Hz that clips are resampled to."""
+    n_fft: Count = 512
+    """FFT length in samples."""
+    win_length: Count | None = None
+    """Window length in samples; `n_fft` when left out."""
+    hop_length: Count = 320
+    """Step between frames in samples."""
+    n_mels: Count = 40
+    """Mel bands."""
+    seconds: Positive | None = None
+    """Crop (around the middle) or zero-pad clips to this duration; left out: keep theirs."""
+    normalise: Literal["none", "clip", "train"] = "clip"
+    """Subtract each clip's own mean, or standardise with training-split statistics."""
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Spectral:
+        if self.win_length is not None and self.win_length > self.n_fft:
+            raise ValueError(f"win_length {self.win_length} is longer than n_fft {self.n_fft}")
+        return self
+
+
+class LogMel(Spectral):
+    """Log-mel spectrogram of a waveform (torchaudio)."""
+
+    kind: Literal["log-mel"]
+
+
+class Mfcc(Spectral):
+    """Mel-frequency cepstral coefficients of a waveform (torchaudio)."""
+
+    kind: Literal["mfcc"]
+    n_mfcc: Count = 13
+    """Coefficients kept."""
+
+
+class Frames(Strict):
+    """Feature frames that the source ships ready-made."""
+
+    kind: Literal["frames"]
+    normalise: Literal["none", "clip", "train"] = "train"
+    """As for spectra."""
+
+
+class Tokens(Strict):
+    """Token ids from a tokenizer trained on the training split."""
+
+    kind: Literal["tokens"]
+    tokenizer: Literal["word", "bpe", "character"] = "word"
+    """Unit of text."""
+    vocabulary: Annotated[int, Field(ge=4)] = 8_000
+    """Largest vocabulary, special tokens included."""
+    min_frequency: Count = 2
+    """Units seen less often in training become the unknown token."""
+    lowercase: bool = True
+    """Fold case and strip accents."""
+    max_length: Count = 64
+    """Tokens kept of each document; the truncated share is reported."""
+
+
+Features = Annotated[LogMel | Mfcc | Frames | Tokens, Field(discriminator="kind")]
+
+
+class SpecAugment(Strict):
+    """Masks on the time-frequency plane (Park et al. 2019)."""
+
+    frequency_masks: Annotated[int, Field(ge=0)] = 1
+    frequency_width: Annotated[int, Field(ge=0)] = 6
+    """Widest mask in bands."""
+    time_masks: Annotated[int, Field(ge=0)] = 1
+    time_width: Annotated[int, Field(ge=0)] = 8
+    """Widest mask in frames."""
+
+
+class Augment(Strict):
+    """Random changes to training clips; drawn from the seed, never from the variant."""
+
+    time_shift: Annotated[float, Field(ge=0)] = 0.0
+    """Largest shift to either side in seconds."""
+    noise_snr_db: tuple[float, float] | None = None
+    """Range of signal-to-noise ratios in dB for additive coloured noise."""
+    noise_probability: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Share of clips that get noise."""
+    gain_db: tuple[float, float] | None = None
+    """Range of gains in dB."""
+    spec_augment: SpecAugment | None = None
+
+    @field_validator("noise_snr_db", "gain_db")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError(f"the range {list(value)} runs backwards; write [lowest, highest]")
+        return value
+
+
+class TrainOverrides(Strict):
+    """Training settings that one task changes for all of its variants alike."""
+
+    epochs: Count | None = None
+    batch_size: Count | None = None
+    learning_rate: Positive | None = None
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    clip_norm: Positive | None = None
+    schedule: Literal["one-cycle", "cosine", "constant"] | None = None
+    label_smoothing: Probability | None = None
+    fraction: Share | None = None
+    patience: Count | None = None
+
+
+class ModelOverrides(Strict):
+    """Model settings that one task changes for all of its variants alike."""
+
+    embedding: Count | None = None
+    pooling: Literal["last", "mean", "max", "attention"] | None = None
+    dropout: Probability | None = None
+    input_dropout: Probability | None = None
+
+
+class TaskConfig(Strict):
+    """A labelled data set, how it becomes sequences, and what is measured on it."""
+
+    source: SerializeAsAny[SourceOptions]
+    split: SplitConfig = SplitConfig()
+    features: Features
+    augment: Augment | None = None
+    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    """Primary metric: what pairs of variants are compared by."""
+    on_bad: Literal["fail", "skip"] = "fail"
+    """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
+    allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = Field(
+        default_factory=dict
+    )
+    """Leaks that are known and accepted, each with the reason; printed in the report."""
+    train: TrainOverrides = TrainOverrides()
+    model: ModelOverrides = ModelOverrides()
+
+    @field_validator("allow")
+    @classmethod
+    def _reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        for leak, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"{leak}: give the reason why this leak is acceptable")
+        return value
+
+    @field_validator("source", mode="plain")
+    @classmethod
+    def _plugin(cls, value: Any) -> SourceOptions:
+        if isinstance(value, SourceOptions):
+            return value
+        if not isinstance(value, dict) or "kind" not in value:
+            raise ValueError("a source is a mapping with a `kind`")
+        return source_class(str(value["kind"])).model_validate(value)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TaskConfig:
+        if self.augment is not None and not isinstance(self.features, Spectral):
+            raise ValueError(f"augment needs waveform features, not {self.features.kind}")
+        if isinstance(self.features, Tokens) and self.split.resample:
+            raise ValueError(
+                "split.resample would leak: the tokenizer is trained once on the training split, "
+                "so text keeps one split for all seeds"
+            )
+        return self
+
+
+def source_kinds() -> list[str]:
+    """Names of the sources that are installed: one module of `gatewise.sources` each."""
+    package = importlib.import_module("gatewise.sources")
+    names = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+
+def source_class(kind: str) -> type[SourceOptions]:
+    """The class `Source` of `gatewise/sources/<kind>.py`.
+
+    Loaded by name, so that a new source is one new file and this module imports none.
+    """
+    kinds = source_kinds()
+    if kind not in kinds:
+        raise ValueError(f"unknown source {kind!r}{suggest(kind, kinds)}")
+    found: type[SourceOptions] = importlib.import_module(
+        f"gatewise.sources.{kind.replace('-', '_')}"
+    ).Source
+    return found

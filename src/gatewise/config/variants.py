@@ -1,0 +1,89 @@
+"""Variants: fully specified models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gatewise.config.strict import Count, Probability, Strict
+
+
+class Match(Strict):
+    """A budget borrowed from another variant; exactly one key."""
+
+    parameters: str | None = None
+    """Width whose recurrent parameter count comes nearest that variant's."""
+    macs: str | None = None
+    """Width whose multiply-accumulates per step come nearest that variant's."""
+    hidden: str | None = None
+    """That variant's width."""
+    training_macs: str | None = None
+    """Epochs scaled so that training costs as many multiply-accumulates (needs `hidden`)."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Match:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError("match takes exactly one of parameters, macs, hidden, training_macs")
+        return self
+
+    @property
+    def quantity(self) -> str:
+        """Which budget is matched."""
+        return next(iter(self.model_dump(exclude_none=True)))
+
+    @property
+    def reference(self) -> str:
+        """The variant whose budget is matched."""
+        return str(getattr(self, self.quantity))
+
+
+class VariantConfig(Strict):
+    """A fully specified model, but for what the task's data fix (input and output sizes)."""
+
+    cell: str
+    """Name of the recurrence; `gatewise cells` lists them."""
+    hidden: Count | None = None
+    """Width of the hidden state."""
+    match: Match | None = None
+    """Solve the width (or epochs) for another variant's budget instead."""
+    layers: Count = 1
+    bidirectional: bool = False
+    projection: Count | None = None
+    """Width of the projected output, for cells that project."""
+    embedding: Count = 64
+    """Width of token embeddings; unused for audio."""
+    pooling: Literal["last", "mean", "max", "attention"] = "mean"
+    """How a sequence of hidden states becomes one vector."""
+    dropout: Probability = 0.0
+    """Dropout between layers and before the classifier."""
+    input_dropout: Probability = 0.0
+    """Dropout on the inputs of the first layer."""
+    residual: bool = False
+    """Add each layer's input to its output where widths agree."""
+    init: Literal["torch", "keras", "chrono"] = "torch"
+    """Initialisation scheme of the recurrence."""
+    forget_bias: float | None = None
+    """Bias of the gate that keeps the state, on top of `init`."""
+    chrono_steps: Annotated[int, Field(ge=3)] | None = None
+    """Longest dependency in steps that `init: chrono` prepares for; that of the run's longest
+    training sequence when left out."""
+    kernel: Literal["auto", "fused", "unrolled"] = "auto"
+    """Force the fused library kernel or the unrolled reference."""
+    replica: Annotated[int, Field(ge=0)] = 0
+    """Draws other initial weights. Variants that differ in nothing else show what chance does."""
+
+    @model_validator(mode="after")
+    def _width(self) -> VariantConfig:
+        solves_width = self.match is not None and self.match.quantity != "training_macs"
+        if solves_width and self.hidden is not None:
+            raise ValueError("give either hidden or match, not both: match solves the width")
+        if not solves_width and self.hidden is None:
+            raise ValueError("the width is missing: give hidden, or match it to another variant")
+        return self
+
+    @model_validator(mode="after")
+    def _chrono(self) -> VariantConfig:
+        if self.chrono_steps is not None and self.init != "chrono":
+            raise ValueError(f"chrono_steps belongs to init: chrono, not to init: {self.init}")
+        return self

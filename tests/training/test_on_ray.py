@@ -113,6 +113,37 @@ def jobs(root, plan):
     return made
 
 
+class KilledError(Exception):
+    """Stands for the end of a process."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", [False, True], ids=["whole", "truncated"])
+def test_what_was_begun_elsewhere_goes_on_on_the_cluster(cluster, tmp_path, harm):
+    plan = make_plan(seeds=(0,), epochs=6)
+    (job,) = jobs(tmp_path, plan)
+    job = dataclasses.replace(job, checkpoint=tmp_path / "run.ckpt")
+
+    def killed(epoch, _values):
+        if epoch == 4:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        one_run.train(job, killed)
+    if harm:
+        job.checkpoint.write_bytes(job.checkpoint.read_bytes()[:-100])
+    events = list(on_ray.train_all([job], "auto", execution(cluster)))
+    (resumed,) = [event for event in events if event.kind == "resumed"]
+    if harm:
+        said = f"the checkpoint {job.checkpoint} is damaged; the run starts anew"
+        assert (resumed.epoch, resumed.reason) == (0, said)
+    else:
+        assert (resumed.epoch, resumed.reason) == (3, "goes on after epoch 3")
+    heard = [event.epoch for event in events if event.kind == "epoch"]
+    assert heard == list(range(resumed.epoch + 1, 7))
+    assert {n: (job.folder / n).read_bytes() for n in FILES} == expected(tmp_path, plan, 0)
+
+
 def test_a_node_without_the_data_is_sent_them(cluster, tmp_path, monkeypatch):
     monkeypatch.setattr(on_ray.tempfile, "gettempdir", lambda: str(tmp_path))
     write_task(tmp_path / "prepared")

@@ -259,6 +259,16 @@ def test_few_seeds_and_much_doubt_are_undecided_with_what_would_settle_it(tmp_pa
             "toy.json: missing",
         ),
         (
+            lambda p: (p / "runs/toy/gru/seed-2/predictions.parquet").write_bytes(b"PAR1 cut"),
+            ["--against", "REF"],
+            "predictions.parquet is damaged",
+        ),
+        (
+            lambda p: (p / "runs/toy/gru/seed-2/run.json").write_text('{"task": '),
+            ["--against", "REF"],
+            "seed-2/run.json: not readable as JSON",
+        ),
+        (
             lambda p: (p / "params.yaml").write_text("from_the_future: 1\n"),
             ["--against", "REF"],
             "unknown key 'from_the_future'",

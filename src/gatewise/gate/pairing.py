@@ -118,7 +118,11 @@ def _predictions(side: Side, seed: int) -> pd.DataFrame:
         return pd.DataFrame(columns=["id", "group", "label", "predicted"])  # a bare model
     if not path.is_file():
         raise GatewiseError(f"{side.origin}: {path.name} of {side.records[seed].name} is missing")
-    table = pd.read_parquet(path, columns=["id", "group", "label", "predicted"])
+    try:
+        table = pd.read_parquet(path, columns=["id", "group", "label", "predicted"])
+    except ValueError as error:  # pyarrow's own errors are such
+        reason = " ".join(str(error).split())[:200]
+        raise GatewiseError(f"{side.origin}: {path} is damaged ({reason})") from None
     names = np.array(side.card.labels, dtype=object)
     return table.assign(
         label=names[table["label"].to_numpy()], predicted=names[table["predicted"].to_numpy()]

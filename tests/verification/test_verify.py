@@ -188,3 +188,7 @@ def test_digests_are_those_of_dvc(tmp_path):
     listed = [{"md5": two, "relpath": "b.txt"}, {"md5": one, "relpath": "deep/a.txt"}]
     wanted = hashlib.md5(json.dumps(listed).encode()).hexdigest() + ".dir"
     assert claims.md5(tmp_path / "folder") == wanted
+    compiled = tmp_path / "folder/deep/__pycache__/a.pyc"
+    compiled.parent.mkdir()
+    compiled.write_bytes(b"of this machine alone")
+    assert claims.md5(tmp_path / "folder") == wanted

@@ -17,6 +17,9 @@ from gatewise import runs
 from gatewise.errors import GatewiseError
 from gatewise.runs import RunRecord
 
+COMPILED = "__pycache__"
+"""Left out by DVC, too (`.dvcignore`)."""
+
 
 def md5(path: str | Path) -> str:
     """DVC's digest of a file, or of a folder (`.dir`: over its files' digests and paths).
@@ -29,7 +32,7 @@ def md5(path: str | Path) -> str:
         return _file(path)
     if not path.is_dir():
         raise GatewiseError(f"{path}: missing; run `dvc pull` or `dvc repro`")
-    files = sorted(p for p in path.rglob("*") if p.is_file())
+    files = sorted(p for p in path.rglob("*") if p.is_file() and COMPILED not in p.parts)
     listed = [{"md5": _file(p), "relpath": p.relative_to(path).as_posix()} for p in files]
     listed.sort(key=lambda entry: entry["relpath"])
     text = json.dumps(listed, sort_keys=True)

@@ -48,7 +48,8 @@ MEANINGS = {
     "set-up and results": "opening data, building models, writing run folders",
     "other": "",
     "idle": "cores without a run while the last runs of a stage end",
-    "around": "before a stage's first run and after its last; delivering to MLflow",
+    "around": "before a stage's first run and after its last",
+    "MLflow": "waiting for the store to have taken the rest",
 }
 
 
@@ -106,20 +107,37 @@ def stages(samples: list[Sample]) -> list[Stage]:
     return sorted(found, key=lambda stage: stage.began)
 
 
+def durations(samples: list[Sample]) -> Counter[str]:
+    """Seconds by activity, over all processes."""
+    found: Counter[str] = Counter()
+    for process in {sample.process for sample in samples}:
+        own = [sample for sample in samples if sample.process == process]
+        # Samples come late on a busy machine; each stands for the time since the one before.
+        for before, sample in itertools.pairwise(own):
+            found[sample.activity] += sample.time - before.time
+    return found
+
+
 def train_parts(stage: Stage, samples: list[Sample], width: int) -> Counter[str]:
     """Seconds of one train stage by activity; they add up to its duration."""
     work = [s for s in samples if s.role == "worker" and stage.began <= s.time <= stage.ended]
     whole = stage.ended - stage.began
     if not work:
         return Counter({"around": whole})
-    span = work[-1].time - work[0].time
-    busy: Counter[str] = Counter()
-    for process in {s.process for s in work}:
-        own = [s for s in work if s.process == process]
-        # Samples come late on a busy machine; each stands for the time since the one before.
-        for before, sample in itertools.pairwise(own):
-            busy[sample.activity] += (sample.time - before.time) / width
-    parts = Counter({"around": whole - span, "idle": max(span - busy.total(), 0)})
+    first, last = work[0].time, work[-1].time
+    busy = Counter({name: seconds / width for name, seconds in durations(work).items()})
+    after = [
+        s for s in samples
+        if s.role == "in stage" and last < s.time <= stage.ended
+    ]  # fmt: skip
+    delivering = durations(after)["MLflow"]
+    parts = Counter(
+        {
+            "around": whole - (last - first) - delivering,
+            "idle": max(last - first - busy.total(), 0),
+            "MLflow": delivering,
+        }
+    )
     return parts + busy
 
 
@@ -147,7 +165,7 @@ def breakdown(samples: list[Sample], width: int) -> list[tuple[str, str, float]]
     rows.append(("dvc", "its start, hashing, caching, locks", own[-1] - own[0] - in_stages))
     rows.append(("start", "of stages other than train, until they compute", waits.total()))
     rows += [(kind, "", seconds) for kind, seconds in others.items()]
-    listed = [*(name for name in ORDER if name in train), "idle", "around"]
+    listed = [*(name for name in ORDER if name in train), "idle", "around", "MLflow"]
     rows += [(f"train: {name}", MEANINGS[name], train[name]) for name in listed]
     return rows
 

@@ -18,6 +18,7 @@ FOLDER = os.environ.get("GATEWISE_TIMELINE", "")
 ACTIVITIES = (
     ("<frozen importlib", (), "imports"),
     ("gatewise/warm.py", ("ensure", "fork"), "waiting to start"),
+    ("tracking/live.py", ("close",), "MLflow"),
     ("training/batches.py", ("__getitem__", "__iter__"), "batches"),
     ("training/shares.py", ("__getitem__",), "batches"),
     ("training/module.py", ("training_step", "configure_gradient_clipping"), "steps"),
@@ -58,7 +59,7 @@ def role(forked):
         if module.startswith("pipeline."):
             return " ".join(["stage", module.removeprefix("pipeline."), *arguments]).strip()
         return "else"
-    if sys.argv[0].startswith("pipeline."):
+    if "/pipeline/" in sys.argv[0]:
         return "in stage"
     frame = sys._current_frames().get(threading.main_thread().ident)
     while frame is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,9 +27,11 @@ import psutil
 
 from gatewise import warm
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.files import NotJsonError, read_json, replacing, write_json
 
 RECORD = Path(".gatewise/retrain-child.json")
+LOCK, BACKUP = Path("dvc.lock"), Path(".gatewise/dvc.lock")
+RWLOCK = Path(".dvc/tmp/rwlock")
 PATIENCE = 10.0
 """Seconds to wait for what was killed to be gone."""
 PR_SET_PDEATHSIG = 1
@@ -130,6 +133,7 @@ def _run(*arguments: str, quiet: bool = False) -> tuple[str, list[str]]:
     except OSError as error:
         raise GatewiseError(f"dvc cannot be started: {error}") from None
     if not quiet:
+        _back_up()
         _write_down(process.pid)
     said: deque[str] = deque(maxlen=200)
     assert process.stderr is not None  # noqa: S101
@@ -187,8 +191,63 @@ def end_leftovers() -> bool:
     deadline = time.monotonic() + PATIENCE
     while any(map(_runs, found)) and time.monotonic() < deadline:
         time.sleep(0.01)
+    _mend_lock()
     RECORD.unlink(missing_ok=True)
     return bool(found)
+
+
+def mend_rwlock() -> None:
+    """Remove DVC's list of what is in use, where a killed DVC wrote it half.
+
+    It cannot be read then, and DVC would refuse to work ever after.
+    """
+    for _ in range(2):  # another DVC may be writing it this very moment
+        try:
+            read_json(RWLOCK)
+        except FileNotFoundError:
+            return
+        except NotJsonError:
+            time.sleep(0.2)
+        else:
+            return
+    RWLOCK.unlink(missing_ok=True)
+
+
+def _back_up() -> None:
+    if LOCK.is_file():
+        with replacing(BACKUP) as temporary:
+            shutil.copy(LOCK, temporary)
+    else:
+        BACKUP.unlink(missing_ok=True)
+
+
+def _mend_lock() -> None:
+    """Put back the lock from before a killed DVC that wrote it half; its stages are cached."""
+    if not LOCK.is_file() or _whole(LOCK):
+        return
+    if BACKUP.is_file():
+        shutil.copy(BACKUP, LOCK)
+    else:
+        LOCK.unlink()
+
+
+def _whole(lock: Path) -> bool:
+    """Whether DVC could read it: it is rewritten in place, so its end may be missing."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        text = lock.read_text(encoding="utf-8")
+        found = yaml.load(text, Loader=loader)  # noqa: S506
+        entries = [
+            entry
+            for stage in found["stages"].values()
+            for entry in [*stage.get("deps", ()), *stage.get("outs", ()), {**stage, "path": ""}]
+        ]
+        ended = all("path" in entry and ("cmd" in entry or "size" in entry) for entry in entries)
+        return ended and text.endswith("\n")
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
+        return False
 
 
 def _group(group: int, began: float) -> Iterator[psutil.Process]:

@@ -203,6 +203,38 @@ def test_what_a_killed_retraining_left_running_is_ended(here):
         other.wait()
 
 
+WHOLE = """\
+schema: '2.0'
+stages:
+  plan:
+    cmd: python -m pipeline.plan
+    deps:
+    - path: params.yaml
+      hash: md5
+      md5: 6fdb93ec44fc32be0216476b170eef81
+      size: 750
+"""
+
+
+@pytest.mark.parametrize("left", ["", WHOLE[:150], WHOLE[:-60], "stages:\n  plan: [", WHOLE])
+def test_what_a_killed_dvc_wrote_half_is_put_back(here, left):
+    before = WHOLE.replace("plan", "before")
+    (here / ".gatewise").mkdir(exist_ok=True)
+    (here / "dvc.lock").write_text(before)
+    dvc._back_up()
+    (here / "dvc.lock").write_text(left)
+    (here / ".dvc/tmp").mkdir()
+    (here / ".dvc/tmp/rwlock").write_text("")
+    write_json(dvc.RECORD, {"group": 2**22 + 1, "began": time.time(), "by": 2**22 + 2})
+    with steps.exclusive():
+        assert (here / "dvc.lock").read_text() == (WHOLE if left == WHOLE else before)
+        assert not (here / ".dvc/tmp/rwlock").exists()
+    # Without a killed retraining a broken lock is somebody's to look at, not ours to replace.
+    (here / "dvc.lock").write_text("<<<<<<< HEAD")
+    with steps.exclusive():
+        assert (here / "dvc.lock").read_text() == "<<<<<<< HEAD"
+
+
 def test_what_follows_from_a_change_is_foreseen():
     locked = {
         "a": {"outs": [{"path": "data/a"}]},

@@ -233,4 +233,5 @@ def exclusive() -> Iterator[None]:
         )
     with held:
         dvc.end_leftovers()
+        dvc.mend_rwlock()
         yield

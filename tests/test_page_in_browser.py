@@ -43,14 +43,10 @@ def probed():
     from gatewise.config import ProbeConfig
 
     lengths = dict.fromkeys(("adding_lengths", "copy_lengths", "parity_lengths"), (2, 4, 8))
-    seed = {
-        "probes": {
-            name: {"scores": [0.95, 0.92, 0.4], "extrapolated": [0.95, 0.7, 0.3]}
-            for name in probes.PROBLEMS
-        },
-        "gradient": {when: [-0.1 * k for k in range(20)] for when in ("initial", "trained")},
-    }
-    return probes.summarise([seed, seed], ProbeConfig(**lengths))
+    seed = {"scores": [0.95, 0.92, 0.4], "extrapolated": [0.95, 0.7, 0.3]}
+    curves = {when: [-0.1 * k for k in range(20)] for when in ("initial", "trained")}
+    found = {name: [seed | curves] * 2 for name in probes.PROBLEMS}
+    return probes.summarise(found, ProbeConfig(**lengths))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -88,9 +89,10 @@ def pull() -> Literal["whole", "partial", "damaged"]:
 
 def _require_answer() -> None:
     """DVC takes a file as missing where a web server does not answer at all: ask it."""
-    for line in call("remote", "list", quiet=True).splitlines():
-        address = line.split()[1]
-        if not address.startswith(("http://", "https://")):
+    # Not `remote list`, which breaks long addresses over several lines.
+    for line in call("config", "--list", quiet=True).splitlines():
+        key, _, address = line.partition("=")
+        if not re.fullmatch(r"remote\..*\.url", key) or not address.startswith("http"):
             continue
         try:
             urllib.request.urlopen(address, timeout=20).close()  # noqa: S310  # of the project

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A project that was pushed."""
-    home = tmp_path_factory.mktemp("home")
+    """A project that was pushed, where paths are longer than a line of DVC's tables."""
+    home = tmp_path_factory.mktemp("home") / "-".join(["far"] * 25)
+    home.mkdir()
     folder = tracked(project(home / "project", gate={"resamples": 100}))
     command(folder, "dvc", "push", "--quiet")
     return home

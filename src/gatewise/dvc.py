@@ -228,7 +228,8 @@ def _mend_lock() -> None:
     if not LOCK.is_file() or _whole(LOCK):
         return
     if BACKUP.is_file():
-        shutil.copy(BACKUP, LOCK)
+        with replacing(LOCK) as temporary:
+            shutil.copy(BACKUP, temporary)
     else:
         LOCK.unlink()
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from gatewise.augment import SILENCE
 from gatewise.config import Augment, SpecAugment
 from gatewise.training.batches import ShuffledBuckets, TaskData, in_length_order
 from tests.tasks import write_task
@@ -79,6 +80,28 @@ def test_input_statistics_see_the_training_split_only(tmp_path):
     mean, deviation = data.input_statistics()
     np.testing.assert_allclose(mean, steps.mean(0), rtol=1e-5)
     np.testing.assert_allclose(deviation, steps.std(0), rtol=1e-4)
+
+
+def test_a_shift_moves_whole_frames_and_brings_in_silence(tmp_path):
+    prepared = write_task(tmp_path)
+    prepared = type(prepared)(
+        prepared.card.model_copy(update={"step_seconds": 0.02}), prepared.sequences, prepared.index
+    )
+    shifted, plain = (TaskData(prepared, 0, 16, a) for a in (Augment(time_shift=0.04), None))
+    shifts = set()
+    for changed, clean in zip(shifted.train_dataloader(), plain.train_dataloader(), strict=True):
+        for row, length in enumerate(clean.lengths.tolist()):
+            before, after = clean.inputs[row, :length], changed.inputs[row, :length]
+            (shift,) = (
+                by
+                for by in range(-2, 3)
+                if torch.equal(after[max(by, 0) : length + by], before[max(-by, 0) : length - by])
+            )
+            new = after[:shift] if shift > 0 else after[length + shift :]
+            assert torch.allclose(new, torch.tensor(SILENCE))
+            assert not changed.inputs[row, length:].any()
+            shifts.add(shift)
+    assert shifts == set(range(-2, 3))
 
 
 def test_augmentation_changes_training_alone_and_repeats(tmp_path):

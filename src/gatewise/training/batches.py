@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from gatewise import splits, streams
-from gatewise.augment import augment
-from gatewise.config import Augment
+from gatewise import augment, splits, streams
+from gatewise.config import SPLITS, Augment
 from gatewise.prepared import Prepared
 
 EVALUATION_BATCH = 256
@@ -55,12 +54,19 @@ class Sequences(Dataset[Batch]):
         steps = np.arange(lengths.max())
         padding = steps >= lengths[:, None]
         positions = self.starts[address.rows][:, None] + steps
-        # Padding may point past the file's end; any step will do, it is zeroed below.
-        positions[padding] = 0
-        inputs = self.sequences[positions]
+        absent, changes = padding, None
         if self.augmentation is not None:
             draws = streams.generator(self.seed, "augment", address.epoch, address.number)
-            inputs = augment(inputs, self.augmentation, draws, self.step_seconds, lengths)
+            changes = augment.draw(self.augmentation, draws, len(lengths), self.step_seconds)
+            shift = changes.shift[:, None]
+            absent = (steps < shift) | (steps - shift >= lengths[:, None])
+            positions -= shift
+        # These may point past the file's end; any step will do, it is overwritten below.
+        positions[absent] = 0
+        inputs = self.sequences.take(positions, axis=0, mode="clip")
+        if changes is not None:
+            inputs[absent] = augment.SILENCE
+            inputs = augment.augment(inputs, changes, lengths)
         inputs[padding] = 0
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
@@ -124,11 +130,17 @@ class TaskData(pl.LightningDataModule):
         self.train_sequences = Sequences(prepared, seed, augmentation)
         self.clean_sequences = Sequences(prepared, seed)
         split = splits.for_seed(prepared, seed)
-        self.rows = {
-            name: np.flatnonzero(split == name) for name in ("train", "validation", "test")
-        }
+        self.rows = {name: np.flatnonzero(split == name) for name in SPLITS}
         labels = self.clean_sequences.labels
         self.rows["train"] = splits.shrink(self.rows["train"], labels, fraction, seed)
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Nothing to do on a CPU, where Lightning would look through the batch at every step."""
+        if device.type == "cpu":
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, augmented batches."""

@@ -10,6 +10,7 @@ takes of an epoch is measured by running it dry.
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -98,6 +99,7 @@ def loading(plan: RunPlan, prepared: Prepared) -> float:
 def measure(quick: bool) -> list[Result]:
     """Three tasks shaped like the default study's."""
     torch.set_num_threads(1)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # as in the processes of the pool
     results = []
     for kind, cell, examples in (
         ("clips", "lstm", 6000),

@@ -24,7 +24,6 @@ def test_one_step_changes_every_parameter(tmp_path, cell):
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        gradient_clip_val=1.0,
         limit_val_batches=0,
     )
     config = TrainConfig(schedule="constant")

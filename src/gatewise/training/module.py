@@ -35,11 +35,13 @@ class SequenceClassification(pl.LightningModule):
     """Trains `model` with AdamW; `epoch_row` sums an epoch up for whoever listens.
 
     Sums stay on the device until the epoch ends: `self.log` at every step would cost small
-    models more than their arithmetic.
+    models more than their arithmetic. So would Lightning's own optimisation, whose closures and
+    hooks take milliseconds a step: a step is written out here.
     """
 
     def __init__(self, model: SequenceClassifier, config: TrainConfig) -> None:
         super().__init__()
+        self.automatic_optimization = False
         self.model = model
         self.config = config
         self._scores: dict[str, float] = {}
@@ -47,8 +49,25 @@ class SequenceClassification(pl.LightningModule):
         self._norms: list[torch.Tensor] = []
         self._validation: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
-        """Mean cross-entropy of one batch."""
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning notes here which hook it is in, dozens of times a step, and each time
+        # `nn.Module` would look whether that is a parameter.
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def training_step(self, batch: Any, _index: int) -> None:
+        """One update."""
+        loss = self.loss(batch)
+        optimiser, scheduler = self.optimizers(), self.lr_schedulers()
+        optimiser.zero_grad()  # type: ignore[union-attr]
+        self.manual_backward(loss)
+        optimiser.step()  # type: ignore[union-attr]
+        scheduler.step()  # type: ignore[union-attr]
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Mean cross-entropy of one batch, noted for the epoch's sum."""
         loss = functional.cross_entropy(
             self.model(batch.inputs, batch.lengths),
             batch.labels,
@@ -57,8 +76,8 @@ class SequenceClassification(pl.LightningModule):
         self._train.append(loss.detach() * len(batch.labels))
         return loss
 
-    def configure_gradient_clipping(self, *_args: Any, **_kwargs: Any) -> None:
-        """Clip by norm and remember the norm from before."""
+    def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
+        """Clip by norm and remember the norm from before; a scaled gradient is unscaled by now."""
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.config.clip_norm)
         self._norms.append(norm)
 

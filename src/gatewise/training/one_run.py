@@ -301,7 +301,6 @@ def _trainer(
         accelerator=plan.accelerator,
         max_epochs=epochs,
         callbacks=callbacks,
-        gradient_clip_val=plan.train.clip_norm,
         deterministic=True,
         logger=False,
         enable_checkpointing=job.checkpoint is not None,

@@ -87,9 +87,9 @@ class SharedTaskData(TaskData):
 class SharedClassification(SequenceClassification):
     """Learns from shares, and sums losses up over the processes."""
 
-    def training_step(self, share: Any, index: int) -> torch.Tensor:
+    def loss(self, share: Any) -> torch.Tensor:
         """Loss whose gradient, averaged over the processes, is that of the whole batch."""
-        loss = super().training_step(share.batch, index)
+        loss = super().loss(share.batch)
         self._train[-1] = loss.detach() * share.rows
         weighted: torch.Tensor = loss * share.weight
         return weighted

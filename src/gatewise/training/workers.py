@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import os
 import signal
 import traceback
 from collections import deque
@@ -78,6 +79,9 @@ def train_and_tell(job: Job, fd: int) -> None:
     """Train `job` and write events to the pipe `fd`: what each forked process does."""
     # The parent decides what Ctrl-C means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if job.plan.accelerator == "cpu":
+        # At every step torch would ask the driver whether there are GPUs.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     sender = Connection(fd, readable=False)
 
     def tell(epoch: int, values: dict[str, float]) -> None:

@@ -1,8 +1,9 @@
 """Runs through the pipeline's pool against the same runs one after another in a plain loop.
 
-The plain loop is `benchmarks.run.bare` with a thread for every core, in one process that is
-already warm. Ours are processes with one thread each, forked from a warm one, and leave whole
-run folders, checkpoints on the way and predictions; the loop only trains.
+The plain loop is `benchmarks.plain`, torch alone with a thread for every core, in one process
+that is already warm. Ours are processes with one thread each, forked from a warm one, and leave
+whole run folders, checkpoints on the way and predictions; the loop only trains. A second loop,
+`benchmarks.run.bare`, has our loaders and cells as well, which leaves what the pool alone gains.
 
     python -m benchmarks.study [--quick]
 """
@@ -12,31 +13,31 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 import torch
 
-from benchmarks import tasks
+from benchmarks import plain, tasks
 from benchmarks.result import Result, main, measured, ratios
 from benchmarks.run import bare
 from gatewise import files, warm
 from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared
 from gatewise.training import workers
 from gatewise.training.finished import FinishedRuns
 from gatewise.training.job import Job
 from gatewise.training.variant import train_variant
 
-CASES = (("clips", "lstm", 64), ("clips", "gru", 128), ("text", "gru", 64))
+CASES = (("clips", "lstm", 64), ("text", "gru", 64))
 
 
-def one_after_another(plan: RunPlan, prepared: Prepared, threads: int) -> float:
-    """Seconds of the plain loop."""
+def one_after_another(train: Callable[[int], object], seeds: Sequence[int], threads: int) -> float:
+    """Seconds of a loop over `seeds` in this process."""
     torch.set_num_threads(threads)
     began = time.perf_counter()
-    for seed in plan.seeds:
-        bare(plan, seed, prepared, lambda *_: None)
+    for seed in seeds:
+        train(seed)
     return time.perf_counter() - began
 
 
@@ -100,17 +101,26 @@ def measure(quick: bool) -> list[Result]:
             folder = Path(name, "task")
             prepared = tasks.write(folder, kind, 1300 if quick else 5000)
             plan = tasks.plan(kind, cell=cell, hidden=hidden, seeds=2 * threads, epochs=4)
-            loop, pool = [], []
+            loop, ours, pool = [], [], []
+            loops: tuple[tuple[list[float], Callable[[int], object]], ...] = (
+                (loop, lambda seed, p=plan, d=prepared: plain.train(p, seed, d)),  # type: ignore[misc]
+                (ours, lambda seed, p=plan, d=prepared: bare(p, seed, d, lambda *_: None)),  # type: ignore[misc]
+            )
             for _ in range(2 if quick else 3):
-                loop.append(one_after_another(plan, prepared, threads))
+                for seconds, train in loops:
+                    seconds.append(one_after_another(train, plan.seeds, threads))
                 pool.append(through_the_pool(plan, folder, address))
             worker = memory_of_a_worker(plan, folder, address)
         title = f"{len(plan.seeds)} runs, {kind}, {cell}-{hidden}"
         results += [
             measured(
                 title, pool, "s",
-                what=f"throughput to a loop with {threads} threads",
+                what=f"throughput to a plain loop with {threads} threads",
                 checked=ratios(loop, pool), limit=1.8, better="higher",
+            ),
+            measured(
+                f"{title}: a loop with our loaders and cells", ours, "s",
+                what="throughput to it", checked=ratios(ours, pool), better="higher",
             ),
             Result(
                 f"{title}: memory of a worker", worker, "MB",

@@ -55,6 +55,26 @@ def test_the_bare_loop_does_the_same_work(tmp_path, kind):
     assert ours == bare
 
 
+@pytest.mark.parametrize(("kind", "cell"), [("clips", "lstm"), ("text", "gru")])
+def test_the_plain_loop_trains_the_same_model(tmp_path, kind, cell):
+    import torch
+
+    from benchmarks import plain
+    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.training.batches import TaskData
+
+    prepared = tasks.write(tmp_path / "task", kind, 200)
+    plan = tasks.plan(kind, cell=cell, hidden=4, epochs=2)
+    sizes = Sizes.of(prepared.card)
+    ours, theirs = SequenceClassifier(plan.model, sizes), plain.Classifier(plan, sizes)
+    theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
+    for batch in TaskData(prepared, 0, 16, None).val_dataloader():
+        torch.testing.assert_close(
+            theirs(batch.inputs, batch.lengths), ours(batch.inputs, batch.lengths)
+        )
+    assert 0 <= plain.train(plan, 0, prepared) <= 1
+
+
 def test_a_benchmark_hands_its_results_to_the_suite(tmp_path, monkeypatch):
     path = tmp_path / "results.json"
     monkeypatch.setattr("sys.argv", ["benchmark", "--quick", "--json", str(path)])

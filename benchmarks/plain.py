@@ -1,0 +1,123 @@
+"""A training loop with torch alone, as one writes it without gatewise.
+
+`torch.nn` modules, a dataset of single examples, `DataLoader` with shuffling, padding to the
+longest of a batch. Same sizes, epochs, batch size, optimiser, schedule and augmentation as ours.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset
+
+from gatewise import augment, splits
+from gatewise.config import Augment
+from gatewise.models import Sizes
+from gatewise.plan import RunPlan
+from gatewise.prepared import Prepared
+from gatewise.training.module import schedule
+
+Example = tuple[Tensor, int]
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+class Examples(Dataset[Example]):
+    """Sequences of one split."""
+
+    def __init__(self, prepared: Prepared, split: str) -> None:
+        rows = np.flatnonzero(splits.for_seed(prepared, 0) == split)
+        self.index = prepared.index.iloc[rows][["start", "length", "label"]].to_numpy()
+        self.sequences = prepared.sequences
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, number: int) -> Example:
+        start, length, label = self.index[number]
+        return torch.from_numpy(self.sequences[start : start + length].copy()), label
+
+
+class Collate:
+    """Examples to a padded batch, augmented where that is wished."""
+
+    def __init__(self, seed: int, augmentation: Augment | None, step_seconds: float | None) -> None:
+        self.draws = np.random.default_rng(seed)
+        self.augmentation, self.step_seconds = augmentation, step_seconds or 1.0
+
+    def __call__(self, examples: list[Example]) -> Batch:
+        """Inputs, lengths, labels."""
+        parts, labels = zip(*examples, strict=True)
+        lengths = torch.tensor([len(part) for part in parts])
+        inputs = pad_sequence(parts, batch_first=True)
+        if self.augmentation is not None:
+            changes = augment.draw(self.augmentation, self.draws, len(parts), self.step_seconds)
+            for row, shift in enumerate(changes.shift):
+                inputs[row] = inputs[row].roll(int(shift), 0)
+            inputs = torch.from_numpy(augment.augment(inputs.numpy(), changes, lengths.numpy()))
+        return inputs, lengths, torch.tensor(labels)
+
+
+class Classifier(nn.Module):
+    """One layer of `torch.nn`, the mean over its steps, a linear layer."""
+
+    def __init__(self, plan: RunPlan, sizes: Sizes) -> None:
+        super().__init__()
+        kind, width = {"lstm": nn.LSTM, "gru": nn.GRU}[plan.model.cell], plan.model.hidden
+        assert width is not None
+        embedding = plan.model.embedding
+        self.embedding = (
+            None if sizes.vocabulary is None else nn.Embedding(sizes.vocabulary, embedding, 0)
+        )
+        self.recurrence = kind(sizes.input_size(plan.model), width, batch_first=True)
+        self.classifier = nn.Linear(width, sizes.classes)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Logits."""
+        mask = (torch.arange(inputs.shape[1]) < lengths[:, None])[..., None]
+        if self.embedding is not None:
+            inputs = self.embedding(inputs)
+        else:
+            inputs = inputs - (inputs * mask).sum(1, keepdim=True) / lengths[:, None, None]
+        outputs, _ = self.recurrence(inputs)
+        logits: Tensor = self.classifier((outputs * mask).sum(1) / lengths[:, None])
+        return logits
+
+
+def train(plan: RunPlan, seed: int, prepared: Prepared) -> float:
+    """Train one run, keep its best weights; gives their validation accuracy."""
+    torch.manual_seed(seed)
+    batch = plan.train.batch_size
+    noisy = Collate(seed, plan.augment, prepared.card.step_seconds)
+    loader = DataLoader(Examples(prepared, "train"), batch, shuffle=True, collate_fn=noisy)
+    clean = Collate(seed, None, None)
+    validation = DataLoader(Examples(prepared, "validation"), batch, collate_fn=clean)
+    model = Classifier(plan, Sizes.of(prepared.card))
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=plan.train.learning_rate, weight_decay=plan.train.weight_decay
+    )
+    steps = plan.train.epochs * len(loader)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule(plan.train, steps))
+    best, kept = -1.0, model.state_dict()
+    for _ in range(plan.train.epochs):
+        model.train()
+        for inputs, lengths, labels in loader:
+            optimiser.zero_grad()
+            functional.cross_entropy(model(inputs, lengths), labels).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), plan.train.clip_norm)
+            optimiser.step()
+            scheduler.step()
+        model.eval()
+        right = 0
+        with torch.no_grad():
+            for inputs, lengths, labels in validation:
+                right += int((model(inputs, lengths).argmax(1) == labels).sum())
+        accuracy = right / len(validation.dataset)  # type: ignore[arg-type]
+        if accuracy > best:
+            best, kept = accuracy, copy.deepcopy(model.state_dict())
+    model.load_state_dict(kept)
+    return best

@@ -29,8 +29,8 @@ Batch = tuple[Tensor, Tensor, Tensor]
 class Examples(Dataset[Example]):
     """Sequences of one split."""
 
-    def __init__(self, prepared: Prepared, split: str) -> None:
-        rows = np.flatnonzero(splits.for_seed(prepared, 0) == split)
+    def __init__(self, prepared: Prepared, seed: int, split: str) -> None:
+        rows = np.flatnonzero(splits.for_seed(prepared, seed) == split)
         self.index = prepared.index.iloc[rows][["start", "length", "label"]].to_numpy()
         self.sequences = prepared.sequences
 
@@ -56,6 +56,7 @@ class Collate:
         inputs = pad_sequence(parts, batch_first=True)
         if self.augmentation is not None:
             changes = augment.draw(self.augmentation, self.draws, len(parts), self.step_seconds)
+            # What leaves at one end comes in at the other: silence would take no other time.
             for row, shift in enumerate(changes.shift):
                 inputs[row] = inputs[row].roll(int(shift), 0)
             inputs = torch.from_numpy(augment.augment(inputs.numpy(), changes, lengths.numpy()))
@@ -93,9 +94,9 @@ def train(plan: RunPlan, seed: int, prepared: Prepared) -> float:
     torch.manual_seed(seed)
     batch = plan.train.batch_size
     noisy = Collate(seed, plan.augment, prepared.card.step_seconds)
-    loader = DataLoader(Examples(prepared, "train"), batch, shuffle=True, collate_fn=noisy)
+    loader = DataLoader(Examples(prepared, seed, "train"), batch, shuffle=True, collate_fn=noisy)
     clean = Collate(seed, None, None)
-    validation = DataLoader(Examples(prepared, "validation"), batch, collate_fn=clean)
+    validation = DataLoader(Examples(prepared, seed, "validation"), batch, collate_fn=clean)
     model = Classifier(plan, Sizes.of(prepared.card))
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=plan.train.learning_rate, weight_decay=plan.train.weight_decay

@@ -14,6 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -102,10 +103,10 @@ def measure(quick: bool) -> list[Result]:
             prepared = tasks.write(folder, kind, 1300 if quick else 5000)
             plan = tasks.plan(kind, cell=cell, hidden=hidden, seeds=2 * threads, epochs=4)
             loop, ours, pool = [], [], []
-            loops: tuple[tuple[list[float], Callable[[int], object]], ...] = (
-                (loop, lambda seed, p=plan, d=prepared: plain.train(p, seed, d)),  # type: ignore[misc]
-                (ours, lambda seed, p=plan, d=prepared: bare(p, seed, d, lambda *_: None)),  # type: ignore[misc]
-            )
+            loops: list[tuple[list[float], Callable[[int], object]]] = [
+                (loop, partial(plain.train, plan, prepared=prepared)),
+                (ours, partial(bare, plan, prepared=prepared, heard=lambda *_: None)),
+            ]
             for _ in range(2 if quick else 3):
                 for seconds, train in loops:
                     seconds.append(one_after_another(train, plan.seeds, threads))

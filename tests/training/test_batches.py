@@ -13,6 +13,13 @@ def data(request, tmp_path):
     return TaskData(write_task(tmp_path, text=request.param), 0, 16, None)
 
 
+def clips(folder):
+    """A task with the frames of a recording, which can be augmented."""
+    prepared = write_task(folder)
+    card = prepared.card.model_copy(update={"step_seconds": 0.02})
+    return type(prepared)(card, prepared.sequences, prepared.index)
+
+
 def rows_of(addresses):
     return np.concatenate([address.rows for address in addresses])
 
@@ -83,10 +90,7 @@ def test_input_statistics_see_the_training_split_only(tmp_path):
 
 
 def test_a_shift_moves_whole_frames_and_brings_in_silence(tmp_path):
-    prepared = write_task(tmp_path)
-    prepared = type(prepared)(
-        prepared.card.model_copy(update={"step_seconds": 0.02}), prepared.sequences, prepared.index
-    )
+    prepared = clips(tmp_path)
     shifted, plain = (TaskData(prepared, 0, 16, a) for a in (Augment(time_shift=0.04), None))
     shifts = set()
     for changed, clean in zip(shifted.train_dataloader(), plain.train_dataloader(), strict=True):
@@ -105,10 +109,7 @@ def test_a_shift_moves_whole_frames_and_brings_in_silence(tmp_path):
 
 
 def test_augmentation_changes_training_alone_and_repeats(tmp_path):
-    prepared = write_task(tmp_path)
-    prepared = type(prepared)(
-        prepared.card.model_copy(update={"step_seconds": 0.02}), prepared.sequences, prepared.index
-    )
+    prepared = clips(tmp_path)
     augment = Augment(time_shift=0.04, spec_augment=SpecAugment(frequency_width=2, time_width=2))
     augmented, again, plain = (TaskData(prepared, 0, 16, a) for a in (augment, augment, None))
     pairs = list(zip(*(d.train_dataloader() for d in (augmented, again, plain)), strict=True))

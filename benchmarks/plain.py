@@ -55,11 +55,15 @@ class Collate:
         lengths = torch.tensor([len(part) for part in parts])
         inputs = pad_sequence(parts, batch_first=True)
         if self.augmentation is not None:
-            changes = augment.draw(self.augmentation, self.draws, len(parts), self.step_seconds)
+            mels = inputs.shape[2]
+            changes = augment.draw(
+                self.augmentation, self.draws, lengths.numpy(), mels, self.step_seconds
+            )
             # What leaves at one end comes in at the other: silence would take no other time.
             for row, shift in enumerate(changes.shift):
                 inputs[row] = inputs[row].roll(int(shift), 0)
-            inputs = torch.from_numpy(augment.augment(inputs.numpy(), changes, lengths.numpy()))
+            changed = augment.augment(inputs.numpy(), self.augmentation, changes, lengths.numpy())
+            inputs = torch.from_numpy(changed)
         return inputs, lengths, torch.tensor(labels)
 
 

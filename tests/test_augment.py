@@ -14,13 +14,16 @@ def generator(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+def drawn(config: Augment, lengths: np.ndarray, seed: int = 0) -> augment.Changes:
+    return augment.draw(config, generator(seed), lengths, 40, STEP)
+
+
 def changed(
     batch: np.ndarray, config: Augment, seed: int = 0, lengths: np.ndarray | None = None
 ) -> np.ndarray:
-    changes = augment.draw(config, generator(seed), len(batch), STEP)
     if lengths is None:
         lengths = np.full(len(batch), batch.shape[1])
-    return augment.augment(batch.copy(), changes, lengths)
+    return augment.augment(batch.copy(), config, drawn(config, lengths, seed), lengths)
 
 
 @pytest.fixture
@@ -39,32 +42,47 @@ def test_equal_state_gives_equal_result(batch: np.ndarray) -> None:
 
 
 def test_what_may_change_does_not_move_the_other_draws() -> None:
-    shift_alone = augment.draw(Augment(time_shift=0.1), generator(), 16, STEP)
-    everything = augment.draw(FULL, generator(), 16, STEP)
+    lengths = np.full(16, 50)
+    shift_alone = drawn(Augment(time_shift=0.1), lengths)
+    everything = drawn(FULL, lengths)
     assert shift_alone.shift.tolist() == everything.shift.tolist()
-    assert np.array_equal(shift_alone.draws, everything.draws[:5])
+    assert np.array_equal(shift_alone.place, everything.place)
+    assert not shift_alone.noise.any()
+    assert everything.noise.any()
+
+
+def test_rows_keep_their_changes() -> None:
+    lengths = generator().integers(20, 50, 30)
+    every, rows = drawn(FULL, lengths), np.array([7, 3, 29])
+    for part, whole in zip(every.of(rows), every, strict=True):
+        assert np.array_equal(part, whole[rows])
 
 
 def test_shifts_are_whole_frames_within_their_range() -> None:
-    shift = augment.draw(Augment(time_shift=0.1), generator(), 500, STEP).shift
+    shift = drawn(Augment(time_shift=0.1), np.full(500, 50)).shift
     assert set(shift.tolist()) == set(range(-5, 6))
     assert np.bincount(shift + 5).min() > 500 / 11 / 2
 
 
-def test_gain_is_an_offset_within_its_range(batch: np.ndarray) -> None:
-    out = changed(batch, Augment(gain_db=(-6, 6)))
-    decibels = (out - batch) * 10 / np.log(10)
-    assert np.ptp(decibels, axis=(1, 2)).max() < 1e-3
-    assert -6 <= decibels.min() < -2
-    assert 2 < decibels.max() <= 6
+def test_gain_scales_what_is_above_silence(batch: np.ndarray) -> None:
+    config = Augment(gain_db=(-6, 6))
+    gain = drawn(config, np.full(16, 50)).gain[:, None, None]
+    out = changed(batch, config)
+    assert np.abs(gain).max() <= 0.6 * np.log(10)
+    assert gain.min() < 0 < gain.max()
+    silence = np.exp(augment.SILENCE) * np.maximum(1 - np.exp(gain), 0)
+    assert out == pytest.approx(np.log(np.exp(batch + gain) + silence), abs=0.06)
+    nothing = np.full_like(batch, augment.SILENCE)
+    assert changed(nothing, config) == pytest.approx(nothing + np.maximum(gain, 0), abs=0.06)
 
 
 @given(st.floats(-14, 30), st.floats(-14, 30))
 def test_sums_of_powers_are_right_to_a_quarter_decibel(first: float, second: float) -> None:
     a, b = torch.tensor([first]), torch.tensor([second])
-    found = float(augment._log(augment._exp(a) + augment._exp(b)))
-    assert found == pytest.approx(float(torch.logaddexp(a, b)), abs=0.06)
-    assert float(augment._log(augment._exp(a))) == pytest.approx(first, abs=1e-5)
+    none = np.zeros(1, np.float32)
+    found = augment._log(augment._exp(a, none) + augment._exp(b, none)).item()
+    assert found == pytest.approx(torch.logaddexp(a, b).item(), abs=0.06)
+    assert augment._log(augment._exp(a, none)).item() == pytest.approx(first, abs=1e-5)
 
 
 @pytest.mark.parametrize("snr_db", [0.0, 10.0, 20.0])

@@ -1,9 +1,9 @@
 """Random changes to training batches of log-mels.
 
 They act on the log-mels, not on the waveforms: a step then costs microseconds, and the same
-prepared arrays serve every seed. Gain is an offset, a time shift moves whole frames, and noise
-is added as power, `log(exp(x) + n)`, which is what adding independent noise to the waveform
-does to the expected power of each cell.
+prepared arrays serve every seed. A time shift moves whole frames; gain and noise act on powers,
+`log(g exp(x) + n)`, which is what scaling the waveform and adding independent noise to it does
+to the expected power of each cell.
 """
 
 from __future__ import annotations
@@ -24,70 +24,101 @@ SILENCE = math.log(FLOOR)
 _DECIBEL = math.log(10) / 10  # natural logarithm of power per dB
 _TILT_DB = (-30.0, 10.0)
 """Range of the noise's slope between the lowest and the highest band, from dark to bright."""
-_NOISE_CELLS = 1 << 20
+_PLACES = 1 << 13
+"""Frames of the recording of noise at which a piece may begin."""
+_NO_MASKS = SpecAugment(frequency_masks=0, time_masks=0)
 
 # The bits of a positive float32, read as an integer, are a piecewise linear logarithm of it
 # (Mitchell 1962): exact inverses, at a fifth of the time of exp and log. Moved by half of its
 # largest error, it is off by at most 0.13 dB, and with no noise added by nothing.
 _LOG_SCALE = 2**23 / math.log(2)
-_LOG_ZERO = torch.tensor((127 - 0.043) * 2**23, dtype=torch.float32)
+_LOG_ZERO = (127 - 0.043) * 2**23
 
 
 class Changes(NamedTuple):
-    """What happens to each clip of a batch: drawn first, because a shift decides what to read."""
+    """What happens to each of some clips; all arrays have the clips as their first axis."""
 
-    config: Augment
     shift: np.ndarray
-    """`(batch,)` whole frames, positive to later."""
-    draws: np.ndarray
-    """`(8 or more, batch)` uniform in [0, 1): gain; level, presence, tilt and place of the noise;
-    then a width and a place for every mask."""
+    """`(clips,)` whole frames, positive to later."""
+    gain: np.ndarray
+    """`(clips,)` nats of power."""
+    noise: np.ndarray
+    """`(clips,)` power of the noise to that of the clip; 0 where there is none."""
+    tilt: np.ndarray
+    """`(clips,)` nats of power from the noise's lowest band to its highest."""
+    place: np.ndarray
+    """`(clips,)` frame at which the noise begins in its recording."""
+    bands: np.ndarray
+    """`(clips, 2, masks)` first band under each mask, and the first after it."""
+    frames: np.ndarray
+    """`(clips, 2, masks)` first frame under each mask, and the first after it."""
+
+    def of(self, rows: np.ndarray) -> Changes:
+        """Those of some of the clips."""
+        return Changes(*(part[rows] for part in self))
 
 
 def draw(
-    config: Augment, generator: np.random.Generator, count: int, step_seconds: float
+    config: Augment,
+    generator: np.random.Generator,
+    lengths: np.ndarray,
+    mels: int,
+    step_seconds: float,
 ) -> Changes:
-    """Changes for `count` clips.
+    """Draw changes for clips.
 
     Args:
         config: what may change and by how much.
         generator: the run's `augment` stream. Equal states give equal changes; how much is drawn
-            hangs on `count` and the number of masks alone.
-        count: clips in the batch.
+            hangs on the numbers of clips and masks alone.
+        lengths: `(clips,)` frames of each clip.
+        mels: bands of each frame.
         step_seconds: duration of one frame.
     """
-    masks = config.spec_augment or SpecAugment(frequency_masks=0, time_masks=0)
-    rows = 6 + 2 * (masks.frequency_masks + masks.time_masks)
-    first, *draws = generator.random((rows, count))
+    masks = config.spec_augment or _NO_MASKS
+    over_bands, over_frames = 2 * masks.frequency_masks, 2 * masks.time_masks
+    rows = 6 + over_bands + over_frames
+    draws = generator.random((rows, len(lengths)), dtype=np.float32)
+    shift, gain, level, presence, tilt, place = draws[:6]
+    noise = np.zeros_like(level)
+    if config.noise_snr_db is not None:
+        noise = 10 ** (-_uniform(level, config.noise_snr_db) / 10)
+        noise[presence >= config.noise_probability] = 0
     most = round(config.time_shift / step_seconds)
-    return Changes(config, _integers(first, -most, most), np.array(draws))
+    limits = np.full(len(lengths), mels)
+    return Changes(
+        shift=_integers(shift, -most, most).astype(np.int64),
+        gain=_uniform(gain, config.gain_db or (0.0, 0.0)) * _DECIBEL,
+        noise=noise,
+        tilt=_uniform(tilt, _TILT_DB) * _DECIBEL,
+        place=_integers(place, 0, _PLACES - 1).astype(np.int64),
+        bands=_stripes(draws[6 : 6 + over_bands].T, masks.frequency_width, limits),
+        frames=_stripes(draws[6 + over_bands :].T, masks.time_width, lengths),
+    )
 
 
-def augment(batch: np.ndarray, changes: Changes, lengths: np.ndarray) -> np.ndarray:
+def augment(
+    batch: np.ndarray, config: Augment, changes: Changes, lengths: np.ndarray
+) -> np.ndarray:
     """Change every clip of a batch in all but its place in time.
 
     Args:
-        batch: float32 `(batch, time, mels)`, log-mels as preparation stores them, shifted by
+        batch: float32 `(batch, time, mels)`, log-mels as preparation stores them, moved by
             `changes.shift` when they were read; may be overwritten.
-        changes: what `draw` gave for as many clips.
+        config: what may change.
+        changes: those of the batch's clips.
         lengths: `(batch,)` valid frames of each clip. Frames beyond them come back unspecified.
 
     Returns:
         An array of the same shape.
     """
-    config, (gain, level, presence, tilt, place, *masks) = changes.config, changes.draws
     out = torch.from_numpy(batch)
     valid = np.arange(batch.shape[1]) < lengths[:, None]
-    weight = torch.from_numpy((valid / lengths[:, None]).astype(np.float32))
-    if config.gain_db is not None:
-        out += _column(_uniform(gain, config.gain_db) * _DECIBEL)
-        out.clamp_(min=SILENCE)
-    if config.noise_snr_db is not None:
-        ratio = 10 ** (-_uniform(level, config.noise_snr_db) / 10)
-        ratio[presence >= config.noise_probability] = 0
-        out = _with_noise(out, ratio, _uniform(tilt, _TILT_DB) * _DECIBEL, place, weight)
+    weight = torch.from_numpy(valid * (1 / lengths[:, None]).astype(np.float32))[:, None]
+    if config.gain_db is not None or config.noise_snr_db is not None:
+        out = _with_noise(out, changes, weight)
     if config.spec_augment is not None:
-        _mask(out, config.spec_augment, np.array(masks), lengths, weight)
+        _mask(out, changes, weight)
     return out.numpy()
 
 
@@ -96,27 +127,23 @@ def _uniform(draws: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
 
 
 def _integers(draws: np.ndarray, least: int, most: int | np.ndarray) -> np.ndarray:
-    """Integers from `least` to `most`, both included."""
-    whole: np.ndarray = np.floor(least + draws * (most - least + 1)).astype(np.int64)
+    """Whole numbers from `least` to `most`, both included."""
+    whole: np.ndarray = np.floor(least + draws * (most - least + 1))
     return whole
 
 
-def _column(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32))[:, None, None]
+def _stripes(draws: np.ndarray, width: int, limits: np.ndarray) -> np.ndarray:
+    """`(clips, 2, masks)`, where masks up to `width` wide begin and end, before `limits`."""
+    widths = np.minimum(_integers(draws[:, 0::2], 0, width), limits[:, None])
+    starts = _integers(draws[:, 1::2], 0, limits[:, None] - widths)
+    return np.stack([starts, starts + widths], axis=1).astype(np.int32)
 
 
-def _mean(weight: Tensor, x_btf: Tensor) -> Tensor:
-    """`(batch, 1, mels)`, over each clip's valid frames."""
-    return torch.bmm(weight[:, None, :], x_btf)
+# --- gain and noise ----------------------------------------------------------------------
 
 
-# --- noise -------------------------------------------------------------------------------
-
-
-def _with_noise(
-    x_btf: Tensor, ratio: np.ndarray, tilt: np.ndarray, place: np.ndarray, weight: Tensor
-) -> Tensor:
-    """Add coloured noise with `ratio` times a clip's power.
+def _with_noise(x_btf: Tensor, changes: Changes, weight: Tensor) -> Tensor:
+    """Scale a clip's power, then add coloured noise in a drawn ratio to it.
 
     The power of stationary noise in one frame and band is a mean of about k periodogram bins,
     which is gamma distributed with relative variance 1/k; bands widen with frequency, so k grows.
@@ -124,38 +151,38 @@ def _with_noise(
     than a gamma draw. One long recording of such draws serves all clips, each from a place of its
     own, as recordings of background noise do.
     """
-    count, time, mels = x_btf.shape
-    recording = _recording(1 << max(20, (2 * time * mels - 1).bit_length()))
-    starts = _integers(place, 0, len(recording) - time * mels)
-    windows = np.lib.stride_tricks.sliding_window_view(recording, time * mels)
-    cells = torch.from_numpy(windows[starts]).view(count, time, mels)
-
-    position, bins = _bands(mels)
-    spectrum = np.exp(tilt[:, None] * position) * bins
-    spectrum /= spectrum.sum(axis=1, keepdims=True)
-    power = _exp(x_btf)
-    signal = _mean(weight, power).sum((1, 2)).numpy()
-    level = ((signal * ratio)[:, None] * spectrum)[:, None].astype(np.float32)
-    spread = 1 / np.sqrt(bins, dtype=np.float32)
-    power.addcmul_(cells, torch.from_numpy(level * spread))
-    power += torch.from_numpy(level * (1 - spread))
+    _, time, mels = x_btf.shape
+    power = _exp(x_btf, changes.gain)
+    recording, position, bins = _recording(_PLACES + (1 << time.bit_length()), mels)
+    cells = torch.from_numpy(recording.take(changes.place[:, None] + np.arange(time), axis=0))
+    spectrum = np.exp(changes.tilt[:, None] * position) * bins
+    spectrum *= (changes.noise / spectrum.sum(axis=1))[:, None]
+    signal = torch.bmm(weight, power).sum(2, keepdim=True)
+    power.addcmul_(cells, torch.from_numpy(spectrum)[:, None] * signal)
+    # What stands for silence in every cell gets no quieter with the clip.
+    power += _column(FLOOR * np.maximum(1 - np.exp(changes.gain), 0))
     return _log(power)
 
 
 @functools.cache
-def _recording(cells: int) -> np.ndarray:
-    return np.random.default_rng(0).standard_exponential(cells, dtype=np.float32)
+def _recording(frames: int, mels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Noise `(frames, mels)` of mean 1, place of each band from 0 to 1, bins that feed it.
+
+    A longer recording begins as a shorter one does.
+    """
+    position = np.linspace(0, 1, mels, dtype=np.float32)
+    bins = 1 + 7 * position**2
+    draws = np.random.default_rng(0).standard_exponential((frames, mels), dtype=np.float32)
+    return 1 + (draws - 1) / np.sqrt(bins), position, bins
 
 
-@functools.cache
-def _bands(mels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Place of each band from 0 to 1, and about how many FFT bins feed it."""
-    position = np.linspace(0, 1, mels)
-    return position, 1 + 7 * position**2
+def _column(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values)[:, None, None]
 
 
-def _exp(x: Tensor) -> Tensor:
-    return torch.add(_LOG_ZERO, x, alpha=_LOG_SCALE).to(torch.int32).view(torch.float32)
+def _exp(x: Tensor, gain: np.ndarray) -> Tensor:
+    bits = torch.add(_column(_LOG_ZERO + _LOG_SCALE * gain), x, alpha=_LOG_SCALE)
+    return bits.to(torch.int32).view(torch.float32)
 
 
 def _log(x: Tensor) -> Tensor:
@@ -165,27 +192,20 @@ def _log(x: Tensor) -> Tensor:
 # --- masks -------------------------------------------------------------------------------
 
 
-def _mask(
-    x_btf: Tensor, config: SpecAugment, draws: np.ndarray, lengths: np.ndarray, weight: Tensor
-) -> None:
+def _mask(x_btf: Tensor, changes: Changes, weight: Tensor) -> None:
     """Hide stripes of frequency and time (Park et al. 2019) under the clip's mean per band."""
     _, time, mels = x_btf.shape
-    draws = draws.reshape(-1, 2, x_btf.shape[0])
-    bands = _stripes(draws[: config.frequency_masks], config.frequency_width, mels, mels)
-    frames = _stripes(draws[config.frequency_masks :], config.time_width, time, lengths)
-    mean, out = _mean(weight, x_btf).numpy()[:, 0], x_btf.numpy()
+    mean, out = torch.bmm(weight, x_btf).numpy()[:, 0], x_btf.numpy()
     # Cell by cell: a mask as large as the batch would cost more than what is under it.
-    clip, frame = np.nonzero(frames)
+    clip, frame = np.nonzero(_under(changes.frames, time))
     out[clip, frame] = mean[clip]
-    clip, band = np.nonzero(bands)
+    clip, band = np.nonzero(_under(changes.bands, mels))
     out[clip, :, band] = mean[clip, band][:, None]
 
 
-def _stripes(draws: np.ndarray, width: int, size: int, limits: int | np.ndarray) -> np.ndarray:
-    """`(batch, size)`, true under any of the masks, which end before `limits`."""
-    widths = np.minimum(_integers(draws[:, 0], 0, width), limits)
-    starts = _integers(draws[:, 1], 0, limits - widths)
-    axis = np.arange(size)
-    under = (axis >= starts[..., None]) & (axis < (starts + widths)[..., None])
-    covered: np.ndarray = under.any(axis=0)
+def _under(stripes: np.ndarray, size: int) -> np.ndarray:
+    """`(clips, size)`, true under any of the masks."""
+    axis = np.arange(size, dtype=np.int32)[:, None]
+    under = (axis >= stripes[:, :1]) & (axis < stripes[:, 1:])
+    covered: np.ndarray = np.logical_or.reduce(under, axis=2)
     return covered

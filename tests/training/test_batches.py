@@ -120,3 +120,18 @@ def test_augmentation_changes_training_alone_and_repeats(tmp_path):
         augmented.evaluation_dataloader("test"), plain.evaluation_dataloader("test"), strict=True
     ):
         assert torch.equal(ours.inputs, theirs.inputs)
+
+
+def test_an_example_changes_alike_in_batches_of_any_size(tmp_path):
+    prepared = clips(tmp_path)
+    augment = Augment(time_shift=0.04, noise_snr_db=(0, 10), gain_db=(-6, 6))
+    longest = int(prepared.index["length"].max())
+    found = []
+    for size in (4, 64):
+        loader = TaskData(prepared, 0, size, augment).train_dataloader()
+        clip = {}
+        for address, batch in zip(loader.sampler, loader, strict=True):
+            for row, inputs in zip(address.rows, batch.inputs, strict=True):
+                clip[row] = torch.nn.functional.pad(inputs, (0, 0, 0, longest - len(inputs)))
+        found.append(torch.stack([clip[row] for row in sorted(clip)]))
+    torch.testing.assert_close(*found, rtol=0, atol=1e-4)

@@ -1,8 +1,11 @@
+import copy
+
 import pytest
 import pytorch_lightning as pl
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 
 from gatewise.config import TrainConfig, VariantConfig
 from gatewise.models import SequenceClassifier, Sizes
@@ -11,25 +14,67 @@ from gatewise.training.module import SequenceClassification, schedule
 from tests.tasks import write_task
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_one_step_changes_every_parameter(tmp_path, cell):
-    prepared = write_task(tmp_path)
+def fitted(prepared, config, cell="gru", batch=16, **settings):
+    """A model before and after training, and its data."""
+    data = TaskData(prepared, 0, batch, None)
     torch.manual_seed(0)
     model = SequenceClassifier(VariantConfig(cell=cell, hidden=6), Sizes.of(prepared.card))
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    before = copy.deepcopy(model)
     trainer = pl.Trainer(
-        max_steps=1,
         accelerator="cpu",
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
+        **settings,
     )
+    trainer.fit(SequenceClassification(model, config), datamodule=data)
+    return before, model, data
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_one_step_changes_every_parameter(tmp_path, cell):
     config = TrainConfig(schedule="constant")
-    trainer.fit(SequenceClassification(model, config), datamodule=TaskData(prepared, 0, 16, None))
-    still = [name for name, p in model.named_parameters() if torch.equal(p, before[name])]
-    assert still == []
+    before, after, data = fitted(write_task(tmp_path), config, cell, batch=1000, max_epochs=1)
+    assert len(data.train_dataloader()) == 1
+    old = dict(before.named_parameters())
+    assert [name for name, p in after.named_parameters() if torch.equal(p, old[name])] == []
+
+
+@pytest.mark.parametrize(("precision", "mixed"), [("32-true", False), ("bf16-mixed", True)])
+def test_epochs_are_those_of_a_plain_loop(tmp_path, precision, mixed):
+    config = TrainConfig(schedule="one-cycle", learning_rate=0.01)
+    model, trained, data = fitted(write_task(tmp_path), config, max_epochs=2, precision=precision)
+    loader = data.train_dataloader()
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [p for p in model.parameters() if p.ndim > 1]},
+            {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        fused=True,
+    )
+    factor = schedule(config, 2 * len(loader))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    model.train()
+    for epoch in range(2):
+        loader.sampler.set_epoch(epoch)
+        for batch in loader:
+            with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+                logits = model(batch.inputs, batch.lengths)
+                loss = functional.cross_entropy(
+                    logits, batch.labels, label_smoothing=config.label_smoothing
+                )
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+            optimiser.step()
+            scheduler.step()
+    assert len(loader) > 3
+    for ours, theirs in zip(trained.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
 
 @given(st.sampled_from(["one-cycle", "cosine", "constant"]), st.integers(1, 500))

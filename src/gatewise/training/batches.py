@@ -30,10 +30,9 @@ class Batch(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Which examples make a batch, and where it stands in the run."""
+    """Which examples make a batch, and in which epoch."""
 
     epoch: int
-    number: int
     rows: np.ndarray
 
 
@@ -48,25 +47,25 @@ class Sequences(Dataset[Batch]):
         self.seed = seed
         self.augmentation = augmentation
         self.step_seconds = prepared.card.step_seconds or 1.0
+        self._drawn: tuple[int, augment.Changes] | None = None
 
     def __getitem__(self, address: Address) -> Batch:
         lengths = self.lengths[address.rows]
         steps = np.arange(lengths.max())
         padding = steps >= lengths[:, None]
         positions = self.starts[address.rows][:, None] + steps
-        absent, changes = padding, None
+        absent = padding
         if self.augmentation is not None:
-            draws = streams.generator(self.seed, "augment", address.epoch, address.number)
-            changes = augment.draw(self.augmentation, draws, len(lengths), self.step_seconds)
+            changes = self._changes(self.augmentation, address.epoch).of(address.rows)
             shift = changes.shift[:, None]
             absent = (steps < shift) | (steps - shift >= lengths[:, None])
             positions -= shift
         # These may point past the file's end; any step will do, it is overwritten below.
         positions[absent] = 0
         inputs = self.sequences.take(positions, axis=0, mode="clip")
-        if changes is not None:
+        if self.augmentation is not None:
             inputs[absent] = augment.SILENCE
-            inputs = augment.augment(inputs, changes, lengths)
+            inputs = augment.augment(inputs, self.augmentation, changes, lengths)
         inputs[padding] = 0
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
@@ -75,6 +74,15 @@ class Sequences(Dataset[Batch]):
             torch.from_numpy(lengths),
             torch.from_numpy(self.labels[address.rows]),
         )
+
+    def _changes(self, config: Augment, epoch: int) -> augment.Changes:
+        """Those of every example in `epoch`, whichever batch it comes in."""
+        if self._drawn is None or self._drawn[0] != epoch:
+            generator = streams.generator(self.seed, "augment", epoch)
+            mels = self.sequences.shape[1]
+            changes = augment.draw(config, generator, self.lengths, mels, self.step_seconds)
+            self._drawn = epoch, changes
+        return self._drawn[1]
 
 
 class ShuffledBuckets(Sampler[Address]):
@@ -102,14 +110,14 @@ class ShuffledBuckets(Sampler[Address]):
             ]
         )
         chunks = [rows[i : i + self.batch] for i in range(0, len(rows), self.batch)]
-        for number, chosen in enumerate(draws.permutation(len(chunks))):
-            yield Address(self.epoch, number, chunks[chosen])
+        for chosen in draws.permutation(len(chunks)):
+            yield Address(self.epoch, chunks[chosen])
 
 
 def in_length_order(rows: np.ndarray, lengths: np.ndarray, batch: int) -> list[Address]:
     """Evaluation batches: every row once, sorted by length so that padding is small."""
     rows = rows[np.argsort(lengths[rows], kind="stable")]
-    return [Address(0, i, rows[i : i + batch]) for i in range(0, len(rows), batch)]
+    return [Address(0, rows[i : i + batch]) for i in range(0, len(rows), batch)]
 
 
 class TaskData(pl.LightningDataModule):

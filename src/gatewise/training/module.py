@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch.nn import functional
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from gatewise.config import TrainConfig
 from gatewise.evaluation import scores
@@ -35,8 +37,8 @@ class SequenceClassification(pl.LightningModule):
     """Trains `model` with AdamW; `epoch_row` sums an epoch up for whoever listens.
 
     Sums stay on the device until the epoch ends: `self.log` at every step would cost small
-    models more than their arithmetic. So would Lightning's own optimisation, whose closures and
-    hooks take milliseconds a step: a step is written out here.
+    models more than their arithmetic. So would what Lightning does from batch to batch: an epoch
+    is one step to it, whose updates are written out here.
     """
 
     def __init__(self, model: SequenceClassifier, config: TrainConfig) -> None:
@@ -49,22 +51,24 @@ class SequenceClassification(pl.LightningModule):
         self._norms: list[torch.Tensor] = []
         self._validation: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Lightning notes here which hook it is in, dozens of times a step, and each time
-        # `nn.Module` would look whether that is a parameter.
-        if name == "_current_fx_name":
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
-
-    def training_step(self, batch: Any, _index: int) -> None:
-        """One update."""
-        loss = self.loss(batch)
+    def training_step(self, dataloader_iter: Iterator[tuple[Any, int, int]]) -> None:
+        """An epoch's updates; the argument's name asks Lightning for all of its batches."""
         optimiser, scheduler = self.optimizers(), self.lr_schedulers()
-        optimiser.zero_grad()  # type: ignore[union-attr]
-        self.manual_backward(loss)
-        optimiser.step()  # type: ignore[union-attr]
-        scheduler.step()  # type: ignore[union-attr]
+        assert isinstance(optimiser, LightningOptimizer)  # noqa: S101
+        assert isinstance(scheduler, LRScheduler)  # noqa: S101
+        for batch, *_ in dataloader_iter:
+            loss = self.loss(self._received(batch))
+            optimiser.zero_grad()
+            # Gradients have the precision of what they belong to.
+            with torch.autocast(self.device.type, enabled=False):
+                self.manual_backward(loss)
+            optimiser.step()
+            scheduler.step()
+
+    def _received(self, batch: Any) -> Any:
+        """The batch in the run's precision and on its device."""
+        batch = self.trainer.precision_plugin.convert_input(batch)
+        return self.trainer.strategy.batch_to_device(batch)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean cross-entropy of one batch, noted for the epoch's sum."""
@@ -124,7 +128,7 @@ class SequenceClassification(pl.LightningModule):
             fused=self.device.type in ("cpu", "cuda"),
         )
         steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule(self.config, steps))
+        scheduler = LambdaLR(optimiser, schedule(self.config, steps))
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},

@@ -285,6 +285,8 @@ def _trainer(
     # Each batch is one memory-mapped gather: more loader processes would only cost.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*`.fit.` is called more than once.*")
+    # That hooks see one batch of an epoch is what `SequenceClassification` wants.
+    warnings.filterwarnings("ignore", message=".*`dataloader_iter`.*")
     # Lightning's own use of a torch function that is going away; nothing a user could mend.
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     callbacks: list[Callback] = [recorder]

@@ -22,9 +22,9 @@ from benchmarks import tasks
 from benchmarks.result import Result, main, measured, ratios
 from benchmarks.study import through_the_pool
 from gatewise import files, splits, warm
-from gatewise.models import Sizes
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
+from gatewise.sizes import Sizes
 
 PYTHON = Path(__file__).parent.parent / ".gatewise/keras/bin/python"
 CASES = (("clips", "lstm", 64), ("text", "gru", 64))

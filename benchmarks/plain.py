@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from gatewise import augment, splits
 from gatewise.config import Augment
-from gatewise.models import Sizes
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
+from gatewise.sizes import Sizes
 from gatewise.training.module import schedule
 
 Example = tuple[Tensor, int]

@@ -23,9 +23,10 @@ from benchmarks import tasks
 from benchmarks.result import Result, main, measured, ratios
 from gatewise import streams
 from gatewise.evaluation import scores
-from gatewise.models import SequenceClassifier, Sizes
+from gatewise.models import SequenceClassifier
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
+from gatewise.sizes import Sizes
 from gatewise.training import one_run
 from gatewise.training.batches import TaskData
 from gatewise.training.job import Job

@@ -16,7 +16,7 @@ LAYERS = [
     ["checking"],
     # models
     ["cells"],
-    ["initialisation"],
+    ["initialisation", "sizes", "lengths"],
     ["models"],
     ["budget"],
     # runs

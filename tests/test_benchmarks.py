@@ -60,7 +60,8 @@ def test_the_plain_loop_trains_the_same_model(tmp_path, kind, cell):
     import torch
 
     from benchmarks import plain
-    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.models import SequenceClassifier
+    from gatewise.sizes import Sizes
     from gatewise.training.batches import TaskData
 
     prepared = tasks.write(tmp_path / "task", kind, 200)

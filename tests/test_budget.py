@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise import budget, cells, models
+from gatewise import budget, cells
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.models import Sizes
+from gatewise.sizes import Sizes, macs_per_step, recurrent_parameters
 
 SIZES = Sizes(classes=10, features=40)
 LSTM = VariantConfig(cell="lstm", hidden=64)
@@ -42,7 +42,7 @@ def test_no_other_width_comes_nearer(*, quantity, cell, reference, hidden, layer
     reference = VariantConfig(cell=reference, hidden=hidden)
     wish = matched(quantity, cell, layers=layers, bidirectional=bidirectional)
     found = budget.resolve(wish, reference, SIZES).variant
-    cost = models.macs_per_step if quantity == "macs" else models.recurrent_parameters
+    cost = macs_per_step if quantity == "macs" else recurrent_parameters
     target = cost(reference, SIZES)
     gap = abs(cost(found, SIZES) - target)
     for other in (max(found.hidden - 1, 1), found.hidden + 1):
@@ -89,7 +89,7 @@ def test_a_variant_that_cannot_be_built_is_refused(settings, message):
 @pytest.mark.parametrize("cell", cells.names())
 def test_every_cell_can_be_matched_to_an_lstm(cell):
     found = budget.resolve(matched("parameters", cell), LSTM, SIZES).variant
-    off = models.recurrent_parameters(found, SIZES) / models.recurrent_parameters(LSTM, SIZES)
+    off = recurrent_parameters(found, SIZES) / recurrent_parameters(LSTM, SIZES)
     assert abs(off - 1) < 0.03
 
 

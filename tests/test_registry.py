@@ -115,7 +115,8 @@ def write_study(tmp_path, newer=0):
     import torch
     from safetensors.torch import save_file
 
-    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.models import SequenceClassifier
+    from gatewise.sizes import Sizes
 
     description = card("frames")
     write_json(tmp_path / "data/prepared/digits/task.json", description.model_dump(mode="json"))

@@ -47,7 +47,8 @@ def model_folder(folder, modality):
     from tokenizers import Tokenizer
 
     from gatewise import text
-    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.models import SequenceClassifier
+    from gatewise.sizes import Sizes
 
     description = card(modality)
     prepared = folder / "prepared" / "digits"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gatewise import cells, initialisation, models
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.models import Sizes
+from gatewise.sizes import Sizes, cell_options, macs_per_step, recurrent_parameters
 
 FARTHEST = 0.25
 """A match farther off than this share of the budget is refused: it would not be one."""
@@ -40,7 +40,7 @@ def resolve(variant: VariantConfig, reference: VariantConfig | None, sizes: Size
     initialisation.check(kind, variant.init, variant.forget_bias)
     budget = _resolve(variant, reference, sizes)
     assert budget.variant.hidden is not None  # noqa: S101  (for the type checker)
-    kind.check_options(budget.variant.hidden, **models.cell_options(variant))
+    kind.check_options(budget.variant.hidden, **cell_options(variant))
     return budget
 
 
@@ -65,9 +65,9 @@ def _nearest_width(
     assert variant.match is not None  # noqa: S101  (for the type checker)
     by_macs = variant.match.quantity == "macs"
     cost, unit = (
-        (models.macs_per_step, "multiply-accumulates per step")
+        (macs_per_step, "multiply-accumulates per step")
         if by_macs
-        else (models.recurrent_parameters, "recurrent parameters")
+        else (recurrent_parameters, "recurrent parameters")
     )
     target = cost(reference, sizes)
     narrow, wide = 0, 1  # cost(narrow) < target <= cost(wide), once the loops are through
@@ -97,7 +97,7 @@ def _nearest_width(
 def _equal_training(
     variant: VariantConfig, reference: VariantConfig, name: str, sizes: Sizes
 ) -> Budget:
-    own, target = models.macs_per_step(variant, sizes), models.macs_per_step(reference, sizes)
+    own, target = macs_per_step(variant, sizes), macs_per_step(reference, sizes)
     factor = target / own
     return Budget(
         variant,

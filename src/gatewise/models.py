@@ -8,8 +8,7 @@ direction turns each sequence round within its own length; pooling masks the res
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,160 +19,10 @@ from gatewise.cells.base import Kernel
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.initialisation import CHRONO_STEPS, initialise
-from gatewise.prepared import TaskCard
+from gatewise.lengths import Lengths
+from gatewise.sizes import Sizes, cell_options, hidden_size, output_size
 
 _Part = TypeVar("_Part")
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What a task fixes about its models."""
-
-    classes: int
-    features: int | None = None
-    """Features per step, for sequences of vectors."""
-    vocabulary: int | None = None
-    """Number of token ids, for text."""
-    normalise: Literal["none", "clip", "train"] = "none"
-
-    def __post_init__(self) -> None:
-        if (self.features is None) == (self.vocabulary is None):
-            raise GatewiseError("a task has either features per step or a vocabulary")
-
-    @classmethod
-    def of(cls, card: TaskCard) -> Sizes:
-        """Sizes of a prepared task."""
-        return cls(len(card.labels), card.features, card.vocabulary, card.normalise)
-
-    def input_size(self, variant: VariantConfig) -> int:
-        """Width of what enters the first recurrent layer."""
-        return variant.embedding if self.features is None else self.features
-
-
-# --- closed forms ------------------------------------------------------------------------
-
-
-def cell_options(variant: VariantConfig) -> dict[str, Any]:
-    """The variant's settings that its cell takes beside the two sizes."""
-    return {} if variant.projection is None else {"projection": variant.projection}
-
-
-def _layer_inputs(variant: VariantConfig, sizes: Sizes) -> list[int]:
-    return [sizes.input_size(variant)] + [output_size(variant)] * (variant.layers - 1)
-
-
-def output_size(variant: VariantConfig) -> int:
-    """Width of the recurrence's output: that of the cell, twice if bidirectional."""
-    width = cells.get(variant.cell).output_size(_hidden(variant), **cell_options(variant))
-    return width * (1 + variant.bidirectional)
-
-
-def recurrent_parameters(variant: VariantConfig, sizes: Sizes) -> int:
-    """Trainable parameters of the recurrence: all layers and directions."""
-    count, options = cells.get(variant.cell).parameter_count, cell_options(variant)
-    one_way = sum(count(i, _hidden(variant), **options) for i in _layer_inputs(variant, sizes))
-    return one_way * (1 + variant.bidirectional)
-
-
-def macs_per_step(variant: VariantConfig, sizes: Sizes) -> int:
-    """Multiply-accumulates of the recurrence for one step of one sequence."""
-    count, options = cells.get(variant.cell).macs_per_step, cell_options(variant)
-    one_way = sum(count(i, _hidden(variant), **options) for i in _layer_inputs(variant, sizes))
-    return one_way * (1 + variant.bidirectional)
-
-
-def parameters(variant: VariantConfig, sizes: Sizes) -> int:
-    """Trainable parameters of the whole model: embedding, recurrence, pooling, classifier."""
-    width = output_size(variant)
-    embedding = 0 if sizes.vocabulary is None else sizes.vocabulary * variant.embedding
-    attention = width if variant.pooling == "attention" else 0
-    classifier = (width + 1) * sizes.classes
-    return embedding + recurrent_parameters(variant, sizes) + attention + classifier
-
-
-def _hidden(variant: VariantConfig) -> int:
-    if variant.hidden is None:
-        raise GatewiseError("the variant's width is not solved yet; see gatewise.budget.resolve")
-    return variant.hidden
-
-
-def check(variant: VariantConfig) -> None:
-    """Refuse a variant that no task could build; costs next to nothing, and needs no data.
-
-    Raises:
-        GatewiseError: there is no such cell, or it cannot have these options, start or kernel.
-    """
-    # A width that is still to be solved leaves room for any projection.
-    width = variant.hidden or 1 + (variant.projection or 0)
-    with torch.device("meta"):
-        Recurrence(variant.model_copy(update={"hidden": width}), input_size=1)
-
-
-# --- lengths -----------------------------------------------------------------------------
-
-
-class Lengths:
-    """Lengths of a padded batch, and the indices and masks that follow from them.
-
-    Each is made once a batch, and not at all where every sequence fills the batch.
-    """
-
-    def __init__(self, lengths: Tensor, time: int) -> None:
-        shortest, longest = (int(x) for x in lengths.aminmax())
-        if shortest < 1 or longest > time:
-            raise GatewiseError(
-                f"sequence lengths must lie between 1 and the batch's {time} steps, "
-                f"not {shortest} to {longest}"
-            )
-        self.lengths = lengths
-        self.time = time
-        self.full = shortest == time
-        self._steps = torch.arange(time, device=lengths.device)[:, None]
-
-    @property
-    def mask(self) -> Tensor:
-        """`(time, batch, 1)`, true within each sequence."""
-        return (self._steps < self.lengths)[..., None]
-
-    def reverse(self, x_tbf: Tensor) -> Tensor:
-        """Each sequence turned round within its length; padding stays where it is."""
-        if self.full:
-            return x_tbf.flip(0)
-        steps, batch = self._steps, len(self.lengths)
-        source = torch.where(steps < self.lengths, self.lengths - 1 - steps, steps)
-        rows = source * batch + torch.arange(batch, device=source.device)
-        permuted: Tensor = _Permute.apply(x_tbf, rows.flatten())
-        return permuted
-
-    def last(self, x_tbf: Tensor) -> Tensor:
-        """What stands at each sequence's last step, `(batch, features)`."""
-        if self.full:
-            return x_tbf[-1]
-        return x_tbf[self.lengths - 1, torch.arange(len(self.lengths), device=x_tbf.device)]
-
-    def mean(self, x_tbf: Tensor) -> Tensor:
-        """Mean over each sequence's own steps, `(batch, features)`."""
-        if self.full:
-            return x_tbf.mean(0)
-        return (x_tbf * self.mask).sum(0) / self.lengths[:, None]
-
-
-class _Permute(torch.autograd.Function):
-    """Rows rearranged by a permutation that is its own inverse, and so its own gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, x_tbf: Tensor, rows: Tensor) -> Tensor:
-        ctx.save_for_backward(rows)
-        return x_tbf.flatten(0, 1).index_select(0, rows).view_as(x_tbf)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (gradient,) = gradients
-        (rows,) = ctx.saved_tensors
-        return gradient.flatten(0, 1).index_select(0, rows).view_as(gradient), None
-
-
-# --- modules -----------------------------------------------------------------------------
 
 
 class Recurrence(nn.Module):
@@ -181,7 +30,7 @@ class Recurrence(nn.Module):
 
     def __init__(self, variant: VariantConfig, input_size: int) -> None:
         super().__init__()
-        kind, hidden, options = cells.get(variant.cell), _hidden(variant), cell_options(variant)
+        kind, hidden, options = cells.get(variant.cell), hidden_size(variant), cell_options(variant)
         self.output_size = output_size(variant)
         self.residual = variant.residual
         self.bidirectional = variant.bidirectional
@@ -403,3 +252,15 @@ def _seeded(seed: int, build: Callable[[], _Part]) -> _Part:
         return build()
     finally:
         torch.set_rng_state(before)
+
+
+def check(variant: VariantConfig) -> None:
+    """Refuse a variant that no task could build; costs next to nothing, and needs no data.
+
+    Raises:
+        GatewiseError: there is no such cell, or it cannot have these options, start or kernel.
+    """
+    # A width that is still to be solved leaves room for any projection.
+    width = variant.hidden or 1 + (variant.projection or 0)
+    with torch.device("meta"):
+        Recurrence(variant.model_copy(update={"hidden": width}), input_size=1)

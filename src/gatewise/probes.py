@@ -32,8 +32,10 @@ from torch.nn import functional
 
 from gatewise import budget, streams
 from gatewise.config import ProbeConfig, VariantConfig
-from gatewise.models import Lengths, Recurrence, Sizes
+from gatewise.lengths import Lengths
+from gatewise.models import Recurrence
 from gatewise.plan import ProbePlan
+from gatewise.sizes import Sizes
 
 SYMBOLS = 4
 """Symbols of the copy problem."""

@@ -23,10 +23,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gatewise import budget, cells, models
-from gatewise.models import SequenceClassifier, Sizes
+from gatewise import budget, cells
+from gatewise.models import SequenceClassifier
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
+from gatewise.sizes import Sizes, macs_per_step
 
 WARM_UP = 3
 FEWEST_ROUNDS = 5
@@ -312,7 +313,7 @@ def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=plan.train.learning_rate, weight_decay=plan.train.weight_decay
     )
-    macs = models.macs_per_step(solved, sizes)
+    macs = macs_per_step(solved, sizes)
     return Subject(model, optimizer, plan.train.clip_norm, macs)
 
 

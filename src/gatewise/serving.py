@@ -80,7 +80,8 @@ class Predictor:
         """
         from safetensors.torch import load_file
 
-        from gatewise.models import SequenceClassifier, Sizes
+        from gatewise.models import SequenceClassifier
+        from gatewise.sizes import Sizes
 
         folder = Path(folder)
         for name in (CARD, runs.RECORD, runs.WEIGHTS):

@@ -285,7 +285,8 @@ SYMBOLS, STEPS = 4, 7
 def test_learns_a_delayed_recall(name):
     """The first step shows one of four symbols; after noise, the last step asks for it."""
     from gatewise.config import VariantConfig
-    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.models import SequenceClassifier
+    from gatewise.sizes import Sizes
 
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)

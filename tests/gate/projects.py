@@ -88,7 +88,8 @@ def write_run(
     import torch
     from safetensors.torch import save_file
 
-    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.models import SequenceClassifier
+    from gatewise.sizes import Sizes
 
     target.mkdir(parents=True)
     test = prepared.index[prepared.index["split"] == "test"]

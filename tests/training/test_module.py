@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from gatewise.config import TrainConfig, VariantConfig
-from gatewise.models import SequenceClassifier, Sizes
+from gatewise.models import SequenceClassifier
+from gatewise.sizes import Sizes
 from gatewise.training.batches import TaskData
 from gatewise.training.module import SequenceClassification, schedule
 from tests.tasks import write_task

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from gatewise.config import Augment, TrainConfig, VariantConfig
-from gatewise.models import SequenceClassifier, Sizes
+from gatewise.models import SequenceClassifier
+from gatewise.sizes import Sizes
 from gatewise.training.batches import TaskData
 from gatewise.training.module import SequenceClassification
 from gatewise.training.shares import Group, SharedClassification, SharedTaskData

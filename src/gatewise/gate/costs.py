@@ -73,8 +73,9 @@ def _latency(candidate: Side, reference: Side, limit: float) -> list[Budget]:
     import torch
 
     from gatewise import profiling
-    from gatewise.models import SequenceClassifier, Sizes
+    from gatewise.models import SequenceClassifier
     from gatewise.prepared import Prepared
+    from gatewise.sizes import Sizes
 
     batch = profiling.typical_batch(Prepared.open(candidate.prepared), 1)
     models = {}

@@ -26,16 +26,11 @@ from gatewise import budget, runs, streams
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.evaluation import predictions, predictions_digest, scores, weights_digest
-from gatewise.models import (
-    SequenceClassifier,
-    Sizes,
-    macs_per_step,
-    parameters,
-    recurrent_parameters,
-)
+from gatewise.models import SequenceClassifier
 from gatewise.plan import RunPlan
 from gatewise.prepared import Prepared
 from gatewise.runs import RunRecord
+from gatewise.sizes import Sizes, macs_per_step, parameters, recurrent_parameters
 from gatewise.training import checkpoint
 from gatewise.training.batches import TaskData
 from gatewise.training.job import Job

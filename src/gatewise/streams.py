@@ -23,7 +23,7 @@ def torch_seed(seed: int, name: Stream, *position: int) -> int:
 def generator(seed: int, name: Stream, *position: int) -> np.random.Generator:
     """A fresh generator at the start of the stream `name` of `seed`.
 
-    `position` (epoch, batch) names a place within the stream, so that a run can be resumed
+    `position` (epoch, process) names a place within the stream, so that a run can be resumed
     there without replaying what came before.
     """
     return np.random.default_rng(np.frombuffer(_entropy(seed, name, position), dtype=np.uint32))

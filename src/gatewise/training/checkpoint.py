@@ -1,9 +1,9 @@
 """What a run needs to go on after its last whole epoch as if nothing had happened.
 
 After every epoch one file is replaced: weights, optimiser, schedule, early stopping, curves and
-the best weights so far. The random streams need no place in it: they are addressed by epoch and
-batch (`gatewise.streams`). The file lies outside DVC's outputs and is gone once the run is
-finished. It is a zip of plain tensors and numbers, read so that no pickle can run.
+the best weights so far. The random streams need no place in it: they are addressed by epoch
+(`gatewise.streams`). The file lies outside DVC's outputs and is gone once the run is finished. It
+is a zip of plain tensors and numbers, read so that no pickle can run.
 """
 
 from __future__ import annotations

@@ -59,15 +59,12 @@ class SharedSequences(Dataset[Share]):
         self.sequences, self.group = sequences, group
 
     def __getitem__(self, address: Address) -> Share:
-        # The whole batch first: augmentation draws for all of it.
-        whole = self.sequences[address]
         rank, size = self.group.rank, self.group.size
-        count = len(whole.labels)
+        count = len(address.rows)
         rows = len(range(rank, count, size))
         # A process without a row computes one that weighs nothing: all have to meet in backward.
-        mine = slice(rank, None, size) if rows else slice(0, 1)
-        batch = Batch(*(part[mine].contiguous() for part in whole))
-        return Share(batch, rows, rows * size / count)
+        mine = address.rows[rank::size] if rows else address.rows[:1]
+        return Share(self.sequences[Address(address.epoch, mine)], rows, rows * size / count)
 
 
 class SharedTaskData(TaskData):

@@ -17,13 +17,14 @@ from pipeline import run
 def main(arguments: list[str]) -> None:
     """Train every seed of one variant on one task."""
     task, variant = arguments
-    execution = config.load().execution
+    study = config.load()
+    execution = study.execution
     plan = RunPlan.read(path(task, variant))
     if under_torchrun.launched():
         under_torchrun.check(execution, plan)
         with under_torchrun.Together(execution) as together:
             if together.leads:
-                _train(plan, together)
+                _train(study, plan, together)
             else:
                 together.follow()
         return
@@ -33,11 +34,12 @@ def main(arguments: list[str]) -> None:
         if not all(key in finished for key in keys):
             under_torchrun.check(execution, plan)
             under_torchrun.launch(execution, plan, ["pipeline.train", *arguments])
-    _train(plan)
+    _train(study, plan)
 
 
-def _train(plan: RunPlan, together: under_torchrun.Together | None = None) -> None:
-    study = config.load()
+def _train(
+    study: config.Study, plan: RunPlan, together: under_torchrun.Together | None = None
+) -> None:
     # Under `dvc repro` this is the process that the stage itself was forked from.
     imports = [] if together else ["gatewise.training.one_run"]
     address = warm.ensure(os.getpid(), imports, plan.threads)

@@ -4,6 +4,7 @@ The plain loop is `benchmarks.plain`, torch alone with a thread for every core, 
 that is already warm. Ours are processes with one thread each, forked from a warm one, and leave
 whole run folders, checkpoints on the way and predictions; the loop only trains. A second loop,
 `benchmarks.run.bare`, has our loaders and cells as well, which leaves what the pool alone gains.
+A study asks for an LSTM and a GRU: the limit holds for the runs of both.
 
     python -m benchmarks.study [--quick]
 """
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import torch
@@ -25,12 +27,15 @@ from benchmarks.result import Result, main, measured, ratios
 from benchmarks.run import bare
 from gatewise import files, warm
 from gatewise.plan import RunPlan
+from gatewise.prepared import Prepared
 from gatewise.training import workers
 from gatewise.training.finished import FinishedRuns
 from gatewise.training.job import Job
 from gatewise.training.variant import train_variant
 
-CASES = (("clips", "lstm", 64), ("text", "gru", 64))
+KINDS = ("clips", "text")
+CELLS = ("lstm", "gru")
+HIDDEN = 64
 
 
 def one_after_another(train: Callable[[int], object], seeds: Sequence[int], threads: int) -> float:
@@ -84,8 +89,47 @@ def _proportional_mb(process: psutil.Process) -> float:
         return 0.0
 
 
+class Times(NamedTuple):
+    """Seconds of each round."""
+
+    plain: list[float]
+    ours_in_a_loop: list[float]
+    pool: list[float]
+
+
+def _in_turns(plan: RunPlan, folder: Path, prepared: Prepared, address: str, rounds: int) -> Times:
+    times, threads = Times([], [], []), files.cores()
+    for _ in range(rounds):
+        for seconds, train in (
+            (times.plain, partial(plain.train, plan, prepared=prepared)),
+            (times.ours_in_a_loop, partial(bare, plan, prepared=prepared, heard=lambda *_: None)),
+        ):
+            seconds.append(one_after_another(train, plan.seeds, threads))
+        times.pool.append(through_the_pool(plan, folder, address))
+    return times
+
+
+def _sums(parts: Sequence[list[float]]) -> list[float]:
+    return [sum(rounds) for rounds in zip(*parts, strict=True)]
+
+
+def _compared(title: str, times: Times, threads: int, limit: float | None = None) -> list[Result]:
+    return [
+        measured(
+            title, times.pool, "s",
+            what=f"throughput to a plain loop with {threads} threads",
+            checked=ratios(times.plain, times.pool), limit=limit, better="higher",
+        ),
+        measured(
+            f"{title}: a loop with our loaders and cells", times.ours_in_a_loop, "s",
+            what="throughput to it", checked=ratios(times.ours_in_a_loop, times.pool),
+            better="higher",
+        ),
+    ]  # fmt: skip
+
+
 def measure(quick: bool) -> list[Result]:
-    """As many runs as cores, twice over, in turns with the loop."""
+    """An LSTM and a GRU, as many runs of each as cores, in turns with the loops."""
     os.environ.pop(warm.ADDRESS, None)
     began = time.perf_counter()
     address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
@@ -97,37 +141,26 @@ def measure(quick: bool) -> list[Result]:
         )
     ]  # fmt: skip
     threads = files.cores()
-    for kind, cell, hidden in CASES[: 1 if quick else None]:
+    for kind in KINDS[: 1 if quick else None]:
+        whole = []
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name, "task")
             prepared = tasks.write(folder, kind, 1300 if quick else 5000)
-            plan = tasks.plan(kind, cell=cell, hidden=hidden, seeds=2 * threads, epochs=4)
-            loop, ours, pool = [], [], []
-            loops: list[tuple[list[float], Callable[[int], object]]] = [
-                (loop, partial(plain.train, plan, prepared=prepared)),
-                (ours, partial(bare, plan, prepared=prepared, heard=lambda *_: None)),
-            ]
-            for _ in range(2 if quick else 3):
-                for seconds, train in loops:
-                    seconds.append(one_after_another(train, plan.seeds, threads))
-                pool.append(through_the_pool(plan, folder, address))
+            for cell in CELLS:
+                plan = tasks.plan(kind, cell=cell, hidden=HIDDEN, seeds=threads, epochs=4)
+                times = _in_turns(plan, folder, prepared, address, rounds=2 if quick else 3)
+                whole.append(times)
+                results += _compared(f"{threads} runs, {kind}, {cell}-{HIDDEN}", times, threads)
             worker = memory_of_a_worker(plan, folder, address)
-        title = f"{len(plan.seeds)} runs, {kind}, {cell}-{hidden}"
-        results += [
-            measured(
-                title, pool, "s",
-                what=f"throughput to a plain loop with {threads} threads",
-                checked=ratios(loop, pool), limit=1.8, better="higher",
-            ),
-            measured(
-                f"{title}: a loop with our loaders and cells", ours, "s",
-                what="throughput to it", checked=ratios(ours, pool), better="higher",
-            ),
+        together = Times(*(_sums(parts) for parts in zip(*whole, strict=True)))
+        title = f"{len(CELLS) * threads} runs, {kind}, both"
+        results += _compared(title, together, threads, limit=1.8)
+        results.append(
             Result(
-                f"{title}: memory of a worker", worker, "MB",
+                f"{kind}, {CELLS[-1]}-{HIDDEN}: memory of a worker", worker, "MB",
                 what="MB", checked=worker, limit=400,
-            ),
-        ]  # fmt: skip
+            )
+        )  # fmt: skip
     return results
 
 

@@ -147,3 +147,15 @@ def test_a_fused_kernel_leaves_nothing_to_compile(tmp_path, monkeypatch):
     eager, _ = train(tmp_path, plan, name="eager")
     compiled, _ = train(tmp_path, plan.model_copy(update={"compile": True}), name="compiled")
     assert eager == compiled
+
+
+def test_a_run_is_no_task_of_the_job_it_is_started_in(tmp_path, monkeypatch):
+    for name, value in {
+        "SLURM_NTASKS": "8",
+        "SLURM_JOB_NAME": "study",
+        "SLURM_PROCID": "3",
+    }.items():
+        monkeypatch.setenv(name, value)
+    record, _ = train(tmp_path, make_plan(epochs=1))
+    assert record.processes == 1
+    assert (tmp_path / "run" / runs.RECORD).exists()

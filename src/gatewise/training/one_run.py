@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 from safetensors.torch import save_file
 
@@ -290,7 +291,10 @@ def _trainer(
     if job.checkpoint is not None:
         callbacks.append(checkpoint.Saver(job.checkpoint, job.key))
     settings: dict[str, Any] = {"precision": plan.precision, "devices": 1}
-    if group is not None:
+    if group is None:
+        # Inside a job of Slurm, LSF or MPI the run would take itself for one of the job's tasks.
+        settings["plugins"] = LightningEnvironment()
+    else:
         settings |= group.trainer_settings()
         # Every process validates on all examples, so there is nothing to bring together.
         warnings.filterwarnings("ignore", message=".*sync_dist=True.*")

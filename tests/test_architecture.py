@@ -29,6 +29,7 @@ LAYERS = [
     ["comparison"],
     ["report"],
     # around it
+    ["leftovers"],
     ["dvc"],
     ["rounds"],
     ["serving"],

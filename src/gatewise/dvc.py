@@ -2,7 +2,7 @@
 
 A retraining may be killed at any moment, and the next one must not meet what the killed one
 left running. So DVC runs in a process group of its own, dies with us (on Linux the kernel sees
-to it), and is written down: `end_leftovers` ends whatever of a recorded group still runs.
+to it), and is written down for the next one (`gatewise.leftovers`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections import deque
@@ -24,17 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
-from gatewise import warm
+from gatewise import leftovers, warm
 from gatewise.errors import GatewiseError
-from gatewise.files import NotJsonError, read_json, replacing, write_json
 
-RECORD = Path(".gatewise/retrain-child.json")
-LOCK, BACKUP = Path("dvc.lock"), Path(".gatewise/dvc.lock")
-RWLOCK = Path(".dvc/tmp/rwlock")
-PATIENCE = 10.0
-"""Seconds to wait for what was killed to be gone."""
 PR_SET_PDEATHSIG = 1
 ABSENT = ("No such file or directory", "NoSuchKey", "404", "Not Found", "does not exist")
 """How remotes say that they can be reached, but lack a file."""
@@ -135,8 +125,7 @@ def _run(*arguments: str, quiet: bool = False) -> tuple[str, list[str]]:
     except OSError as error:
         raise GatewiseError(f"dvc cannot be started: {error}") from None
     if not quiet:
-        _back_up()
-        _write_down(process.pid)
+        leftovers.write_down(process.pid)
     said: deque[str] = deque(maxlen=200)
     assert process.stderr is not None  # noqa: S101
     listener = threading.Thread(target=_pass_on, args=(process.stderr, said, quiet), daemon=True)
@@ -146,7 +135,7 @@ def _run(*arguments: str, quiet: bool = False) -> tuple[str, list[str]]:
         status = process.wait()
     listener.join(timeout=5)
     if not quiet:
-        RECORD.unlink(missing_ok=True)
+        leftovers.forget()
     if status != 0:
         raise DvcError(f"dvc {arguments[0]}: {_reason(list(said), status)}", list(said))
     return printed, list(said)
@@ -177,116 +166,6 @@ def status() -> dict[str, list[Any]]:
     """Stages that are not up to date, with what changed (`dvc status --json`)."""
     found: dict[str, list[Any]] = json.loads(call("status", "--json", quiet=True) or "{}")
     return found
-
-
-def end_leftovers() -> bool:
-    """End what a killed retraining left running; True if there was something."""
-    try:
-        record = read_json(RECORD)
-    except (OSError, ValueError):
-        return False
-    found = [*_group(int(record["group"]), float(record["began"]))]
-    found += _warm({str(record["group"]), str(record["by"])})
-    for process in found:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    deadline = time.monotonic() + PATIENCE
-    while any(map(_runs, found)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    _mend_lock()
-    RECORD.unlink(missing_ok=True)
-    return bool(found)
-
-
-def mend_rwlock() -> None:
-    """Remove DVC's list of what is in use, where a killed DVC wrote it half.
-
-    It cannot be read then, and DVC would refuse to work ever after.
-    """
-    for _ in range(2):  # another DVC may be writing it this very moment
-        try:
-            read_json(RWLOCK)
-        except FileNotFoundError:
-            return
-        except NotJsonError:
-            time.sleep(0.2)
-        else:
-            return
-    RWLOCK.unlink(missing_ok=True)
-
-
-def _back_up() -> None:
-    if LOCK.is_file():
-        with replacing(BACKUP) as temporary:
-            shutil.copy(LOCK, temporary)
-    else:
-        BACKUP.unlink(missing_ok=True)
-
-
-def _mend_lock() -> None:
-    """Put back the lock from before a killed DVC that wrote it half; its stages are cached."""
-    if not LOCK.is_file() or _whole(LOCK):
-        return
-    if BACKUP.is_file():
-        with replacing(LOCK) as temporary:
-            shutil.copy(BACKUP, temporary)
-    else:
-        LOCK.unlink()
-
-
-def _whole(lock: Path) -> bool:
-    """Whether DVC could read it: it is rewritten in place, so its end may be missing."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        text = lock.read_text(encoding="utf-8")
-        found = yaml.load(text, Loader=loader)  # noqa: S506
-        entries = [
-            entry
-            for stage in found["stages"].values()
-            for entry in [*stage.get("deps", ()), *stage.get("outs", ()), {**stage, "path": ""}]
-        ]
-        ended = all("path" in entry and ("cmd" in entry or "size" in entry) for entry in entries)
-        return ended and text.endswith("\n")
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
-        return False
-
-
-def _group(group: int, began: float) -> Iterator[psutil.Process]:
-    """Processes of a group that was begun here."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            # A number may have been given to somebody else's group since: look twice.
-            mine = os.getpgid(process.pid) == group and process.create_time() >= began - 2
-            if mine and Path(process.cwd()) == Path.cwd():
-                yield process
-
-
-def _warm(owners: set[str]) -> Iterator[psutil.Process]:
-    """The warm process of an owner that is gone, and all that was forked from it.
-
-    It would notice by itself, but only once it has imported everything.
-    """
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        with contextlib.suppress(psutil.Error, IndexError):
-            mine = words[2] == "gatewise.warm" and words[4] in owners
-            if mine and Path(process.cwd()) == Path.cwd():
-                process.suspend()  # forks no more while its children are counted
-                yield from process.children(recursive=True)
-                yield process
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _write_down(group: int) -> None:
-    write_json(RECORD, {"group": group, "began": time.time(), "by": os.getpid()})
 
 
 def _die_with_parent() -> None:

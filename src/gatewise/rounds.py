@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gatewise import config, dvc
+from gatewise import config, dvc, leftovers
 from gatewise.comparison import more_seeds
 from gatewise.files import read_json, replacing
 
@@ -53,7 +53,7 @@ def write(reached: int, path: str | Path = config.SEEDS_LOCK) -> None:
 
 def dvc_repro() -> int:
     """`dvc repro` with this environment's own DVC, at this terminal; its exit status."""
-    dvc.mend_rwlock()
+    leftovers.mend_rwlock()
     process = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], env=dvc.environment())
     # Ctrl-C reaches dvc by itself; it must be given the time to end its stage.
     while True:

@@ -3,8 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +11,7 @@ from typer.testing import CliRunner
 from gatewise import config, dvc
 from gatewise.cli import app
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.files import read_json
 from gatewise.retraining import arrivals, preview, report, steps
 from tests.gate.projects import project
 
@@ -184,55 +182,6 @@ def test_new_files_are_seen_and_remembered(here):
     assert arrivals.changed(study) == {"mine": "clips"}
     (folder / "yes" / "b.wav").unlink()
     assert arrivals.changed(study) == {}
-
-
-def test_what_a_killed_retraining_left_running_is_ended(here):
-    left = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
-    )
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    try:
-        write_json(dvc.RECORD, {"group": left.pid, "began": time.time(), "by": 1})
-        assert dvc.end_leftovers()
-        assert left.wait(10) == -9
-        assert other.poll() is None
-        assert not dvc.end_leftovers()
-    finally:
-        other.kill()
-        left.kill()
-        other.wait()
-
-
-WHOLE = """\
-schema: '2.0'
-stages:
-  plan:
-    cmd: python -m pipeline.plan
-    deps:
-    - path: params.yaml
-      hash: md5
-      md5: 6fdb93ec44fc32be0216476b170eef81
-      size: 750
-"""
-
-
-@pytest.mark.parametrize("left", ["", WHOLE[:150], WHOLE[:-60], "stages:\n  plan: [", WHOLE])
-def test_what_a_killed_dvc_wrote_half_is_put_back(here, left):
-    before = WHOLE.replace("plan", "before")
-    (here / ".gatewise").mkdir(exist_ok=True)
-    (here / "dvc.lock").write_text(before)
-    dvc._back_up()
-    (here / "dvc.lock").write_text(left)
-    (here / ".dvc/tmp").mkdir()
-    (here / ".dvc/tmp/rwlock").write_text("")
-    write_json(dvc.RECORD, {"group": 2**22 + 1, "began": time.time(), "by": 2**22 + 2})
-    with steps.exclusive():
-        assert (here / "dvc.lock").read_text() == (WHOLE if left == WHOLE else before)
-        assert not (here / ".dvc/tmp/rwlock").exists()
-    # Without a killed retraining a broken lock is somebody's to look at, not ours to replace.
-    (here / "dvc.lock").write_text("<<<<<<< HEAD")
-    with steps.exclusive():
-        assert (here / "dvc.lock").read_text() == "<<<<<<< HEAD"
 
 
 def test_what_follows_from_a_change_is_foreseen():

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatewise import config, dvc, rounds
+from gatewise import config, dvc, leftovers, rounds
 from gatewise.config import Study
 from gatewise.errors import GatewiseError, in_words
 from gatewise.files import digest, replacing, try_lock
@@ -232,6 +232,6 @@ def exclusive() -> Iterator[None]:
             "another `gatewise retrain` is at work on this project; wait until it has finished"
         )
     with held:
-        dvc.end_leftovers()
-        dvc.mend_rwlock()
+        leftovers.end()
+        leftovers.mend_rwlock()
         yield

@@ -283,6 +283,8 @@ def _trainer(
     warnings.filterwarnings("ignore", message=".*`.fit.` is called more than once.*")
     # That hooks see one batch of an epoch is what `SequenceClassification` wants.
     warnings.filterwarnings("ignore", message=".*`dataloader_iter`.*")
+    # Wherever Slurm is installed.
+    warnings.filterwarnings("ignore", message=".*`srun` command is available.*")
     # Lightning's own use of a torch function that is going away; nothing a user could mend.
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     callbacks: list[Callback] = [recorder]

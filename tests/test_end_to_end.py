@@ -1,40 +1,20 @@
 """The whole pipeline, every stage and task, on settings small enough for a test."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.checkouts import checkout, run
+
 SMALL = {
     "commands": {"source": {"kind": "synthetic-commands", "voices": 104}},
     "digits": {},
     "reviews": {"features": {"kind": "tokens", "vocabulary": 1000, "max_length": 16}},
 }
-
-
-def checkout(project: Path, target: Path) -> Path:
-    """A copy of what git tracks, as a repository of its own."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (project / name).is_file() and not name.startswith(("tests/", "docs/")):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(project / name, target / name)
-    (target / "dvc.lock").unlink(missing_ok=True)
-    downloads = project / ".gatewise" / "downloads"
-    if downloads.is_dir():
-        shutil.copytree(downloads, target / ".gatewise" / "downloads")
-    return target
 
 
 def shrink(folder: Path) -> None:
@@ -53,26 +33,6 @@ def shrink(folder: Path) -> None:
     lengths = {"adding_lengths": [4], "copy_lengths": [2], "parity_lengths": [2]}
     study["probes"] = {**lengths, "steps": 5, "seeds": 1, "gradient_length": 10}
     path.write_text(yaml.safe_dump(study, sort_keys=False))
-
-
-def run(folder: Path, *command: str, status: int = 0) -> str:
-    """Run a command in `folder` as a user would, with this environment's programs first."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "GATEWISE"))}
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
-    # The copy's own package and stages, not the installed ones.
-    environment["PYTHONPATH"] = os.pathsep.join([str(folder / "src"), str(folder)])
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        check=False,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == status, done.stdout
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from tests.test_end_to_end import checkout
+from tests.checkouts import checkout, environment, run
 
 LABELS = ("dull", "fine", "odd")
 AUTHORS = 60
@@ -56,15 +55,7 @@ class SmallStudy:
 
     def __init__(self, project: Path, folder: Path, store: str, warm: str | None = None) -> None:
         self.folder = checkout(project, folder)
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("MLFLOW", "GATEWISE"))
-        }
-        programs = str(Path(sys.executable).parent)
-        self.environment["PATH"] = os.pathsep.join([programs, self.environment["PATH"]])
-        paths = [str(self.folder / "src"), str(self.folder)]
-        self.environment["PYTHONPATH"] = os.pathsep.join(paths)
+        self.environment = environment(self.folder)
         self.environment["MLFLOW_TRACKING_URI"] = store
         if warm is not None:
             self.environment["GATEWISE_WARM"] = warm
@@ -112,18 +103,7 @@ class SmallStudy:
         return self.call("git", *arguments)
 
     def call(self, *command: str, status: int | None = 0) -> str:
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert status is None or done.returncode == status, f"{done.returncode}\n{done.stdout}"
-        return done.stdout
+        return run(self.folder, *command, status=status, variables=self.environment)
 
     def gatewise(self, *arguments: str, status: int | None = 0) -> str:
         return self.call(*self._command(), *arguments, status=status)

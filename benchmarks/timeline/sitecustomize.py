@@ -21,7 +21,7 @@ ACTIVITIES = (
     ("tracking/live.py", ("close",), "MLflow"),
     ("training/batches.py", ("__getitem__", "__iter__"), "batches"),
     ("training/shares.py", ("__getitem__",), "batches"),
-    ("training/module.py", ("training_step", "on_before_optimizer_step"), "steps"),
+    ("training/module.py", ("training_step",), "steps"),
     ("training/module.py", ("validation_step", "on_validation_epoch_end"), "validation"),
     ("training/module.py", ("predict_step",), "scoring"),
     ("training/module.py", ("epoch_row",), "records"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -141,14 +141,6 @@ class TaskData(pl.LightningDataModule):
         self.rows = {name: np.flatnonzero(split == name) for name in SPLITS}
         labels = self.clean_sequences.labels
         self.rows["train"] = splits.shrink(self.rows["train"], labels, fraction, seed)
-
-    def transfer_batch_to_device(
-        self, batch: Any, device: torch.device, dataloader_idx: int
-    ) -> Any:
-        """Nothing to do on a CPU, where Lightning would look through the batch at every step."""
-        if device.type == "cpu":
-            return batch
-        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, augmented batches."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.core.optimizer import LightningOptimizer
+from torch.amp import GradScaler
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
@@ -53,22 +53,29 @@ class SequenceClassification(pl.LightningModule):
 
     def training_step(self, dataloader_iter: Iterator[tuple[Any, int, int]]) -> None:
         """An epoch's updates; the argument's name asks Lightning for all of its batches."""
-        optimiser, scheduler = self.optimizers(), self.lr_schedulers()
-        assert isinstance(optimiser, LightningOptimizer)  # noqa: S101
+        optimiser, scheduler = self.trainer.optimizers[0], self.lr_schedulers()
         assert isinstance(scheduler, LRScheduler)  # noqa: S101
+        # Half precision on a GPU has one; this one hands everything through.
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None) or GradScaler(enabled=False)
         for batch, *_ in dataloader_iter:
             loss = self.loss(self._received(batch))
             optimiser.zero_grad()
+            self.trainer.strategy.pre_backward(loss)
             # Gradients have the precision of what they belong to.
             with torch.autocast(self.device.type, enabled=False):
-                self.manual_backward(loss)
-            optimiser.step()
+                scaler.scale(loss).backward()
+            scaler.unscale_(optimiser)
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.config.clip_norm)
+            self._norms.append(norm)
+            scaler.step(optimiser)
+            scaler.update()
             scheduler.step()
 
     def _received(self, batch: Any) -> Any:
         """The batch in the run's precision and on its device."""
         batch = self.trainer.precision_plugin.convert_input(batch)
-        return self.trainer.strategy.batch_to_device(batch)
+        # On a CPU it is there, and Lightning would take its time to find that out.
+        return batch if self.device.type == "cpu" else self.trainer.strategy.batch_to_device(batch)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean cross-entropy of one batch, noted for the epoch's sum."""
@@ -79,11 +86,6 @@ class SequenceClassification(pl.LightningModule):
         )
         self._train.append(loss.detach() * len(batch.labels))
         return loss
-
-    def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
-        """Clip by norm and remember the norm from before; a scaled gradient is unscaled by now."""
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.config.clip_norm)
-        self._norms.append(norm)
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Collect logits; scores need all of them."""

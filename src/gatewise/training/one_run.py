@@ -300,6 +300,8 @@ def _trainer(
         settings |= group.trainer_settings()
         # Every process validates on all examples, so there is nothing to bring together.
         warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
+    # Filling what is about to be overwritten would make no number more certain, and a step longer.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return pl.Trainer(
         accelerator=plan.accelerator,
         max_epochs=epochs,

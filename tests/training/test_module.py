@@ -5,6 +5,7 @@ import pytorch_lightning as pl
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_lightning.plugins.precision import MixedPrecision
 from torch.nn import functional
 
 from gatewise.config import TrainConfig, VariantConfig
@@ -43,10 +44,25 @@ def test_one_step_changes_every_parameter(tmp_path, cell):
     assert [name for name, p in after.named_parameters() if torch.equal(p, old[name])] == []
 
 
-@pytest.mark.parametrize(("precision", "mixed"), [("32-true", False), ("bf16-mixed", True)])
-def test_epochs_are_those_of_a_plain_loop(tmp_path, precision, mixed):
+def scaled():
+    """Mixed precision that scales its gradients, as half precision on a GPU does."""
+    plugin = MixedPrecision("bf16-mixed", "cpu")
+    plugin.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20)
+    return plugin
+
+
+@pytest.mark.parametrize(
+    ("settings", "mixed"),
+    [
+        ({"precision": "32-true"}, False),
+        ({"precision": "bf16-mixed"}, True),
+        ({"plugins": scaled()}, True),
+    ],
+    ids=["full", "mixed", "scaled"],
+)
+def test_epochs_are_those_of_a_plain_loop(tmp_path, settings, mixed):
     config = TrainConfig(schedule="one-cycle", learning_rate=0.01)
-    model, trained, data = fitted(write_task(tmp_path), config, max_epochs=2, precision=precision)
+    model, trained, data = fitted(write_task(tmp_path), config, max_epochs=2, **settings)
     loader = data.train_dataloader()
     optimiser = torch.optim.AdamW(
         [

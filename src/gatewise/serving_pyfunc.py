@@ -34,11 +34,13 @@ CODE = (
     "features.py",
     "files.py",
     "initialisation.py",
+    "lengths.py",
     "models.py",
     "prepared.py",
     "runs.py",
     "serving.py",
     "serving_pyfunc.py",
+    "sizes.py",
     "sources/__init__.py",
     "text.py",
 )

@@ -6,6 +6,7 @@ them and ended with `dvc` itself or the retraining that runs it; a stage run by 
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import runpy
 import signal
@@ -21,6 +22,8 @@ WARM_MODULES = (
     "pyarrow.parquet",
     "torchaudio",
     "pytorch_lightning",
+    # Lightning looks for it at the first checkpoint of every run; it comes with DVC.
+    *(["omegaconf"] if importlib.util.find_spec("omegaconf") else []),
     "mlflow.tracking",
     "mlflow.store.tracking.sqlalchemy_store",
     "scipy.stats",

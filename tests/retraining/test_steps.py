@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from typer.testing import CliRunner
 
-from gatewise import config, dvc
+from gatewise import config, dvc, leftovers
 from gatewise.cli import app
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
@@ -182,6 +182,23 @@ def test_new_files_are_seen_and_remembered(here):
     assert arrivals.changed(study) == {"mine": "clips"}
     (folder / "yes" / "b.wav").unlink()
     assert arrivals.changed(study) == {}
+
+
+def test_a_retraining_begins_by_clearing_what_a_killed_one_left(here):
+    (here / ".gatewise").mkdir(exist_ok=True)
+    whole = "schema: '2.0'\nstages: {}\n"
+    (here / "dvc.lock").write_text(whole)
+    leftovers.write_down(2**22 + 1)
+    (here / "dvc.lock").write_text("")
+    (here / ".dvc/tmp").mkdir()
+    (here / ".dvc/tmp/rwlock").write_text("")
+    with steps.exclusive():
+        assert (here / "dvc.lock").read_text() == whole
+        assert not (here / ".dvc/tmp/rwlock").exists()
+    # Without a killed retraining a broken lock is somebody's to look at, not ours to replace.
+    (here / "dvc.lock").write_text("<<<<<<< HEAD")
+    with steps.exclusive():
+        assert (here / "dvc.lock").read_text() == "<<<<<<< HEAD"
 
 
 def test_what_follows_from_a_change_is_foreseen():

@@ -114,10 +114,10 @@ def test_everything_ends_with_its_owner(tmp_path):
     assert done.returncode == 0, done.stderr
     address, pid = done.stdout.strip(), int(where.read_text())
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (os.path.exists(address) or warm._alive(pid)):
+    while time.monotonic() < deadline and (os.path.exists(address) or warm.alive(pid)):
         time.sleep(0.05)
     assert not os.path.exists(address)
-    assert not warm._alive(pid)
+    assert not warm.alive(pid)
 
 
 def record_pid_and_sleep(where):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from gatewise import warm
 from gatewise.files import NotJsonError, read_json, replacing, write_json
 
 RECORD = Path(".gatewise/retrain-child.json")
@@ -47,7 +48,7 @@ def end() -> bool:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     deadline = time.monotonic() + PATIENCE
-    while any(map(_runs, found)) and time.monotonic() < deadline:
+    while any(warm.alive(process.pid) for process in found) and time.monotonic() < deadline:
         time.sleep(0.01)
     _mend_lock()
     forget()
@@ -124,10 +125,3 @@ def _warm(owners: set[str]) -> Iterator[psutil.Process]:
                 process.suspend()  # forks no more while its children are counted
                 yield from process.children(recursive=True)
                 yield process
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

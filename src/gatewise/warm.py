@@ -173,7 +173,7 @@ class _Server:
 
     def run(self) -> None:
         # A child must not outlive the owner: the next one may already be writing the same files.
-        while _alive(self.owner):
+        while alive(self.owner):
             for key, _ in self.selector.select(timeout=1.0):
                 key.data(key.fileobj)
             self._reap()
@@ -283,7 +283,8 @@ def _reopen_streams() -> None:
     sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: SIM115
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and only waits to be noticed does not."""
     import psutil
 
     try:

@@ -57,4 +57,7 @@ def _train(
 
 
 if __name__ == "__main__":
+    if under_torchrun.launched():
+        # A killed torchrun would leave this process training beside those of the next one.
+        warm.die_with_parent()
     run(main)

@@ -25,7 +25,6 @@ from typing import Any, Literal
 from gatewise import leftovers, warm
 from gatewise.errors import GatewiseError
 
-PR_SET_PDEATHSIG = 1
 ABSENT = ("No such file or directory", "NoSuchKey", "404", "Not Found", "does not exist")
 """How remotes say that they can be reached, but lack a file."""
 LEFT_OUT = "do not exist neither locally nor on remote"
@@ -119,7 +118,7 @@ def _run(*arguments: str, quiet: bool = False) -> tuple[str, list[str]]:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=warm.die_with_parent,  # noqa: PLW1509
             env={**environment(), warm.OWNER: str(os.getpid())},
         )
     except OSError as error:
@@ -166,12 +165,6 @@ def status() -> dict[str, list[Any]]:
     """Stages that are not up to date, with what changed (`dvc status --json`)."""
     found: dict[str, list[Any]] = json.loads(call("status", "--json", quiet=True) or "{}")
     return found
-
-
-def _die_with_parent() -> None:
-    import ctypes
-
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ and a child can take over its client's terminal.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import importlib
 import io
@@ -35,6 +36,7 @@ ADDRESS = "GATEWISE_WARM"
 OWNER = "GATEWISE_OWNER"
 """Environment variable: process id of whoever runs several `dvc repro` that share one process."""
 _MAX_FDS = 8
+_PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -291,6 +293,12 @@ def alive(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def die_with_parent() -> None:
+    """Have this process killed when the one that started it ends, however it ends (on Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

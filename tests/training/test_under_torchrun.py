@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 import yaml
 
@@ -16,7 +18,7 @@ from gatewise.tracking.store import Store
 from gatewise.training import under_torchrun
 from tests.tasks import make_plan, write_task
 
-EPOCHS = 12
+EPOCHS = 24
 MLFLOW = ("mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
@@ -36,19 +38,43 @@ def write_study(folder, run_plan, *, tracked, **execution):
     (folder / "params.yaml").write_text(yaml.safe_dump(study))
 
 
-def stage(folder, project, address, *launcher):
-    """Run the stage as under `dvc repro`, beside a warm process; give its status and words."""
+def started(folder, project, address, *launcher):
+    """The stage as under `dvc repro`, beside a warm process."""
     paths = os.pathsep.join([str(project / "src"), str(project)])
     environment = {**os.environ, "PYTHONPATH": paths, warm.ADDRESS: address}
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, *launcher, "-m", "pipeline.train", "toy", "gru"],
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    return done.returncode, done.stderr
+
+
+def stage(folder, project, address, *launcher):
+    """Run the stage to its end; give its status and words."""
+    process = started(folder, project, address, *launcher)
+    _, said = process.communicate()
+    return process.returncode, said
+
+
+def kill_within_a_run(folder, project, address):
+    """Kill what launches the processes, and nothing else, after some epochs of a run."""
+    process = started(folder, project, address, *TORCHRUN)
+    launcher = psutil.Process(process.pid)
+    workers = []
+    while not list(folder.glob(".gatewise/checkpoints/*.ckpt")):
+        assert process.poll() is None, process.stderr.read()
+        if len(workers) < 2:
+            workers = [one for one in launcher.children() if "pipeline.train" in one.cmdline()]
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert len(workers) == 2
+    assert alive == [], "they would train beside those of the next attempt"
 
 
 @pytest.mark.slow
@@ -93,6 +119,16 @@ def test_two_processes_train_as_one_does(tmp_path, project, monkeypatch):
         assert run.data.params["processes"] == "2"
         points = store.client.get_metric_history(run.info.run_id, "train_loss")
         assert sorted(point.step for point in points) == list(range(1, EPOCHS + 1))
+
+    killed = tmp_path / "killed"
+    write_study(killed, plans, tracked=False, devices=2)
+    kill_within_a_run(killed, project, address)
+    status, said = stage(killed, project, address, *TORCHRUN)
+    assert status == 0, said
+    assert said.count("goes on after epoch") == 1, said
+    for seed in plans.seeds:
+        one, two = (runs.RunRecord.read(f / f"runs/toy/gru/seed-{seed}") for f in (together, killed))
+        assert one.weights_sha256 == two.weights_sha256
 
     # Finished is finished, whoever asks.
     assert stage(together, project, address)[1].count("finished before: seed 0, 1") == 1

@@ -55,15 +55,13 @@ class Collate:
         lengths = torch.tensor([len(part) for part in parts])
         inputs = pad_sequence(parts, batch_first=True)
         if self.augmentation is not None:
-            mels = inputs.shape[2]
+            rows, frames, mels = inputs.shape
             changes = augment.draw(
                 self.augmentation, self.draws, lengths.numpy(), mels, self.step_seconds
             )
-            # What leaves at one end comes in at the other: silence would take no other time.
-            for row, shift in enumerate(changes.shift):
-                inputs[row] = inputs[row].roll(int(shift), 0)
-            changed = augment.augment(inputs.numpy(), self.augmentation, changes, lengths.numpy())
-            inputs = torch.from_numpy(changed)
+            starts = np.arange(rows) * frames
+            flat = inputs.view(-1, mels).numpy()
+            inputs = torch.from_numpy(augment.augment(flat, starts, lengths.numpy(), changes))
         return inputs, lengths, torch.tensor(labels)
 
 

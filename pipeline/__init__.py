@@ -26,6 +26,8 @@ WARM_MODULES = (
     *(["omegaconf"] if importlib.util.find_spec("omegaconf") else []),
     "mlflow.tracking",
     "mlflow.store.tracking.sqlalchemy_store",
+    # Ours, but compiled code: it is loaded here once, not in every worker.
+    "gatewise.augment",
     "scipy.stats",
     "sklearn.linear_model",
 )

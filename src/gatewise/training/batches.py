@@ -50,23 +50,12 @@ class Sequences(Dataset[Batch]):
         self._drawn: tuple[int, augment.Changes] | None = None
 
     def __getitem__(self, address: Address) -> Batch:
-        lengths = self.lengths[address.rows]
-        steps = np.arange(lengths.max())
-        padding = steps >= lengths[:, None]
-        positions = self.starts[address.rows][:, None] + steps
-        absent = padding
-        if self.augmentation is not None:
+        starts, lengths = self.starts[address.rows], self.lengths[address.rows]
+        if self.augmentation is None:
+            inputs = self._padded(starts, lengths)
+        else:
             changes = self._changes(self.augmentation, address.epoch).of(address.rows)
-            shift = changes.shift[:, None]
-            absent = (steps < shift) | (steps - shift >= lengths[:, None])
-            positions -= shift
-        # These may point past the file's end; any step will do, it is overwritten below.
-        positions[absent] = 0
-        inputs = self.sequences.take(positions, axis=0, mode="clip")
-        if self.augmentation is not None:
-            inputs[absent] = augment.SILENCE
-            inputs = augment.augment(inputs, self.augmentation, changes, lengths)
-        inputs[padding] = 0
+            inputs = augment.augment(self.sequences, starts, lengths, changes)
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
         return Batch(
@@ -74,6 +63,13 @@ class Sequences(Dataset[Batch]):
             torch.from_numpy(lengths),
             torch.from_numpy(self.labels[address.rows]),
         )
+
+    def _padded(self, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        steps = np.arange(lengths.max())
+        # Past the file's end the last step comes again; it is overwritten as all padding is.
+        inputs = self.sequences.take(starts[:, None] + steps, axis=0, mode="clip")
+        inputs[steps >= lengths[:, None]] = 0
+        return inputs
 
     def _changes(self, config: Augment, epoch: int) -> augment.Changes:
         """Those of every example in `epoch`, whichever batch it comes in."""

@@ -39,7 +39,7 @@ DECISIVE = (
     "training/one_run.py",
     "training/shares.py",
 )
-LIBRARIES = ("numpy", "pytorch-lightning", "torch")
+LIBRARIES = ("numba", "numpy", "pytorch-lightning", "torch")
 
 
 @functools.cache

@@ -1,10 +1,10 @@
 """Training speed of every cell against `torch.nn.LSTM` of the same size, on one CPU thread.
 
-One forward and backward pass. The reference runs before every other measurement of a round, so
-that a busy moment slows both; a ratio is the median over rounds. `rnn`, `lstm` and `gru` are also
-held against the module of `torch.nn` that computes the same numbers. The machine's GEMM peak is
-measured in the same rounds, and each pass is also given as a share of it (from its
-multiply-accumulates, a backward pass counted as two forward passes).
+One forward and backward pass. The references run before every measurement, so that a busy moment
+slows both; a ratio is the median over rounds. `rnn`, `lstm` and `gru` are also held against the
+module of `torch.nn` that computes the same numbers. The machine's GEMM peak at that moment is one
+of the references: each pass is also given as a share of it (from its multiply-accumulates, a
+backward pass counted as two forward passes).
 
     python -m benchmarks.cells [--batch 64 1] [--hidden 128] [--time 100] [--rounds 9] [cell ...]
 """
@@ -17,13 +17,14 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.result import Result
+from benchmarks.result import Result, ratios
 from gatewise import cells
 from gatewise.initialisation import initialise
 
@@ -43,16 +44,28 @@ FAMILY_LIMIT = 2.0
 
 @dataclass
 class Timing:
-    """Seconds of one contestant, of `torch.nn.LSTM` just before it and of its own module."""
+    """Seconds of one contestant, and just before it of `torch.nn.LSTM` and of its own module."""
 
     macs: int
+    gemm: list[float] = field(default_factory=list)
+    """Of `peak`."""
     own: list[float] = field(default_factory=list)
     lstm: list[float] = field(default_factory=list)
     library: list[float] = field(default_factory=list)
 
     def ratio(self, reference: list[float]) -> float:
         """Median of the rounds' ratios."""
-        return statistics.median(a / b for a, b in zip(self.own, reference, strict=True))
+        return ratios(self.own, reference)
+
+    @property
+    def rate(self) -> float:
+        """Multiply-accumulates per second of large matrix products."""
+        return PEAK_REPEATS * PEAK_SIZE**3 / statistics.median(self.gemm)
+
+    @property
+    def share_of_peak(self) -> float:
+        """Of the time of a pass, what large matrix products of the same work take."""
+        return self.macs / (PEAK_REPEATS * PEAK_SIZE**3) / self.ratio(self.gemm)
 
 
 def training_pass(run: Run, x_tbf: Tensor) -> None:
@@ -67,9 +80,8 @@ def seconds(work: Callable[[], None]) -> float:
     return time.thread_time() - start
 
 
-def peak() -> None:
+def peak(a: Tensor) -> None:
     """Large matrix products: the most that the machine can do."""
-    a = torch.ones(PEAK_SIZE, PEAK_SIZE)
     for _ in range(PEAK_REPEATS):
         torch.mm(a, a)
 
@@ -93,8 +105,8 @@ def contestants(names: list[str], hidden: int) -> dict[tuple[str, str], Run]:
 
 def measure(
     names: list[str], batch: int, hidden: int, steps: int, rounds: int
-) -> tuple[dict[tuple[str, str], Timing], float]:
-    """Timings by cell and kernel, and the GEMM peak in multiply-accumulates per second."""
+) -> dict[tuple[str, str], Timing]:
+    """Timings by cell and kernel."""
     torch.manual_seed(0)
     x_tbf = torch.randn(steps, batch, hidden)
     runs = contestants(names, hidden)
@@ -103,21 +115,26 @@ def measure(
         (name, kernel): Timing(3 * cells.get(name).macs_per_step(hidden, hidden) * batch * steps)
         for name, kernel in runs
     }
-    peaks: list[float] = []
+    large = torch.ones(PEAK_SIZE, PEAK_SIZE)
     for number in range(rounds + 1):
         for (name, kernel), run in runs.items():
-            found = {"lstm": lstm, "library": runs.get((name, "torch.nn"), lstm), "own": run}
-            for what, contestant in found.items():
-                took = seconds(lambda run=contestant: training_pass(run, x_tbf))
+            library = runs.get((name, "torch.nn"), lstm)
+            found = {
+                "lstm": partial(training_pass, lstm, x_tbf),
+                "library": partial(training_pass, library, x_tbf),
+                "gemm": partial(peak, large),
+                "own": partial(training_pass, run, x_tbf),
+            }
+            for what, work in found.items():
+                took = seconds(work)
                 if number > 0:  # the first round warms up
                     getattr(timings[name, kernel], what).append(took)
-        peaks.append(PEAK_REPEATS * PEAK_SIZE**3 / seconds(peak))
-    return timings, max(peaks)
+    return timings
 
 
 def rows(wish: argparse.Namespace, batch: int) -> list[dict[str, Any]]:
     """One measured batch size as plain data."""
-    timings, best = measure(wish.cells, batch, wish.hidden, wish.time, wish.rounds)
+    timings = measure(wish.cells, batch, wish.hidden, wish.time, wish.rounds)
     return [
         {
             "cell": name,
@@ -126,8 +143,8 @@ def rows(wish: argparse.Namespace, batch: int) -> list[dict[str, Any]]:
             "ms": 1e3 * statistics.median(timing.own),
             "to_lstm": timing.ratio(timing.lstm),
             "to_library": timing.ratio(timing.library) if name in LIBRARY else None,
-            "share_of_peak": timing.macs / statistics.median(timing.own) / best,
-            "peak_gflops": 2 * best / 1e9,
+            "share_of_peak": timing.share_of_peak,
+            "peak_gflops": 2 * timing.rate / 1e9,
         }
         for (name, kernel), timing in timings.items()
     ]
@@ -202,9 +219,10 @@ def main() -> None:
     if wish.json:
         wish.json.write_text(json.dumps([result.plain() for result in results(found)]))
         return
-    peaks = [batch[0]["peak_gflops"] for batch in found.values()]
+    peaks = [row["peak_gflops"] for rows in found.values() for row in rows]
     print(
-        f"width {wish.hidden}, {wish.time} steps, one thread; GEMM peak {max(peaks):.0f} GFLOP/s; "
+        f"width {wish.hidden}, {wish.time} steps, one thread; GEMM peak "
+        f"{min(peaks):.0f} to {max(peaks):.0f} GFLOP/s; "
         f"torch {torch.__version__}\n"
     )
     print(table(found))

@@ -50,9 +50,12 @@ def test_the_bare_loop_does_the_same_work(tmp_path, kind):
     prepared = tasks.write(tmp_path / "task", kind, 200)
     plan = tasks.plan(kind, hidden=4, epochs=2)
     ours, bare = [], []
-    run.ours(plan, tmp_path / "task", None)(lambda _, row: ours.append(row["validation_loss"]))
+    with run.checkpoints() as saves:
+        run.ours(plan, tmp_path / "task")(lambda _, row: ours.append(row["validation_loss"]))
     run.bare(plan, 0, prepared, lambda _, scores: bare.append(scores["loss"]))
     assert ours == bare
+    assert len(saves) == 2
+    assert min(saves) > 0
 
 
 @pytest.mark.parametrize(("kind", "cell"), [("clips", "lstm"), ("text", "gru")])

@@ -127,8 +127,9 @@ def test_two_processes_train_as_one_does(tmp_path, project, monkeypatch):
     assert status == 0, said
     assert said.count("goes on after epoch") == 1, said
     for seed in plans.seeds:
-        one, two = (runs.RunRecord.read(f / f"runs/toy/gru/seed-{seed}") for f in (together, killed))
-        assert one.weights_sha256 == two.weights_sha256
+        run = f"runs/toy/gru/seed-{seed}"
+        whole, resumed = (runs.RunRecord.read(folder / run) for folder in (together, killed))
+        assert whole.weights_sha256 == resumed.weights_sha256
 
     # Finished is finished, whoever asks.
     assert stage(together, project, address)[1].count("finished before: seed 0, 1") == 1

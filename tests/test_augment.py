@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise import augment
@@ -77,6 +77,44 @@ def test_gain_scales_what_is_above_silence(batch: np.ndarray) -> None:
     assert out == pytest.approx(np.log(np.exp(batch + gain) + silence), abs=0.06)
     nothing = np.full_like(batch, augment.SILENCE)
     assert changed(nothing, config) == pytest.approx(nothing + np.maximum(gain, 0), abs=0.06)
+
+
+def plainly(clip: np.ndarray, changes: augment.Changes, row: int) -> np.ndarray:
+    """One clip changed as the definition says, without any trick."""
+    frames, mels = clip.shape
+    shift, gain, noise, tilt, place, bands, stretches = (part[row] for part in changes)
+    moved = np.full((frames, mels), augment.SILENCE)
+    kept = max(frames - abs(shift), 0)
+    moved[max(shift, 0) :][:kept] = clip[max(-shift, 0) :][:kept]
+    power = np.exp(moved + gain)
+    recording, position, bins = augment._recording(1 << 14, mels)
+    spectrum = np.exp(tilt * position) * bins
+    spectrum *= noise / spectrum.sum() * power.sum(axis=1).mean()
+    power += recording[place : place + frames] * spectrum
+    power += np.exp(augment.SILENCE) * max(1 - np.exp(gain), 0)
+    out = np.log(power)
+    mean = out.mean(axis=0)
+    for start, stop in stretches.T:
+        out[start:stop] = mean
+    for start, stop in bands.T:
+        out[:, start:stop] = mean[start:stop]
+    return out
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=5), st.integers(0, 99))
+def test_equals_the_definition(lengths: list[int], seed: int) -> None:
+    sequences = generator(seed).normal(-4, 2, (sum(lengths), 40)).astype(np.float32)
+    frames = np.array(lengths)
+    starts = np.cumsum(frames) - frames
+    changes = drawn(FULL, frames, seed)
+    found = augment.augment(sequences, starts, frames, changes)
+    assert found.shape == (len(frames), frames.max(), 40)
+    for row, (start, length) in enumerate(zip(starts, frames, strict=True)):
+        clip = sequences[start : start + length]
+        # Sums of powers are right to 0.26 dB.
+        assert found[row, :length] == pytest.approx(plainly(clip, changes, row), abs=0.061)
+        assert not found[row, length:].any()
 
 
 @given(st.floats(-14, 30), st.floats(-14, 30))

@@ -113,7 +113,7 @@ def augment(
     mels = sequences.shape[1]
     out = np.zeros((len(starts), lengths.max(), mels), np.float32)
     noise = _recording(_PLACES + (1 << out.shape[1].bit_length()), mels)
-    _change(out, sequences, starts, lengths, changes, *noise)
+    _change(out, sequences, starts, lengths, changes, SILENCE, np.float32(FLOOR), *noise)
     return out
 
 
@@ -153,7 +153,8 @@ def _recording(frames: int, mels: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 # --- compiled ------------------------------------------------------------------------------
 #
 # Clip by clip, so that what one loop writes is still in the core's first cache for the next;
-# as operations on whole batches the same took four times as long.
+# as operations on whole batches the same took four times as long. Constants here are this file's
+# own: numba keeps what it compiled until the file changes, whatever changes elsewhere.
 
 _FRAMES = nb.float32[:, ::1]
 _READ_ONLY = nb.types.Array(nb.float32, 2, "C", readonly=True)
@@ -174,17 +175,21 @@ def _log(bits: np.int32) -> np.float32:
 
 
 @nb.njit(cache=True)
-def _read(clip: np.ndarray, sequence: np.ndarray, shift: int) -> None:
+def _read(clip: np.ndarray, sequence: np.ndarray, shift: int, silence: np.float32) -> None:
     """Copy all frames of `sequence`, `shift` frames later."""
     for t in range(len(clip)):
         source = t - shift
         for m in range(clip.shape[1]):
-            clip[t, m] = sequence[source, m] if 0 <= source < len(clip) else SILENCE
+            clip[t, m] = sequence[source, m] if 0 <= source < len(clip) else silence
 
 
 @nb.njit(cache=True)
 def _add_noise(
-    clip: np.ndarray, gain: np.float32, spectrum: np.ndarray, recording: np.ndarray
+    clip: np.ndarray,
+    gain: np.float32,
+    floor: np.float32,
+    spectrum: np.ndarray,
+    recording: np.ndarray,
 ) -> None:
     """Scale a clip's power, then add coloured noise in a given ratio to it.
 
@@ -200,7 +205,7 @@ def _add_noise(
             bands[m] += power[t, m]
     noise = spectrum * (bands.sum() / np.float32(frames))
     # What stands for silence in every cell gets no quieter with the clip.
-    silence = np.float32(FLOOR) * max(np.float32(1) - np.exp(gain), np.float32(0))
+    silence = floor * max(np.float32(1) - np.exp(gain), np.float32(0))
     for t in range(frames):
         for m in range(mels):
             power[t, m] += recording[t, m] * noise[m] + silence
@@ -229,7 +234,7 @@ def _mask(clip: np.ndarray, bands: np.ndarray, frames: np.ndarray) -> None:
 @nb.njit(
     nb.void(
         nb.float32[:, :, ::1], _READ_ONLY, nb.int64[::1], nb.int64[::1], _CHANGES,
-        _FRAMES, nb.float32[::1], nb.float32[::1],
+        nb.float32, nb.float32, _FRAMES, nb.float32[::1], nb.float32[::1],
     ),
     cache=True,
 )  # fmt: skip
@@ -239,6 +244,8 @@ def _change(
     starts: np.ndarray,
     lengths: np.ndarray,
     changes: Changes,
+    silence: np.float32,
+    floor: np.float32,
     recording: np.ndarray,
     position: np.ndarray,
     bins: np.ndarray,
@@ -246,10 +253,10 @@ def _change(
     for number in range(len(out)):
         start, length = starts[number], lengths[number]
         clip = out[number, :length]
-        _read(clip, sequences[start : start + length], changes.shift[number])
+        _read(clip, sequences[start : start + length], changes.shift[number], silence)
         gain, noise = changes.gain[number], changes.noise[number]
         if gain != 0 or noise != 0:
             spectrum = np.exp(changes.tilt[number] * position) * bins
             spectrum *= noise / spectrum.sum()
-            _add_noise(clip, gain, spectrum, recording[changes.place[number] :])
+            _add_noise(clip, gain, floor, spectrum, recording[changes.place[number] :])
         _mask(clip, changes.bands[number], changes.frames[number])

@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.result import table
 from gatewise.files import cores, write_json
 
-NAMES = ("cells", "streaming", "run", "study", "keras_peer", "startup", "around")
+NAMES = ("cells", "streaming", "run", "study", "keras_peer", "startup", "around", "breakdown")
 LIBRARIES = ("torch", "pytorch-lightning", "numpy", "mlflow", "dvc")
 RESULTS = Path(__file__).parent / "results"
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.result import Result
 from gatewise.files import cores
 
 PROJECT = Path(__file__).parent.parent
@@ -180,18 +182,35 @@ def table(rows: list[tuple[str, str, float]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def results(rows: list[tuple[str, str, float]]) -> list[Result]:
+    """For the suite: all of it, then its parts."""
+    whole = sum(seconds for *_, seconds in rows)
+    parts = [
+        Result(f"the whole study: {part}", seconds, "s", what="share", checked=seconds / whole)
+        for part, _, seconds in rows
+    ]
+    return [Result("the whole study", whole, "s"), *parts]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--study", type=Path, help="a params.yaml; that of the checkout if none")
     parser.add_argument("--timeline", type=Path, help="read an earlier run's, or keep it there")
+    parser.add_argument("--quick", action="store_true", help="the tiny study")
+    parser.add_argument("--json", type=Path, help="write the results there")
     wish = parser.parse_args()
+    study = PROJECT / "docs/studies/tiny.yaml" if wish.quick else wish.study
     with tempfile.TemporaryDirectory() as scratch:
         folder = wish.timeline or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         if not any(folder.iterdir()):
-            repro(wish.study, folder.resolve())
-        print(table(breakdown(read(folder), cores())))
+            repro(study, folder.resolve())
+        rows = breakdown(read(folder), cores())
+    if wish.json:
+        wish.json.write_text(json.dumps([result.plain() for result in results(rows)]))
+    else:
+        print(table(rows))
 
 
 if __name__ == "__main__":

@@ -25,13 +25,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from gatewise import manifest, transforms
 from gatewise.config import LogMel, Tokens, source_class
 from gatewise.manifest import Raw, SourceCard
 from gatewise.sources import _documents, fetch
+from gatewise.text import PAD, UNKNOWN
 
 REAL = Path("../shared/data")
+TOKENS = Tokens(kind="tokens")
 RATE, N_FFT, HOP, MELS = 16_000, 512, 320, 40
 CONFIG = LogMel(kind="log-mel", sample_rate=RATE, n_fft=N_FFT, hop_length=HOP, n_mels=MELS)
 
@@ -192,8 +195,8 @@ def peak_audio(clips: int) -> None:
         _print_peak(f"{clips:7,} clips")
 
 
-def peak_text(documents: int) -> None:
-    """Tokenise generated documents and print this process's peak."""
+def write_documents(folder: Path, count: int) -> Raw:
+    """Documents of 40 words, which are as frequent as Zipf's law has them."""
     draw = np.random.default_rng(0)
     words = np.array([f"word{i}" for i in range(20_000)])
     weights = 1 / np.arange(1, 20_001)
@@ -205,16 +208,47 @@ def peak_text(documents: int) -> None:
             "label": "ab"[i % 2],
             "group": f"g{i % 500}",
         }
-        for i in range(documents)
+        for i in range(count)
     )
+    folder.mkdir(parents=True, exist_ok=True)
+    card = SourceCard(payload="text", title="words", licence="none")
+    manifest.write(folder, card, _documents.write(folder, rows))
+    return Raw.open(folder)
+
+
+def tokenise(raw: Raw, folder: Path) -> None:
+    """Our `prepare`, four of five documents for training."""
+    split = np.where(np.arange(len(raw.manifest)) % 5 > 0, "train", "test")
+    transforms.tokens(raw, TOKENS, split, folder)
+
+
+def plain_tokens(raw: Raw, scratch: Path) -> None:
+    """Read, learn words and apply them, as tutorials do."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    texts = pd.read_parquet(raw.folder / manifest.DOCUMENTS)["text"].tolist()
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=TOKENS.vocabulary,
+        min_frequency=TOKENS.min_frequency,
+        special_tokens=[PAD, UNKNOWN],
+        show_progress=False,
+    )
+    training = [text for number, text in enumerate(texts) if number % 5 > 0]
+    tokenizer.train_from_iterator(training, trainer)
+    found = [np.array(document.ids, np.int32) for document in tokenizer.encode_batch(texts)]
+    np.save(scratch / "plain.npy", np.concatenate(found))
+
+
+def peak_text(documents: int) -> None:
+    """Tokenise generated documents and print this process's peak."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        card = SourceCard(payload="text", title="words", licence="none")
-        manifest.write(folder, card, _documents.write(folder, rows))
-        raw = Raw.open(folder)
-        split = np.where(np.arange(documents) % 5 > 0, "train", "test")
+        raw = write_documents(folder, documents)
         start = time.perf_counter()
-        transforms.tokens(raw, Tokens(kind="tokens"), split, folder)
+        tokenise(raw, folder)
         seconds = time.perf_counter() - start
         _print_peak(f"{documents:7,} documents, tokenised in {seconds:.1f} s")
 

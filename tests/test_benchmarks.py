@@ -86,6 +86,19 @@ def test_a_benchmark_hands_its_results_to_the_suite(tmp_path, monkeypatch):
     assert [row["value"] for row in json.loads(path.read_text())] == [2.0]
 
 
+def test_the_plain_tokenising_gives_the_same_tokens(tmp_path):
+    import numpy as np
+
+    from benchmarks import preparation
+
+    raw = preparation.write_documents(tmp_path / "raw", 60)
+    preparation.tokenise(raw, tmp_path)
+    preparation.plain_tokens(raw, tmp_path)
+    ours, plain = (np.load(tmp_path / name) for name in ("sequences.npy", "plain.npy"))
+    assert len(ours) == 60 * 40
+    np.testing.assert_array_equal(ours, plain)
+
+
 def line(second, process, role, activity="other"):
     return breakdown.Sample(float(second), process, role, activity)
 
@@ -99,7 +112,8 @@ def test_a_breakdown_adds_up_to_the_time_of_dvc():
     # Two workers on two cores from 10 to 16; one of them is done at 14.
     samples += [line(t, "5", "worker", "steps") for t in range(10, 17)]
     samples += [line(t, "6", "worker", "steps" if t % 2 else "batches") for t in range(10, 15)]
-    rows = {part: seconds for part, _, seconds in breakdown.breakdown(sorted(samples), width=2)}
+    listed = breakdown.breakdown(sorted(samples), width=2)
+    rows = {part: seconds for part, _, seconds in listed}
     assert sum(rows.values()) == 20
     assert rows["dvc"] == 6
     assert rows["start"] == rows["prepare"] == 2
@@ -107,6 +121,9 @@ def test_a_breakdown_adds_up_to_the_time_of_dvc():
     assert rows["train: batches"] == 1
     assert rows["train: idle"] == 1
     assert rows["train: around"] + rows["train: MLflow"] == 4
+    whole, *parts = breakdown.results(listed)
+    assert whole.value == sum(part.value for part in parts) == 20
+    assert sum(part.checked for part in parts) == pytest.approx(1)
 
 
 def test_a_process_notes_what_it_does(tmp_path):

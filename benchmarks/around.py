@@ -31,15 +31,9 @@ def prepared(clips: int, rounds: int) -> list[Result]:
     """Clips a second, ours in turns with a plain loop of soundfile and torchaudio."""
     torch.set_num_threads(1)
     runs = {"one": preparation.ours(1), "two": preparation.ours(2), "loop": preparation.plain_loop}
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
     with tempfile.TemporaryDirectory() as name:
         raw = preparation.generate(Path(name, "raw"), clips)
-        for number in range(rounds + 1):
-            for who, run in runs.items():
-                began = time.perf_counter()
-                run(raw, Path(name))
-                if number > 0:
-                    seconds[who].append(time.perf_counter() - began)
+        seconds = preparation.in_turns(runs, raw, Path(name), rounds)
     return [
         measured(
             f"preparation, {who} worker{'s' * (who == 'two')}",
@@ -57,15 +51,9 @@ def tokenised(count: int, rounds: int) -> list[Result]:
     Ours reads them twice, piece by piece, and checks what it reads: memory does not grow.
     """
     runs = {"ours": preparation.tokenise, "loop": preparation.plain_tokens}
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
     with tempfile.TemporaryDirectory() as name:
         raw = preparation.write_documents(Path(name, "raw"), count)
-        for number in range(rounds + 1):
-            for who, run in runs.items():
-                began = time.perf_counter()
-                run(raw, Path(name))
-                if number > 0:
-                    seconds[who].append(time.perf_counter() - began)
+        seconds = preparation.in_turns(runs, raw, Path(name), rounds)
     return [
         measured(
             "preparation, documents of 40 words",

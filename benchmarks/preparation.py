@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.result import ratios
 from gatewise import manifest, transforms
 from gatewise.config import LogMel, Tokens, source_class
 from gatewise.manifest import Raw, SourceCard
@@ -157,6 +158,20 @@ def contenders() -> dict[str, Callable[[Raw, Path], None]]:
     return found
 
 
+def in_turns(
+    runs: dict[str, Callable[[Raw, Path], None]], raw: Raw, scratch: Path, rounds: int
+) -> dict[str, list[float]]:
+    """Seconds of each contender in each round; one more round before these warms up."""
+    seconds: dict[str, list[float]] = {contender: [] for contender in runs}
+    for number in range(rounds + 1):
+        for contender, run in runs.items():
+            began = time.perf_counter()
+            run(raw, scratch)
+            if number > 0:
+                seconds[contender].append(time.perf_counter() - began)
+    return seconds
+
+
 def speed(clips: int, rounds: int) -> None:
     """Print the median of all rounds, and ratios taken within each round."""
     import torch
@@ -166,21 +181,11 @@ def speed(clips: int, rounds: int) -> None:
         scratch = Path(name)
         what, raw = recordings(scratch, clips)
         print(f"{len(raw.manifest)} {what}, {rounds} rounds in turns, seconds (median)")
-        runs = contenders()
-        seconds: dict[str, list[float]] = {contender: [] for contender in runs}
-        for _ in range(rounds + 1):
-            for contender, run in runs.items():
-                start = time.perf_counter()
-                run(raw, scratch)
-                seconds[contender].append(time.perf_counter() - start)
-        one = seconds["ours, 1 worker"][1:]  # the first round warms up
+        seconds = in_turns(contenders(), raw, scratch, rounds)
         for contender, values in seconds.items():
-            ratio = statistics.median(
-                value / ours for value, ours in zip(values[1:], one, strict=True)
-            )
             print(
-                f"  {contender:30s} {statistics.median(values[1:]):7.3f} s   "
-                f"{ratio:5.2f} times the time of our one worker"
+                f"  {contender:30s} {statistics.median(values):7.3f} s   "
+                f"{ratios(values, seconds['ours, 1 worker']):5.2f} times the time of our one worker"
             )
 
 

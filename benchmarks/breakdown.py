@@ -5,7 +5,7 @@ second what it does (`benchmarks/timeline`), and prints the seconds from the sta
 end, split so that they add up. Workers train beside each other: a second in which all cores do
 training steps is a second of steps, and a core that finds no run left counts as idle.
 
-    python -m benchmarks.breakdown [--study docs/studies/tiny.yaml] [--timeline FOLDER]
+    python -m benchmarks.breakdown [--study docs/studies/tiny.yaml | --quick] [--timeline FOLDER]
 """
 
 from __future__ import annotations
@@ -195,9 +195,10 @@ def results(rows: list[tuple[str, str, float]]) -> list[Result]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--study", type=Path, help="a params.yaml; that of the checkout if none")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--study", type=Path, help="a params.yaml; that of the checkout if none")
+    which.add_argument("--quick", action="store_true", help="the tiny study")
     parser.add_argument("--timeline", type=Path, help="read an earlier run's, or keep it there")
-    parser.add_argument("--quick", action="store_true", help="the tiny study")
     parser.add_argument("--json", type=Path, help="write the results there")
     wish = parser.parse_args()
     study = PROJECT / "docs/studies/tiny.yaml" if wish.quick else wish.study

@@ -62,13 +62,11 @@ def stage(folder, project, address, *launcher):
 def kill_within_a_run(folder, project, address):
     """Kill what launches the processes, and nothing else, after some epochs of a run."""
     process = started(folder, project, address, *TORCHRUN)
-    launcher = psutil.Process(process.pid)
-    workers = []
     while not list(folder.glob(".gatewise/checkpoints/*.ckpt")):
         assert process.poll() is None, process.stderr.read()
-        if len(workers) < 2:
-            workers = [one for one in launcher.children() if "pipeline.train" in one.cmdline()]
         time.sleep(0.002)
+    # Not before: while torchrun starts, it has children that come and go.
+    workers = psutil.Process(process.pid).children()
     process.kill()
     process.wait()
     process.stderr.close()

@@ -6,6 +6,7 @@ them and ended with `dvc` itself or the retraining that runs it; a stage run by 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import runpy
@@ -91,6 +92,8 @@ def _dvc() -> int | None:
     import psutil
 
     for ancestor in psutil.Process().parents()[:3]:
-        if any(part.rsplit("/", 1)[-1] == "dvc" for part in ancestor.cmdline()[:3]):
-            return int(ancestor.pid)
+        # Not everybody's are to be seen: on macOS a terminal's `login` belongs to root.
+        with contextlib.suppress(psutil.Error):
+            if any(part.rsplit("/", 1)[-1] == "dvc" for part in ancestor.cmdline()[:3]):
+                return int(ancestor.pid)
     return None

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 import pipeline
@@ -53,6 +54,14 @@ def test_a_stage_gets_its_arguments():
     seen = []
     pipeline.run(seen.append)
     assert seen == [["digits"]]
+
+
+def test_an_ancestor_that_is_not_to_be_seen_is_no_dvc(monkeypatch):
+    def refuse(self):
+        raise psutil.AccessDenied(self.pid)
+
+    monkeypatch.setattr(psutil.Process, "cmdline", refuse)
+    assert pipeline._dvc() is None
 
 
 def test_a_stage_refuses_a_broken_study_in_one_line(tmp_path, project):

@@ -14,7 +14,6 @@ def variant(cell, hidden=64, gap=0.1, **changes):
         "recurrent_parameters": size,
         "macs_per_step": size,
         "structure": {"gates": gates, "states": ["h", "c"] if cell == "lstm" else ["h"]},
-        "timings": {"train_step_ms": {"median": size / 1000, "q1": size / 1010, "q3": size / 990}},
         "train_seconds_per_epoch": size / 1000,
         "epochs_to_target": [3] * 8,
         "seeds": SEEDS,
@@ -23,14 +22,15 @@ def variant(cell, hidden=64, gap=0.1, **changes):
     }
 
 
-def pair(verdict, difference=0.01):
+def pair(verdict, difference=0.01, step=(0.8, 0.9)):
     return {
+        "step_time": {"ratio": sum(step) / 2, "ci": list(step)} if step else None,
         "a": "gru", "b": "lstm", "primary": True, "difference": difference,
         "ci": [difference - 0.005, difference + 0.005], "verdict": verdict,
     }  # fmt: skip
 
 
-def study(verdicts=("gru", "lstm"), **changes):
+def study(verdicts=("gru", "lstm"), step=(0.8, 0.9), **changes):
     kinds = ["synthetic-commands", "reviews"]
     return {
         "alpha": 0.05,
@@ -45,7 +45,7 @@ def study(verdicts=("gru", "lstm"), **changes):
                     "gru-wide": variant("gru", 74),
                     "gru": variant("gru", **changes),
                 },
-                "pairs": [pair(verdict)],
+                "pairs": [pair(verdict, step=step)],
             }
             for kind, verdict in zip(kinds, verdicts, strict=True)
         },
@@ -101,15 +101,34 @@ def test_the_textbook_where_it_is_right():
 
 
 def test_the_textbook_where_it_is_wrong():
-    slow = {"train_step_ms": {"median": 30.0, "q1": 29.0, "q3": 31.0}}
     found = probes({"lstm": 10, "gru": 60, "rnn": 60}, {"lstm": 1.0, "gru": 1.0, "rnn": 9.0})
     said = verdicts(
-        study(("lstm", "lstm"), gap=0.2, timings=slow, train_seconds_per_epoch=99.0), found
+        study(("lstm", "lstm"), gap=0.2, step=(1.2, 1.4), train_seconds_per_epoch=99.0), found
     )
     assert said["faster-step"] == said["faster-to-target"] == "refuted"
     assert said["overfits-less"] == said["lstm-longer"] == said["gradients-alive"] == "refuted"
     assert said["speech-commands"] == "refuted"
     assert said["depends-on-task"] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict"),
+    [((0.7, 0.8), "supported"), ((0.9, 1.1), "inconclusive"), ((1.25, 1.3), "refuted")],
+)
+def test_the_time_of_a_step_whichever_way_round_the_pair_stands(step, verdict):
+    straight, turned = study(step=step), study(step=[1 / bound for bound in step[::-1]])
+    for task in turned["tasks"].values():
+        task["pairs"] = [{**pair, "a": "lstm", "b": "gru"} for pair in task["pairs"]]
+    for comparison in (straight, turned):
+        found = next(c for c in claims.judge(comparison, {}) if c["id"] == "faster-step")
+        assert found["verdict"] == verdict
+        for finding in found["evidence"]["findings"]:
+            assert finding["interval"] == pytest.approx(step)
+    few = study()
+    for task in few["tasks"].values():
+        task["pairs"][0]["step_time"]["ci"] = None
+    assert verdicts(few)["faster-step"] == "inconclusive"
+    assert verdicts(study(step=None))["faster-step"] == "not tested"
 
 
 def test_tasks_that_disagree_leave_a_claim_open():

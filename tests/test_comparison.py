@@ -167,7 +167,7 @@ def test_costs_are_taken_over():
         "device": "cpu, 1 thread",
         "variants": {
             "gru": {
-                "inference_ms_batch_1": {"median": 1.5, "q1": 1, "q3": 2},
+                "inference_ms_batch_1": {"median": 1.5, "q1": 1, "q3": 2, "rounds": [1, 1.5, 2]},
                 "train_seconds_per_epoch": 2.5,
                 "peak_memory_mb": 300.0,
             }
@@ -176,8 +176,31 @@ def test_costs_are_taken_over():
     scores = {"lstm": spread(0.9), "gru": spread(0.9, seed=2)}
     found = compare(study(), runs(scores), {"toy": cost})["tasks"]["toy"]
     assert found["variants"]["gru"]["latency_ms"] == 1.5
+    assert found["variants"]["gru"]["timings"] == {
+        "inference_ms_batch_1": {"median": 1.5, "q1": 1, "q3": 2}
+    }
+    assert [pair["step_time"] for pair in found["pairs"]] == [None]
     assert found["variants"]["gru"]["train_seconds_per_epoch"] == 2.5
     assert found["variants"]["lstm"]["peak_memory_mb"] is None
+
+
+def test_steps_are_compared_round_by_round():
+    def timing(rounds):
+        return {"train_step_ms": {"median": 0.0, "q1": 0.0, "q3": 0.0, "rounds": rounds}}
+
+    # The machine slows down by a factor of ten; the GRU takes 0.8 to 0.9 of the LSTM throughout.
+    lstm = [float(2**k) for k in range(9)]
+    gru = [step * (0.8 + 0.0125 * k) for k, step in enumerate(lstm)]
+    scores = {"lstm": spread(0.9), "gru": spread(0.9, seed=2)}
+    for slow, n in ((9, 9), (5, 5)):
+        cost = {"variants": {"lstm": timing(lstm[:slow]), "gru": timing(gru[:slow])}}
+        (pair,) = compare(study(), runs(scores), {"toy": cost})["tasks"]["toy"]["pairs"]
+        assert (pair["a"], pair["b"]) == ("gru", "lstm")
+        ratios = [0.8 + 0.0125 * k for k in range(n)]
+        assert pair["step_time"]["ratio"] == pytest.approx(ratios[n // 2])
+        # The second lowest to the second highest of nine; five are too few for 95 %.
+        bounds = pytest.approx([ratios[1], ratios[-2]]) if n == 9 else None
+        assert pair["step_time"]["ci"] == bounds
 
 
 def test_the_comparison_is_plain_json(tmp_path):

@@ -55,6 +55,8 @@ def test_every_figure_of_every_variant(text):
     for name, cost in found["variants"].items():
         for timing in ("train_step_ms", "inference_ms_batch_1", "inference_ms_batch_64"):
             assert 0 < cost[timing]["q1"] <= cost[timing]["median"] <= cost[timing]["q3"]
+            assert np.median(cost[timing]["rounds"]) == cost[timing]["median"]
+            assert len(cost[timing]["rounds"]) >= profiling.FEWEST_ROUNDS
         assert (cost["streaming_step_ms"] is None) == (name == "both-ways")
         batches = 5  # 70 training examples, 16 at a time
         assert cost["train_seconds_per_epoch"] == pytest.approx(

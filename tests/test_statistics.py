@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -50,6 +51,18 @@ def test_smallest_possible_p(n):
 def test_many_seeds_are_sampled_and_never_give_zero():
     assert 0 < statistics.sign_flip(np.ones(40)).two_sided <= 2e-5
     assert statistics.sign_flip(np.tile([1.0, -1.0], 20)).two_sided > 0.9
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=45), st.sampled_from([0.9, 0.95, 0.99]))
+def test_a_median_lies_between_order_statistics(values, confidence):
+    # As many values are cut off at each end as a fair coin leaves on one side too rarely.
+    n, tail = len(values), (1 - confidence) / 2
+    chances = [sum(math.comb(n, i) for i in range(k + 1)) / 2**n for k in range(n)]
+    cut = sum(chance <= tail for chance in chances)
+    ordered = sorted(values)
+    expected = (ordered[cut - 1], ordered[n - cut]) if cut else None
+    assert statistics.median_interval(values, confidence) == expected
 
 
 def test_one_seed_has_no_p_value_and_no_interval():

@@ -228,20 +228,20 @@ def _ratio(key: str, picture: str) -> Any:
 
 
 def _step_time(name: str, task: Any, names: Names, _alpha: float) -> Finding | None:
-    both = _both(task, names)
-    if both is None:
+    for pair in task["pairs"]:
+        if {pair["a"], pair["b"]} == {names.lstm, names.gru} and pair["step_time"]:
+            found = pair["step_time"]
+            break
+    else:
         return None
-    lstm, gru = (cells["timings"].get("train_step_ms") for cells in both)
-    if lstm is None or gru is None:
-        return None
-    ratio = gru["median"] / lstm["median"]
-    bounds = (gru["q1"] / lstm["q3"], gru["q3"] / lstm["q1"])
-    verdict = SUPPORTED if bounds[1] < 1 else REFUTED if bounds[0] > 1 else INCONCLUSIVE
-    said = (
-        f"{name}: {gru['median']:.3g} ms against {lstm['median']:.3g} ms, "
-        f"{ratio:.2f} times (quartiles {bounds[0]:.2f} to {bounds[1]:.2f})."
-    )
-    return Finding(verdict, said, ratio, bounds, "costs")
+    power = 1 if pair["a"] == names.gru else -1
+    ratio = found["ratio"] ** power
+    verdict, said = INCONCLUSIVE, f"{name}: {ratio:.2f} times as long a step"
+    if found["ci"] is None:
+        return Finding(verdict, f"{said}, in too few rounds for an interval.", ratio, None, "costs")
+    low, high = sorted(bound**power for bound in found["ci"])
+    verdict = SUPPORTED if high < 1 else REFUTED if low > 1 else INCONCLUSIVE
+    return Finding(verdict, f"{said} ({low:.2f} to {high:.2f}).", ratio, (low, high), "costs")
 
 
 def _time_to_target(name: str, task: Any, names: Names, alpha: float) -> Finding | None:

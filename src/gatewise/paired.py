@@ -99,6 +99,8 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> dict[str, Any]:
         }
         for variant in present
     }
+    for pair in pairs:
+        pair["step_time"] = _step_time(pair, evidence.cost.get("variants", {}), study.compare)
     groups = None if mismatched else _add_noise(variants, pairs, evidence, found, study.compare)
     few = groups is not None and groups < sampling.FEW_GROUPS
     return {
@@ -212,7 +214,11 @@ def _variant(
         "peak_memory_mb": cost.get("peak_memory_mb"),
         "latency_ms": (cost.get("inference_ms_batch_1") or {}).get("median"),
         "size_bytes": cost.get("size_bytes"),
-        "timings": {key: value for key, value in cost.items() if "_ms" in key},
+        "timings": {
+            key: value and {name: value[name] for name in ("median", "q1", "q3")}
+            for key, value in cost.items()
+            if "_ms" in key
+        },
         "generalisation_gap": float(np.mean(gaps)) if gaps else None,
         "gaps": gaps,
         "best_epochs": [record.best_epoch for record in used],
@@ -266,11 +272,24 @@ def _pair(
         "p_equivalence": statistics.equivalence(d, settings.rope),
         "p_equivalence_holm": None,
         "test_noise": None,
+        "step_time": None,
         "verdict": "undecided",
         "decided_at": None,
         "seeds_needed": None,
         "differences": d.tolist(),
     }
+
+
+def _step_time(
+    pair: Mapping[str, Any], costs: Mapping[str, Any], settings: CompareConfig
+) -> dict[str, Any] | None:
+    """A training step of `a` to one of `b`: median over rounds, in which they took turns."""
+    if pair["a"] not in costs or pair["b"] not in costs:
+        return None
+    of_a, of_b = (costs[pair[side]]["train_step_ms"]["rounds"] for side in ("a", "b"))
+    ratios = np.array(of_a) / np.array(of_b)
+    interval = statistics.median_interval(ratios, 1 - settings.alpha)
+    return {"ratio": float(np.median(ratios)), "ci": list(interval) if interval else None}
 
 
 def _add_noise(

@@ -1,10 +1,10 @@
 """What a variant costs on this machine: seconds, memory, bytes, multiply-accumulates.
 
 All variants of a task take turns in one process, so that whatever else the machine is doing
-disturbs them alike; the first rounds are thrown away, medians and quartiles reported. The
-figures are those of one device, thread count, kernel and set of library versions, all of
-which stand beside them: they say little about another machine, which is why multiply-
-accumulates are given as well.
+disturbs them alike; the first rounds are thrown away, medians and quartiles reported, and every
+round, since two variants are best compared round by round. The figures are those of one device,
+thread count, kernel and set of library versions, all of which stand beside them: they say little
+about another machine, which is why multiply-accumulates are given as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from gatewise.prepared import Prepared
 from gatewise.sizes import Sizes, macs_per_step
 
 WARM_UP = 3
-FEWEST_ROUNDS = 5
+FEWEST_ROUNDS = 10
 MOST_ROUNDS = 40
 STREAMED_STEPS = 32
 
@@ -48,6 +48,15 @@ class Batch:
         return Batch(*(t.to(device) for t in (self.inputs, self.lengths, self.labels)))
 
 
+class Timing(TypedDict):
+    """Milliseconds; of two timings that took turns, equal places in `rounds` are one moment."""
+
+    median: float
+    q1: float
+    q3: float
+    rounds: list[float]
+
+
 @dataclass
 class Subject:
     """A variant ready to be measured."""
@@ -61,7 +70,7 @@ class Subject:
 def profile(
     prepared: Prepared,
     plans: Mapping[str, RunPlan],
-    seconds: float = 1.0,
+    seconds: float = 2.0,
 ) -> dict[str, Any]:
     """Measure all variants of one task.
 
@@ -226,8 +235,8 @@ def interleaved(
     seconds: float,
     device: torch.device,
     per_call: int = 1,
-) -> dict[str, dict[str, float]]:
-    """Median and quartiles of each callable's milliseconds, taking turns.
+) -> dict[str, Timing]:
+    """Milliseconds of each callable, taking turns.
 
     Whoever goes first changes from round to round, so nobody always runs after the same one.
 
@@ -249,7 +258,7 @@ def interleaved(
         for place in range(len(names)):
             name = names[(turn + place) % len(names)]
             times[name].append(_milliseconds(work[name], device) / per_call)
-    return {name: _quartiles(found) for name, found in times.items()}
+    return {name: _timing(found) for name, found in times.items()}
 
 
 def _milliseconds(work: Callable[[], None], device: torch.device) -> float:
@@ -265,9 +274,9 @@ def _milliseconds(work: Callable[[], None], device: torch.device) -> float:
     return (time.perf_counter_ns() - begun) / 1e6
 
 
-def _quartiles(values: list[float]) -> dict[str, float]:
-    q1, median, q3 = (float(v) for v in np.percentile(values, [25, 50, 75]))
-    return {"median": median, "q1": q1, "q3": q3}
+def _timing(rounds: list[float]) -> Timing:
+    q1, median, q3 = (float(v) for v in np.percentile(rounds, [25, 50, 75]))
+    return {"median": median, "q1": q1, "q3": q3, "rounds": rounds}
 
 
 # --- what is measured on -------------------------------------------------------------------------
@@ -311,7 +320,10 @@ def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
     torch.manual_seed(0)
     model = SequenceClassifier(solved, sizes).to(device)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=plan.train.learning_rate, weight_decay=plan.train.weight_decay
+        model.parameters(),
+        lr=plan.train.learning_rate,
+        weight_decay=plan.train.weight_decay,
+        fused=device.type in ("cpu", "cuda"),  # as in training
     )
     macs = macs_per_step(solved, sizes)
     return Subject(model, optimizer, plan.train.clip_norm, macs)

@@ -72,6 +72,18 @@ def mean_interval(
     return mean_intervals(np.asarray(values)[None, :], confidence, resamples)[0]
 
 
+def median_interval(values: npt.ArrayLike, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Exact interval of the median of `values`, between two of them (`scipy.stats.quantile_test`).
+
+    It assumes no distribution. `None` where the values are too few for the confidence.
+    """
+    from scipy import stats
+
+    found = stats.quantile_test(np.asarray(values, dtype=float), p=0.5)
+    low, high = (float(bound) for bound in found.confidence_interval(confidence))
+    return None if math.isnan(low) or math.isnan(high) else (low, high)
+
+
 def summary(values: npt.ArrayLike, alpha: float, resamples: int) -> dict[str, Any]:
     """Mean, standard deviation and interval of scores `(seeds,)`, as plain data.
 

@@ -13,7 +13,7 @@ from gatewise import config
 from gatewise.cli import app
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
-from gatewise.gate import side
+from gatewise.gate import costs, side
 from gatewise.gate.against import opened
 from gatewise.gate.weigh import weigh
 from tests.gate.projects import copied, drop, project
@@ -131,6 +131,26 @@ def test_a_larger_model_breaks_its_budget(reference, tmp_path, monkeypatch):
     latency = next(b for b in check.budgets if b.name == "latency")
     assert latency.candidate > 0
     assert latency.note == ""
+
+
+def test_latency_counts_beyond_chance_only(reference, tmp_path, monkeypatch):
+    larger = {"parameters": 2100, "hidden": 21}
+    candidate = project(tmp_path / "larger", variants={"gru": larger}, **FAST)
+    moments = [1.0, 9.0, 1.0, 1.0, 2.0, 30.0, 1.0]  # the machine's mood, the same for both
+    for ratios, violated in (
+        ((1.26, 1.3, 1.5, 1.4, 1.3, 1.6, 1.5), True),
+        ((1.2, 1.3, 1.5, 1.4, 1.3, 1.6, 1.5), False),
+        ((1.1,) * 7, False),
+    ):
+        rounds = {
+            "reference": moments,
+            "candidate": [a * b for a, b in zip(ratios, moments, strict=True)],
+        }
+        timed = {who: {"median": np.median(ms), "rounds": ms} for who, ms in rounds.items()}
+        monkeypatch.setattr(costs, "_take_turns", lambda _, found=timed: found)
+        check = only(gated(candidate, reference, monkeypatch))
+        latency = next(b for b in check.budgets if b.name == "latency")
+        assert latency.violated == violated
 
 
 def test_labels_may_change_only_as_allowed(reference, tmp_path, monkeypatch):

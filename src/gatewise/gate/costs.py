@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gatewise import runs
+from gatewise import runs, statistics
 from gatewise.config import GateBudgets
 from gatewise.gate.side import Side
 from gatewise.prepared import SEQUENCES
 
 if TYPE_CHECKING:
     from gatewise.models import SequenceClassifier
-    from gatewise.profiling import Batch
+    from gatewise.profiling import Batch, Timing
 
 SECONDS = 1.0
 """Time spent on measuring latencies, over both models."""
@@ -90,8 +90,10 @@ def _latency(candidate: Side, reference: Side, limit: float) -> list[Budget]:
     finally:
         torch.set_num_threads(before)
     new, old = times["candidate"], times["reference"]
-    # The lower quartile must exceed the limit: a busy machine alone raises no alarm.
-    violated = new["q1"] > limit * old["median"]
+    ratios = [a / b for a, b in zip(new["rounds"], old["rounds"], strict=True)]
+    # The whole interval must exceed the limit: a busy machine alone raises no alarm.
+    interval = statistics.median_interval(ratios)
+    violated = interval is not None and interval[0] > limit
     return [Budget("latency", "ms", new["median"], old["median"], limit, violated)]
 
 
@@ -108,7 +110,7 @@ def _fitting(batch: Batch, side: Side) -> Batch:
 
 def _take_turns(
     work: Mapping[str, Callable[[], None]],
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Timing]:
     import torch
 
     from gatewise import profiling

@@ -57,6 +57,14 @@ def quartiles(timing: Mapping[str, float] | None) -> str:
     return f"{timing['median']:.3g} ({timing['q1']:.3g} to {timing['q3']:.3g})"
 
 
+def ratio(found: Mapping[str, Any] | None) -> str:
+    """`0.87 (0.84 to 0.90)`: a ratio with its interval, where there is one."""
+    if found is None:
+        return MISSING
+    bounds = f" ({found['ci'][0]:.2f} to {found['ci'][1]:.2f})" if found["ci"] else ""
+    return f"{found['ratio']:.2f}{bounds}"
+
+
 def half_life(steps: float | None) -> str:
     """Steps in which a gradient halves; `None` where it does not shrink."""
     return "does not shrink" if steps is None else f"{steps:.1f}"

@@ -111,7 +111,7 @@ def augment(
         `(clips, most frames, mels)`, zero beyond each clip's frames.
     """
     mels = sequences.shape[1]
-    out = np.zeros((len(starts), lengths.max(), mels), np.float32)
+    out = np.empty((len(starts), lengths.max(), mels), np.float32)
     noise = _recording(_PLACES + (1 << out.shape[1].bit_length()), mels)
     _change(out, sequences, starts, lengths, changes, SILENCE, np.float32(FLOOR), *noise)
     return out
@@ -253,10 +253,12 @@ def _change(
     for number in range(len(out)):
         start, length = starts[number], lengths[number]
         clip = out[number, :length]
+        out[number, length:] = 0
         _read(clip, sequences[start : start + length], changes.shift[number], silence)
         gain, noise = changes.gain[number], changes.noise[number]
         if gain != 0 or noise != 0:
             spectrum = np.exp(changes.tilt[number] * position) * bins
             spectrum *= noise / spectrum.sum()
             _add_noise(clip, gain, floor, spectrum, recording[changes.place[number] :])
-        _mask(clip, changes.bands[number], changes.frames[number])
+        if changes.bands.size + changes.frames.size > 0:
+            _mask(clip, changes.bands[number], changes.frames[number])

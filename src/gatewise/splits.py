@@ -18,7 +18,9 @@ from gatewise.config import SPLITS, SplitConfig
 from gatewise.errors import GatewiseError
 
 if TYPE_CHECKING:
-    from gatewise.prepared import Prepared
+    import pandas as pd
+
+    from gatewise.prepared import Prepared, TaskCard
 
 
 def position(group: str) -> float:
@@ -79,16 +81,26 @@ def complete(published: Sequence[str], groups: Sequence[str], config: SplitConfi
     return split.astype(str)
 
 
+def of(card: TaskCard, index: pd.DataFrame, seed: int) -> np.ndarray:
+    """The split of each row of a prepared task's index, as the run of `seed` has it.
+
+    Raises:
+        GatewiseError: a redrawn split is empty.
+    """
+    if not card.resample:
+        return index["split"].to_numpy(dtype=str)
+    return assign(index["group"].tolist(), SplitConfig.model_validate(card.split), seed)
+
+
 def for_seed(prepared: Prepared, seed: int) -> np.ndarray:
-    """The split that the run of `seed` uses, one entry for each row of the index.
+    """`of` a task that is about to be trained on.
 
     Raises:
         GatewiseError: a redrawn split is empty or leaves a label without training examples.
     """
+    split = of(prepared.card, prepared.index, seed)
     if not prepared.card.resample:
-        return prepared.index["split"].to_numpy(dtype=str)
-    config = SplitConfig.model_validate(prepared.card.split)
-    split = assign(prepared.index["group"].tolist(), config, seed)
+        return split
     labels = prepared.index["label"].to_numpy()
     missing = set(labels) - set(labels[split == "train"])
     if missing:

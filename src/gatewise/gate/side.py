@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from gatewise import runs, splits
-from gatewise.config import SplitConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, replacing
 from gatewise.gate import drift
@@ -98,11 +97,7 @@ class Side:
         """Split of each example by id, as the run of `seed` had it."""
         if self.index is None:
             return None
-        if not self.card.resample:
-            return self.index.set_index("id")["split"]
-        config = SplitConfig.model_validate(self.card.split)
-        drawn = splits.assign(self.index["group"].tolist(), config, seed)
-        return pd.Series(drawn, index=self.index["id"])
+        return pd.Series(splits.of(self.card, self.index, seed), index=self.index["id"])
 
 
 def read(root: str | Path, task: str, origin: str) -> dict[str, Side]:

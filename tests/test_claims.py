@@ -14,7 +14,6 @@ def variant(cell, hidden=64, gap=0.1, **changes):
         "recurrent_parameters": size,
         "macs_per_step": size,
         "structure": {"gates": gates, "states": ["h", "c"] if cell == "lstm" else ["h"]},
-        "train_seconds_per_epoch": size / 1000,
         "epochs_to_target": [3] * 8,
         "seeds": SEEDS,
         "gaps": [gap + 0.001 * s for s in SEEDS],
@@ -102,9 +101,7 @@ def test_the_textbook_where_it_is_right():
 
 def test_the_textbook_where_it_is_wrong():
     found = probes({"lstm": 10, "gru": 60, "rnn": 60}, {"lstm": 1.0, "gru": 1.0, "rnn": 9.0})
-    said = verdicts(
-        study(("lstm", "lstm"), gap=0.2, step=(1.2, 1.4), train_seconds_per_epoch=99.0), found
-    )
+    said = verdicts(study(("lstm", "lstm"), gap=0.2, step=(1.2, 1.4)), found)
     assert said["faster-step"] == said["faster-to-target"] == "refuted"
     assert said["overfits-less"] == said["lstm-longer"] == said["gradients-alive"] == "refuted"
     assert said["speech-commands"] == "refuted"
@@ -129,6 +126,37 @@ def test_the_time_of_a_step_whichever_way_round_the_pair_stands(step, verdict):
         task["pairs"][0]["step_time"]["ci"] = None
     assert verdicts(few)["faster-step"] == "inconclusive"
     assert verdicts(study(step=None))["faster-step"] == "not tested"
+
+
+@pytest.mark.parametrize(
+    ("step", "epochs", "verdict", "bounds"),
+    [
+        ((0.7, 0.8), [3] * 8, "supported", (0.7, 0.8)),
+        # As many epochs on every seed say nothing where the step's own time is not decided.
+        ((0.99, 1.02), [3] * 8, "inconclusive", (0.99, 1.02)),
+        ((1.1, 1.2), [3] * 8, "refuted", (1.1, 1.2)),
+        # Half the epochs make up for a slower step.
+        ((1.1, 1.2), [2] * 4 + [1] * 4, "supported", None),
+        ((0.7, 0.8), [6] * 8, "refuted", (1.4, 1.6)),
+        ((0.7, 0.8), [2, 5] * 4, "inconclusive", None),
+        ((0.7, 0.8), [3] * 7 + [None], "inconclusive", None),
+    ],
+)
+def test_the_time_to_a_target_is_epochs_by_seed_times_the_step(step, epochs, verdict, bounds):
+    comparison = study(step=step, epochs_to_target=epochs)
+    found = next(c for c in claims.judge(comparison, {}) if c["id"] == "faster-to-target")
+    assert found["verdict"] == verdict
+    if bounds:
+        assert found["evidence"]["findings"][0]["interval"] == pytest.approx(bounds)
+
+
+def test_one_seed_tells_no_time_to_a_target():
+    lone = study(epochs_to_target=[3])
+    for task in lone["tasks"].values():
+        task["variants"]["lstm"]["epochs_to_target"] = [3]
+    found = next(c for c in claims.judge(lone, {}) if c["id"] == "faster-to-target")
+    assert found["verdict"] == "inconclusive"
+    assert found["evidence"]["findings"][0]["interval"] is None
 
 
 def test_tasks_that_disagree_leave_a_claim_open():

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gatewise import statistics
 
 SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
@@ -227,37 +229,57 @@ def _ratio(key: str, picture: str) -> Any:
     return look
 
 
-def _step_time(name: str, task: Any, names: Names, _alpha: float) -> Finding | None:
+def _step_ratio(task: Any, names: Names) -> tuple[float, tuple[float, float] | None] | None:
+    """A GRU's training step to an LSTM's, with its interval."""
     for pair in task["pairs"]:
-        if {pair["a"], pair["b"]} == {names.lstm, names.gru} and pair["step_time"]:
-            found = pair["step_time"]
-            break
-    else:
+        found = pair["step_time"]
+        if {pair["a"], pair["b"]} == {names.lstm, names.gru} and found is not None:
+            power = 1 if pair["a"] == names.gru else -1
+            ratio = found["ratio"] ** power
+            if found["ci"] is None:
+                return ratio, None
+            low, high = sorted(bound**power for bound in found["ci"])
+            return ratio, (low, high)
+    return None
+
+
+def _step_time(name: str, task: Any, names: Names, _alpha: float) -> Finding | None:
+    found = _step_ratio(task, names)
+    if found is None:
         return None
-    power = 1 if pair["a"] == names.gru else -1
-    ratio = found["ratio"] ** power
-    verdict, said = INCONCLUSIVE, f"{name}: {ratio:.2f} times as long a step"
-    if found["ci"] is None:
-        return Finding(verdict, f"{said}, in too few rounds for an interval.", ratio, None, "costs")
-    low, high = sorted(bound**power for bound in found["ci"])
+    ratio, interval = found
+    said = f"{name}: {ratio:.2f} times as long a step"
+    if interval is None:
+        said = f"{said}, in too few rounds for an interval."
+        return Finding(INCONCLUSIVE, said, ratio, None, "costs")
+    low, high = interval
     verdict = SUPPORTED if high < 1 else REFUTED if low > 1 else INCONCLUSIVE
-    return Finding(verdict, f"{said} ({low:.2f} to {high:.2f}).", ratio, (low, high), "costs")
+    return Finding(verdict, f"{said} ({low:.2f} to {high:.2f}).", ratio, interval, "costs")
 
 
 def _time_to_target(name: str, task: Any, names: Names, alpha: float) -> Finding | None:
-    both = _both(task, names)
-    if both is None or any(cells["train_seconds_per_epoch"] is None for cells in both):
+    """Epochs to the target, seed by seed, times the ratio of the steps.
+
+    That ratio is measured, too: what is said has to hold at both ends of its interval.
+    """
+    both, step = _both(task, names), _step_ratio(task, names)
+    if both is None or step is None or step[1] is None:
         return None
     epochs = [cells["epochs_to_target"] for cells in both]
     if any(not found or None in found for found in epochs) or len(set(map(len, epochs))) > 1:
         missed = sum(epoch is None for found in epochs for epoch in found)
         return Finding(INCONCLUSIVE, f"{name}: {missed} runs never reached the target.")
-    lstm, gru = (
-        [epoch * cells["train_seconds_per_epoch"] for epoch in found]
-        for found, cells in zip(epochs, both, strict=True)
-    )
-    d = [x - y for x, y in zip(gru, lstm, strict=True)]
-    return _lower(d, alpha, f"{name}: GRU minus LSTM", "s", "costs")
+    d = np.log2(epochs[1]) - np.log2(epochs[0])
+    ends = [_lower(d + math.log2(bound), alpha, name, "", "costs") for bound in step[1]]
+    verdicts = {end.verdict for end in ends}
+    verdict = verdicts.pop() if len(verdicts) == 1 else INCONCLUSIVE
+    ratio = step[0] * 2 ** float(np.mean(d))
+    said = f"{name}: {ratio:.2f} times as long to the target"
+    least, most = (end.interval for end in ends)
+    if least is None or most is None:
+        return Finding(verdict, f"{said}, from one seed.", ratio, None, "costs")
+    low, high = 2 ** least[0], 2 ** most[1]
+    return Finding(verdict, f"{said} ({low:.2f} to {high:.2f}).", ratio, (low, high), "costs")
 
 
 def _gap(name: str, task: Any, names: Names, alpha: float) -> Finding | None:

@@ -1,7 +1,8 @@
 """Seconds until a command or a stage has done nothing at all: imports, plans, what is restored.
 
-Each runs in a copy of the repository, alone and cold, as from a shell; `warm` is the same stage
-forked from a process that has its imports, as under `dvc repro`.
+Each runs in a folder with the study's `params.yaml` and next to nothing else. Cold is alone, as
+from a shell; `warm` is beside a process that has its imports, as under `dvc repro`. There, `train`
+finds all runs finished, and the other stages stop at data that are not there.
 
     python -m benchmarks.startup [--quick]
 """
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import tasks
@@ -20,7 +22,7 @@ from benchmarks.result import Result, main, measured
 from gatewise import warm
 from gatewise.files import write_json
 from gatewise.plan import path
-from pipeline import WARM_MODULES, module
+from pipeline import WARM_MODULES
 
 PROJECT = Path(__file__).parent.parent
 COLD = {
@@ -29,58 +31,66 @@ COLD = {
     "stage plan": (["-m", "pipeline.plan"], 5.0),
 }
 """Commands and the most seconds they may take."""
+WARM = {
+    **{stage: [stage, "none"] for stage in ("fetch", "prepare", "profile", "baseline", "probe")},
+    **{stage: [stage] for stage in ("compare", "report")},
+}
+"""Stages, asked for what is not there."""
 
 
-def cold(folder: Path, arguments: list[str]) -> float:
-    """Seconds of a Python process of its own."""
+def seconds(
+    folder: Path, arguments: list[str], address: str | None = None, status: int = 0
+) -> float:
+    """Seconds of a Python process of its own, which ends with `status`."""
     environment = {**os.environ, "PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}"}
     environment.pop(warm.ADDRESS, None)
+    if address is not None:
+        environment[warm.ADDRESS] = address
     began = time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
         env=environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    return time.perf_counter() - began
-
-
-def from_warm(folder: Path, address: str, stage: list[str]) -> float:
-    """Seconds of the stage in a child of the warm process."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        began = time.perf_counter()
-        assert warm.fork(address, module, [f"pipeline.{stage[0]}", stage[1:]]).wait() == 0
-        return time.perf_counter() - began
-    finally:
-        os.chdir(before)
+    took = time.perf_counter() - began
+    if done.returncode != status:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
+    return took
 
 
 def measure(quick: bool) -> list[Result]:
-    """Commands from cold, and a train stage that finds every run finished."""
+    """Commands and stages in turn."""
     rounds = 2 if quick else 5
-    results = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "params.yaml").write_bytes((PROJECT / "params.yaml").read_bytes())
-        for title, (arguments, limit) in COLD.items():
-            seconds = [cold(folder, arguments) for _ in range(rounds)]
-            found = measured(title, seconds, "s", what="seconds", limit=limit)
-            results.append(Result(**{**found.__dict__, "checked": found.value}))
+        results = [
+            _result(title, [seconds(folder, arguments) for _ in range(rounds)], limit)
+            for title, (arguments, limit) in COLD.items()
+        ]
         tasks.write(folder / "data" / "prepared" / "frames", "frames", 300)
         plan = tasks.plan("frames", cell="gru", hidden=8, seeds=2, epochs=1)
         write_json(path("frames", "gru", folder / "data" / "plan"), plan.model_dump(mode="json"))
         os.environ.pop(warm.ADDRESS, None)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         address = warm.ensure(os.getpid(), [*WARM_MODULES, "gatewise.training.one_run"])
-        stage = ["train", "frames", "gru"]
-        from_warm(folder, address, stage)  # trains, and waits for the imports
-        seconds = [from_warm(folder, address, stage) for _ in range(rounds)]
-        found = measured("stage train, warm, all finished", seconds, "s", what="seconds", limit=5.0)
-        results.append(Result(**{**found.__dict__, "checked": found.value}))
+        train = ["-m", "pipeline.train", "frames", "gru"]
+        seconds(folder, train, address)  # trains, and waits for the imports
+        found = [seconds(folder, train, address) for _ in range(rounds)]
+        results.append(_result("stage train, warm, all finished", found, 5.0))
+        for stage, (module, *arguments) in WARM.items():
+            command = ["-m", f"pipeline.{module}", *arguments]
+            found = [seconds(folder, command, address, status=1) for _ in range(rounds)]
+            results.append(_result(f"stage {stage}, warm", found, 5.0))
     return results
+
+
+def _result(title: str, found: list[float], limit: float) -> Result:
+    result = measured(title, found, "s", what="seconds", limit=limit)
+    return replace(result, checked=result.value)
 
 
 if __name__ == "__main__":

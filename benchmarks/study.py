@@ -147,7 +147,7 @@ def measure(quick: bool) -> list[Result]:
             folder = Path(name, "task")
             prepared = tasks.write(folder, kind, 1300 if quick else 5000)
             for cell in CELLS:
-                plan = tasks.plan(kind, cell=cell, hidden=HIDDEN, seeds=threads, epochs=4)
+                plan = tasks.plan(kind, cell=cell, hidden=HIDDEN, seeds=threads)
                 times = _in_turns(plan, folder, prepared, address, rounds=2 if quick else 3)
                 whole.append(times)
                 results += _compared(f"{threads} runs, {kind}, {cell}-{HIDDEN}", times, threads)

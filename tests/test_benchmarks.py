@@ -9,6 +9,7 @@ import pytest
 from benchmarks import breakdown, result, tasks
 from benchmarks.__main__ import last
 from benchmarks.result import Result, measured, ratios, table
+from gatewise import config
 
 
 def test_limits_hold_on_their_own_side():
@@ -41,6 +42,13 @@ def test_a_quick_measurement_is_compared_with_a_quick_one(tmp_path, monkeypatch)
         (tmp_path / f"{name}.json").write_text(json.dumps({"quick": quick, "time": name}))
     assert last(quick=True)["time"] == "20260101T000000"
     assert last(quick=False)["time"] == "20260102T000000"
+
+
+def test_tasks_are_trained_as_in_the_default_study(project):
+    study = config.load(project / "params.yaml")
+    for kind, task in (("clips", "commands"), ("frames", "digits"), ("text", "reviews")):
+        ours, theirs = tasks.plan(kind).train, study.train_for(task)
+        assert (ours.epochs, ours.batch_size) == (theirs.epochs, theirs.batch_size)
 
 
 @pytest.mark.parametrize("kind", ["clips", "frames", "text"])

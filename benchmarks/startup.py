@@ -84,7 +84,7 @@ def measure(quick: bool) -> list[Result]:
         for stage, (module, *arguments) in WARM.items():
             command = ["-m", f"pipeline.{module}", *arguments]
             found = [seconds(folder, command, address, status=1) for _ in range(rounds)]
-            results.append(_result(f"stage {stage}, warm", found, 5.0))
+            results.append(_result(f"stage {stage}, warm", found, 2.0))
     return results
 
 

@@ -150,6 +150,22 @@ def test_the_time_to_a_target_is_epochs_by_seed_times_the_step(step, epochs, ver
         assert found["evidence"]["findings"][0]["interval"] == pytest.approx(bounds)
 
 
+@pytest.mark.parametrize(
+    ("lstm", "gru", "verdict"),
+    [
+        (60, 60, "supported"),
+        (60, 20, "inconclusive"),
+        (20, 60, "inconclusive"),
+        (60, 10, "refuted"),
+    ],
+)
+def test_what_is_said_of_both_has_to_hold_for_both(lstm, gru, verdict):
+    found = probes({"lstm": lstm, "gru": gru, "rnn": 20}, dict.fromkeys(("lstm", "gru", "rnn"), 1))
+    assert verdicts(study(), found)["gates-longer"] == verdict
+    del found["variants"]["gru"]
+    assert verdicts(study(), found)["gates-longer"] == "not tested"
+
+
 def test_one_seed_tells_no_time_to_a_target():
     lone = study(epochs_to_target=[3])
     for task in lone["tasks"].values():

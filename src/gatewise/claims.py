@@ -2,7 +2,8 @@
 
 A claim is *supported*, *refuted* or *inconclusive* by this study, on its tasks, budgets and
 device; claims that need data which no task has are *not tested*. Where several tasks speak,
-they must agree: a claim that one supports and another refutes is inconclusive.
+those that decide must agree: a claim that one supports and another refutes is inconclusive. A
+claim about LSTM *and* GRU is supported where both bear it out, and refuted by either.
 
 Tests are those of `gatewise.statistics`, two-sided at `compare.alpha`, uncorrected: claims
 that rest on a primary pair take over that pair's corrected verdict instead.
@@ -11,7 +12,7 @@ that rest on a primary pair take over that pair's corrected verdict instead.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ SENTIMENT = ("reviews",)
 """Kinds of source whose labels are sentiments."""
 COMMANDS = ("synthetic-commands", "speech-commands")
 """Kinds of source that are spoken commands."""
+JOINT = ("gates-longer", "gradients-alive")
+"""Claims about LSTM and GRU alike."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,10 @@ def judge(comparison: Mapping[str, Any], probes: Mapping[str, Any]) -> list[dict
         ("translation", "LSTM is better for machine translation.", []),
         ("captioning", "LSTM is better for image captioning.", []),
     ]
-    return [_entry(name, statement, findings) for name, statement, findings in stated]
+    return [
+        _entry(name, statement, findings, jointly if name in JOINT else together)
+        for name, statement, findings in stated
+    ]
 
 
 def representatives(tasks: Mapping[str, Any]) -> Names:
@@ -158,11 +164,26 @@ def together(findings: Sequence[Finding]) -> str:
     return said.pop() if len(said) == 1 else INCONCLUSIVE
 
 
-def _entry(name: str, statement: str, findings: Sequence[Finding]) -> dict[str, Any]:
+def jointly(findings: Sequence[Finding]) -> str:
+    """One verdict on a claim about LSTM and GRU, a finding on each: both have to bear it out."""
+    said = {finding.verdict for finding in findings}
+    if len(findings) < 2:
+        return NOT_TESTED
+    if REFUTED in said:
+        return REFUTED
+    return SUPPORTED if said == {SUPPORTED} else INCONCLUSIVE
+
+
+def _entry(
+    name: str,
+    statement: str,
+    findings: Sequence[Finding],
+    verdict: Callable[[Sequence[Finding]], str],
+) -> dict[str, Any]:
     return {
         "id": name,
         "statement": statement,
-        "verdict": together(findings),
+        "verdict": verdict(findings),
         "evidence": {
             "sentence": " ".join(f.sentence for f in findings) or "Nothing here measures it.",
             "link": next((f.link for f in findings if f.link), None),

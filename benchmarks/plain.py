@@ -70,12 +70,15 @@ class Classifier(nn.Module):
 
     def __init__(self, plan: RunPlan, sizes: Sizes) -> None:
         super().__init__()
-        kind, width = {"lstm": nn.LSTM, "gru": nn.GRU}[plan.model.cell], plan.model.hidden
+        kinds = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+        kind, width = kinds[plan.model.cell], plan.model.hidden
         assert width is not None
         embedding = plan.model.embedding
         self.embedding = (
             None if sizes.vocabulary is None else nn.Embedding(sizes.vocabulary, embedding, 0)
         )
+        # Statistics of a whole data set are taken from it beforehand.
+        self.by_clip = sizes.normalise == "clip"
         self.recurrence = kind(sizes.input_size(plan.model), width, batch_first=True)
         self.classifier = nn.Linear(width, sizes.classes)
 
@@ -84,7 +87,7 @@ class Classifier(nn.Module):
         mask = (torch.arange(inputs.shape[1]) < lengths[:, None])[..., None]
         if self.embedding is not None:
             inputs = self.embedding(inputs)
-        else:
+        elif self.by_clip:
             inputs = inputs - (inputs * mask).sum(1, keepdim=True) / lengths[:, None, None]
         outputs, _ = self.recurrence(inputs)
         logits: Tensor = self.classifier((outputs * mask).sum(1) / lengths[:, None])

@@ -4,7 +4,8 @@ The plain loop is `benchmarks.plain`, torch alone with a thread for every core, 
 that is already warm. Ours are processes with one thread each, forked from a warm one, and leave
 whole run folders, checkpoints on the way and predictions; the loop only trains. A second loop,
 `benchmarks.run.bare`, has our loaders and cells as well, which leaves what the pool alone gains.
-A study asks for an LSTM and a GRU: their runs are counted one by one and together.
+Tasks, cells, epochs and batch sizes are those of the default study; runs are counted cell by cell
+and together.
 
     python -m benchmarks.study [--quick]
 """
@@ -33,8 +34,8 @@ from gatewise.training.finished import FinishedRuns
 from gatewise.training.job import Job
 from gatewise.training.variant import train_variant
 
-KINDS = ("clips", "text")
-CELLS = ("lstm", "gru")
+KINDS = ("clips", "frames", "text")
+CELLS = ("rnn", "lstm", "gru")
 HIDDEN = 64
 
 
@@ -129,7 +130,7 @@ def _compared(title: str, times: Times, threads: int) -> list[Result]:
 
 
 def measure(quick: bool) -> list[Result]:
-    """An LSTM and a GRU, as many runs of each as cores, in turns with the loops."""
+    """As many runs of each cell as cores, in turns with the loops."""
     os.environ.pop(warm.ADDRESS, None)
     began = time.perf_counter()
     address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
@@ -153,7 +154,7 @@ def measure(quick: bool) -> list[Result]:
                 results += _compared(f"{threads} runs, {kind}, {cell}-{HIDDEN}", times, threads)
             worker = memory_of_a_worker(plan, folder, address)
         together = Times(*(_sums(parts) for parts in zip(*whole, strict=True)))
-        title = f"{len(CELLS) * threads} runs, {kind}, both"
+        title = f"{len(CELLS) * threads} runs, {kind}, all"
         results += _compared(title, together, threads)
         results.append(
             Result(

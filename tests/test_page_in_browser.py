@@ -140,12 +140,14 @@ def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
         assert drawn.count() > 3, charts.nth(i).get_attribute("data-chart")
 
 
-def test_claims_and_baselines_are_there_to_read(browser, report):
+def test_claims_baselines_and_costs_are_there_to_read(browser, report):
     opened = visit(browser, report)
     claims = opened.locator("#claims tbody tr")
     assert claims.count() == 14
     assert "not tested" in claims.filter(has_text="machine translation").inner_text()
     assert opened.get_by_text("majority class").count() == 2
+    steps = opened.locator("#costs tr").filter(has_text="gru / lstm")
+    assert steps.all_inner_texts() == ["gru / lstm\t1.00 (1.00 to 1.00)"] * 2
 
 
 @pytest.mark.parametrize("width", [375, 768])

@@ -284,8 +284,10 @@ def _time_to_target(name: str, task: Any, names: Names, alpha: float) -> Finding
     That ratio is measured, too: what is said has to hold at both ends of its interval.
     """
     both, step = _both(task, names), _step_ratio(task, names)
-    if both is None or step is None or step[1] is None:
+    if both is None or step is None:
         return None
+    if step[1] is None:
+        return Finding(INCONCLUSIVE, f"{name}: a step was timed in too few rounds.")
     epochs = [cells["epochs_to_target"] for cells in both]
     if any(not found or None in found for found in epochs) or len(set(map(len, epochs))) > 1:
         missed = sum(epoch is None for found in epochs for epoch in found)

@@ -28,7 +28,8 @@ LAYERS = [
     # evidence
     ["statistics", "outcomes"],
     ["across", "sampling", "sequential", "baselines"],
-    ["paired", "flips", "claims"],
+    ["paired", "flips", "findings"],
+    ["claims"],
     ["comparison"],
     ["report"],
     # around it

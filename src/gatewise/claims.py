@@ -4,23 +4,16 @@ A claim is *supported*, *refuted* or *inconclusive* by this study, on its tasks,
 device; claims that need data which no task has are *not tested*. Where several tasks speak,
 those that decide must agree: a claim that one supports and another refutes is inconclusive. A
 claim about LSTM *and* GRU is supported where both bear it out, and refuted by either.
-
-Tests are those of `gatewise.statistics`, two-sided at `compare.alpha`, uncorrected: claims
-that rest on a primary pair take over that pair's corrected verdict instead.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from gatewise import findings
+from gatewise.findings import INCONCLUSIVE, REFUTED, SUPPORTED, Finding, Names
 
-from gatewise import statistics
-
-SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
 NOT_TESTED = "not tested"
 SENTIMENT = ("reviews",)
 """Kinds of source whose labels are sentiments."""
@@ -28,28 +21,6 @@ COMMANDS = ("synthetic-commands", "speech-commands")
 """Kinds of source that are spoken commands."""
 JOINT = ("gates-longer", "gradients-alive")
 """Claims about LSTM and GRU alike."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one task or probe says about a claim."""
-
-    verdict: str
-    sentence: str
-    effect: float | None = None
-    interval: tuple[float, float] | None = None
-    link: str | None = None
-    """Anchor of the picture in the report."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """Which variants of a study stand for the textbook's LSTM, GRU and vanilla RNN."""
-
-    lstm: str | None
-    gru: str | None
-    """Of the LSTM's width, where there is one."""
-    rnn: str | None
 
 
 def judge(comparison: Mapping[str, Any], probes: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -69,75 +40,75 @@ def judge(comparison: Mapping[str, Any], probes: Mapping[str, Any]) -> list[dict
         (
             "gates",
             "An LSTM has three gates and a cell state, a GRU two gates and none.",
-            everywhere(_gates)[:1],
+            everywhere(findings.gates)[:1],
         ),
         (
             "fewer-parameters",
             f"{width} has three quarters of an LSTM's recurrent parameters.",
-            everywhere(_ratio("recurrent_parameters", "parameters")) if twins else [],
+            everywhere(findings.less_of("recurrent_parameters", "parameters")) if twins else [],
         ),
         (
             "fewer-macs",
             f"{width} needs fewer multiply-accumulates than an LSTM.",
-            everywhere(_ratio("macs_per_step", "macs_per_step")) if twins else [],
+            everywhere(findings.less_of("macs_per_step", "macs_per_step")) if twins else [],
         ),
         (
             "faster-step",
             f"{width} trains faster per step (on this device and kernel).",
-            everywhere(_step_time) if twins else [],
+            everywhere(findings.step_time) if twins else [],
         ),
         (
             "faster-to-target",
             f"{width} reaches a target accuracy in less time (on this device and kernel).",
-            everywhere(_time_to_target) if twins else [],
+            everywhere(findings.time_to_target) if twins else [],
         ),
         (
             "overfits-less",
             "A GRU overfits less than an LSTM: its scores on training and test data differ less.",
-            everywhere(_gap),
+            everywhere(findings.gap),
         ),
         (
             "lstm-longer",
             "An LSTM holds longer dependencies than a GRU.",
-            _longer(probes, names.lstm, names.gru, alpha),
+            findings.longer(probes, names.lstm, names.gru, alpha),
         ),
         (
             "gates-longer",
             "LSTM and GRU hold longer dependencies than a vanilla RNN.",
             [
-                *_longer(probes, names.lstm, names.rnn, alpha),
-                *_longer(probes, names.gru, names.rnn, alpha),
+                *findings.longer(probes, names.lstm, names.rnn, alpha),
+                *findings.longer(probes, names.gru, names.rnn, alpha),
             ],
         ),
         (
             "gradients-alive",
             "LSTM and GRU keep gradients alive where a vanilla RNN does not.",
             [
-                *_alive(probes, names.lstm, names.rnn, alpha),
-                *_alive(probes, names.gru, names.rnn, alpha),
+                *findings.alive(probes, names.lstm, names.rnn, alpha),
+                *findings.alive(probes, names.gru, names.rnn, alpha),
             ],
         ),
         (
             "sentiment",
             "LSTM is better for sentiment.",
-            _better(comparison, SENTIMENT, names.lstm, names.gru),
+            findings.better(comparison, SENTIMENT, names.lstm, names.gru),
         ),
         (
             "speech-commands",
             "GRU is better for speech commands.",
-            _better(comparison, COMMANDS, names.gru, names.lstm),
+            findings.better(comparison, COMMANDS, names.gru, names.lstm),
         ),
         (
             "depends-on-task",
             "Whether LSTM or GRU is better depends on the task.",
-            _depends(tasks, names),
+            findings.depends(tasks, names),
         ),
         ("translation", "LSTM is better for machine translation.", []),
         ("captioning", "LSTM is better for image captioning.", []),
     ]
     return [
-        _entry(name, statement, findings, jointly if name in JOINT else together)
-        for name, statement, findings in stated
+        _entry(name, statement, found, jointly if name in JOINT else together)
+        for name, statement, found in stated
     ]
 
 
@@ -156,18 +127,18 @@ def representatives(tasks: Mapping[str, Any]) -> Names:
     return Names(lstm, next(iter(by_cell["gru"]), None), next(iter(by_cell["rnn"]), None))
 
 
-def together(findings: Sequence[Finding]) -> str:
+def together(found: Sequence[Finding]) -> str:
     """One verdict from several findings: those that decide must agree."""
-    said = {finding.verdict for finding in findings} - {INCONCLUSIVE}
-    if not findings:
+    said = {finding.verdict for finding in found} - {INCONCLUSIVE}
+    if not found:
         return NOT_TESTED
     return said.pop() if len(said) == 1 else INCONCLUSIVE
 
 
-def jointly(findings: Sequence[Finding]) -> str:
+def jointly(found: Sequence[Finding]) -> str:
     """One verdict on a claim about LSTM and GRU, a finding on each: both have to bear it out."""
-    said = {finding.verdict for finding in findings}
-    if len(findings) < 2:
+    said = {finding.verdict for finding in found}
+    if len(found) < 2:
         return NOT_TESTED
     if REFUTED in said:
         return REFUTED
@@ -177,16 +148,16 @@ def jointly(findings: Sequence[Finding]) -> str:
 def _entry(
     name: str,
     statement: str,
-    findings: Sequence[Finding],
+    found: Sequence[Finding],
     verdict: Callable[[Sequence[Finding]], str],
 ) -> dict[str, Any]:
     return {
         "id": name,
         "statement": statement,
-        "verdict": verdict(findings),
+        "verdict": verdict(found),
         "evidence": {
-            "sentence": " ".join(f.sentence for f in findings) or "Nothing here measures it.",
-            "link": next((f.link for f in findings if f.link), None),
+            "sentence": " ".join(f.sentence for f in found) or "Nothing here measures it.",
+            "link": next((f.link for f in found if f.link), None),
             "findings": [
                 {
                     "verdict": f.verdict,
@@ -194,7 +165,7 @@ def _entry(
                     "interval": list(f.interval) if f.interval else None,
                     "link": f.link,
                 }
-                for f in findings
+                for f in found
             ],
         },
     }
@@ -207,221 +178,3 @@ def _equal_width(tasks: Mapping[str, Any], names: Names) -> bool:
         and task["variants"][names.lstm]["hidden"] == task["variants"][names.gru]["hidden"]
         for task in tasks.values()
     )
-
-
-def _both(task: Mapping[str, Any], names: Names) -> tuple[Any, Any] | None:
-    """The task's entries of LSTM and GRU, if it has both."""
-    cells = task["variants"]
-    found = names.lstm in cells and names.gru in cells
-    return (cells[names.lstm], cells[names.gru]) if found else None
-
-
-# --- structure and cost --------------------------------------------------------------------
-
-
-def _gates(_name: str, task: Any, names: Names, _alpha: float) -> Finding | None:
-    both = _both(task, names)
-    if both is None or not all(cells["structure"] for cells in both):
-        return None
-    lstm, gru = (cells["structure"] for cells in both)
-    right = (len(lstm["gates"]), len(gru["gates"])) == (3, 2)
-    right = right and "c" in lstm["states"] and "c" not in gru["states"]
-    listed = [f"{', '.join(s['gates'])} (states {', '.join(s['states'])})" for s in (lstm, gru)]
-    return Finding(
-        SUPPORTED if right else REFUTED, f"LSTM: {listed[0]}; GRU: {listed[1]}, as implemented."
-    )
-
-
-def _ratio(key: str, picture: str) -> Any:
-    def look(name: str, task: Any, names: Names, _alpha: float) -> Finding | None:
-        both = _both(task, names)
-        if both is None:
-            return None
-        ratio = both[1][key] / both[0][key]
-        fewer = ratio < 1 and (key != "recurrent_parameters" or abs(ratio - 0.75) < 0.005)
-        counted = f"{both[1][key]:,} against {both[0][key]:,}, a ratio of {ratio:.3f}"
-        return Finding(
-            SUPPORTED if fewer else REFUTED,
-            f"{name}: {counted}.",
-            ratio,
-            link=f"chart-{name}--{picture}",
-        )
-
-    return look
-
-
-def _step_ratio(task: Any, names: Names) -> tuple[float, tuple[float, float] | None] | None:
-    """A GRU's training step to an LSTM's, with its interval."""
-    for pair in task["pairs"]:
-        found = pair["step_time"]
-        if {pair["a"], pair["b"]} == {names.lstm, names.gru} and found is not None:
-            power = 1 if pair["a"] == names.gru else -1
-            ratio = found["ratio"] ** power
-            if found["ci"] is None:
-                return ratio, None
-            low, high = sorted(bound**power for bound in found["ci"])
-            return ratio, (low, high)
-    return None
-
-
-def _step_time(name: str, task: Any, names: Names, _alpha: float) -> Finding | None:
-    found = _step_ratio(task, names)
-    if found is None:
-        return None
-    ratio, interval = found
-    said = f"{name}: {ratio:.2f} times as long a step"
-    if interval is None:
-        said = f"{said}, in too few rounds for an interval."
-        return Finding(INCONCLUSIVE, said, ratio, None, "costs")
-    low, high = interval
-    verdict = SUPPORTED if high < 1 else REFUTED if low > 1 else INCONCLUSIVE
-    return Finding(verdict, f"{said} ({low:.2f} to {high:.2f}).", ratio, interval, "costs")
-
-
-def _time_to_target(name: str, task: Any, names: Names, alpha: float) -> Finding | None:
-    """Epochs to the target, seed by seed, times the ratio of the steps.
-
-    That ratio is measured, too: what is said has to hold at both ends of its interval.
-    """
-    both, step = _both(task, names), _step_ratio(task, names)
-    if both is None or step is None:
-        return None
-    if step[1] is None:
-        return Finding(INCONCLUSIVE, f"{name}: a step was timed in too few rounds.")
-    epochs = [cells["epochs_to_target"] for cells in both]
-    if any(not found or None in found for found in epochs) or len(set(map(len, epochs))) > 1:
-        missed = sum(epoch is None for found in epochs for epoch in found)
-        return Finding(INCONCLUSIVE, f"{name}: {missed} runs never reached the target.")
-    d = np.log2(epochs[1]) - np.log2(epochs[0])
-    ends = [_lower(d + math.log2(bound), alpha, name, "", "costs") for bound in step[1]]
-    verdicts = {end.verdict for end in ends}
-    verdict = verdicts.pop() if len(verdicts) == 1 else INCONCLUSIVE
-    ratio = step[0] * 2 ** float(np.mean(d))
-    said = f"{name}: {ratio:.2f} times as long to the target"
-    least, most = (end.interval for end in ends)
-    if least is None or most is None:
-        return Finding(verdict, f"{said}, from one seed.", ratio, None, "costs")
-    low, high = 2 ** least[0], 2 ** most[1]
-    return Finding(verdict, f"{said} ({low:.2f} to {high:.2f}).", ratio, (low, high), "costs")
-
-
-def _gap(name: str, task: Any, names: Names, alpha: float) -> Finding | None:
-    both = _both(task, names)
-    if both is None:
-        return None
-    lstm, gru = (dict(zip(cells["seeds"], cells["gaps"], strict=False)) for cells in both)
-    d = [100 * (gru[seed] - lstm[seed]) for seed in sorted(lstm.keys() & gru.keys())]
-    share = task["train_fraction"]
-    what = f"{name}{'' if share == 1 else f' ({share:.0%} of the training data)'}"
-    return _lower(d, alpha, f"{what}: GRU's gap minus LSTM's", "points", name) if d else None
-
-
-def _lower(d: Sequence[float], alpha: float, what: str, unit: str, link: str) -> Finding:
-    """Supported where differences lie below zero beyond chance, refuted where above."""
-    test = statistics.sign_flip(d)
-    interval = statistics.mean_interval(d, 1 - alpha)
-    mean = sum(d) / len(d)
-    verdict = INCONCLUSIVE
-    if test is not None and test.two_sided <= alpha:
-        verdict = SUPPORTED if mean < 0 else REFUTED
-    said = f"{what} {mean:+.2f} {unit}"
-    if interval is not None and test is not None:
-        said += f" ({interval[0]:+.2f} to {interval[1]:+.2f}, p = {test.two_sided:.3g})"
-    return Finding(verdict, f"{said}.", mean, interval, link)
-
-
-# --- memory --------------------------------------------------------------------------------
-
-
-def _longer(probes: Mapping[str, Any], a: str | None, b: str | None, alpha: float) -> list[Finding]:
-    """Whether `a` solves longer problems than `b`: adding and copy, seed by seed."""
-    if not probes or a not in probes["variants"] or b not in probes["variants"]:
-        return []
-    d, told = [], []
-    for problem in ("adding", "copy"):
-        of_a, of_b = (probes["variants"][v]["probes"][problem] for v in (a, b))
-        least = of_a["lengths"][0]["length"] / 2  # what an unsolved shortest length counts as
-        for x, y in zip(of_a["longest_by_seed"], of_b["longest_by_seed"], strict=True):
-            d.append(math.log2(max(x, least) / max(y, least)))
-        told.append(
-            f"{problem} {of_a['longest_solved'] or 0} against {of_b['longest_solved'] or 0}"
-        )
-    return [_factor(d, alpha, f"{a} against {b}: {', '.join(told)} steps", "probes")]
-
-
-def _alive(probes: Mapping[str, Any], a: str | None, b: str | None, alpha: float) -> list[Finding]:
-    """Whether `a`'s gradient halves later than `b`'s, at initialisation and after training."""
-    if not probes or a not in probes["variants"] or b not in probes["variants"]:
-        return []
-    longest = 10 * probes["settings"]["gradient_length"]  # what "does not shrink" counts as
-    d = []
-    for when in ("initial", "trained"):
-        of_a, of_b = (probes["variants"][v]["gradient"][when]["half_lives"] for v in (a, b))
-        for x, y in zip(of_a, of_b, strict=True):
-            d.append(math.log2(min(x or longest, longest) / min(y or longest, longest)))
-    return [_factor(d, alpha, f"{a} against {b}: half-life", "chart-gradient-initial")]
-
-
-def _factor(d: Sequence[float], alpha: float, what: str, link: str) -> Finding:
-    """Supported where log2 ratios lie above zero beyond chance."""
-    found = _lower([-x for x in d], alpha, what, "", link)
-    ratio = 2 ** (sum(d) / len(d))
-    test = statistics.sign_flip(d)
-    chance = f" (p = {test.two_sided:.3g})" if test else ""
-    said = f"{what}, {ratio:.2g} times as long on average{chance}."
-    interval = found.interval and (2 ** -found.interval[1], 2 ** -found.interval[0])
-    return Finding(found.verdict, said, ratio, interval, link)
-
-
-# --- which is better -----------------------------------------------------------------------
-
-
-def _better(
-    comparison: Mapping[str, Any], kinds: Sequence[str], a: str | None, b: str | None
-) -> list[Finding]:
-    """Whether `a` beats `b` on the tasks of some kinds of source; takes the pair's verdict."""
-    study = comparison.get("study", {}).get("tasks", {})
-    findings = []
-    for name, task in comparison["tasks"].items():
-        if study.get(name, {}).get("source", {}).get("kind") not in kinds:
-            continue
-        for pair in task["pairs"]:
-            if {pair["a"], pair["b"]} != {a, b} or pair["difference"] is None:
-                continue
-            sign = 1 if pair["a"] == a else -1
-            verdict = INCONCLUSIVE if pair["verdict"] == "undecided" else REFUTED
-            verdict = SUPPORTED if pair["verdict"] == a else verdict
-            ci = [100 * sign * bound for bound in pair["ci"]] if pair["ci"] else None
-            points = 100 * sign * pair["difference"]
-            kind = " (synthetic speech)" if task["synthetic"] else ""
-            findings.append(
-                Finding(
-                    verdict,
-                    f"{name}{kind}: {a} minus {b} is {points:+.2f} points, {pair['verdict']}.",
-                    points,
-                    (min(ci), max(ci)) if ci else None,
-                    f"chart-{name}--forest-{'primary' if pair['primary'] else 'secondary'}",
-                )
-            )
-    return findings
-
-
-def _depends(tasks: Mapping[str, Any], names: Names) -> list[Finding]:
-    """Different winners on different tasks support it; one winner everywhere refutes it."""
-    verdicts = {
-        name: pair["verdict"]
-        for name, task in tasks.items()
-        for pair in task["pairs"]
-        if {pair["a"], pair["b"]} == {names.lstm, names.gru}
-    }
-    if len(verdicts) < 2:
-        return []
-    said = ", ".join(f"{name}: {verdict}" for name, verdict in verdicts.items())
-    decided = {verdict for verdict in verdicts.values() if verdict != "undecided"}
-    if len(decided) > 1:
-        verdict = SUPPORTED
-    elif "undecided" in verdicts.values() or not decided:
-        verdict = INCONCLUSIVE
-    else:
-        verdict = REFUTED
-    return [Finding(verdict, f"{said}.")]

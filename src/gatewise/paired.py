@@ -84,7 +84,14 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> dict[str, Any]:
     present = [variant for variant in study.variants if found.by_variant[variant]]
     ordered = ordered_pairs(present, study.compare.primary)
     shared, mismatched = same_test_set(task, found, evidence.outcomes, ordered)
-    pairs = [_pair(found, a, b, primary, shared[a, b], study.compare) for a, b, primary in ordered]
+    costs = evidence.cost.get("variants", {})
+    pairs = [
+        {
+            **_pair(found, a, b, primary, shared[a, b], study.compare),
+            "step_time": _step_time(costs, a, b, study.compare.alpha),
+        }
+        for a, b, primary in ordered
+    ]
     untested = [
         f"{task}: {pair['a']} and {pair['b']} share {len(pair['seeds'])} usable seed(s); "
         "a test needs two, so no p-value is given."
@@ -99,8 +106,6 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> dict[str, Any]:
         }
         for variant in present
     }
-    for pair in pairs:
-        pair["step_time"] = _step_time(pair, evidence.cost.get("variants", {}), study.compare)
     groups = None if mismatched else _add_noise(variants, pairs, evidence, found, study.compare)
     few = groups is not None and groups < sampling.FEW_GROUPS
     return {
@@ -272,7 +277,6 @@ def _pair(
         "p_equivalence": statistics.equivalence(d, settings.rope),
         "p_equivalence_holm": None,
         "test_noise": None,
-        "step_time": None,
         "verdict": "undecided",
         "decided_at": None,
         "seeds_needed": None,
@@ -280,15 +284,13 @@ def _pair(
     }
 
 
-def _step_time(
-    pair: Mapping[str, Any], costs: Mapping[str, Any], settings: CompareConfig
-) -> dict[str, Any] | None:
+def _step_time(costs: Mapping[str, Any], a: str, b: str, alpha: float) -> dict[str, Any] | None:
     """A training step of `a` to one of `b`: median over rounds, in which they took turns."""
-    if pair["a"] not in costs or pair["b"] not in costs:
+    if a not in costs or b not in costs:
         return None
-    of_a, of_b = (costs[pair[side]]["train_step_ms"]["rounds"] for side in ("a", "b"))
+    of_a, of_b = (costs[variant]["train_step_ms"]["rounds"] for variant in (a, b))
     ratios = np.array(of_a) / np.array(of_b)
-    interval = statistics.median_interval(ratios, 1 - settings.alpha)
+    interval = statistics.median_interval(ratios, 1 - alpha)
     return {"ratio": float(np.median(ratios)), "ci": list(interval) if interval else None}
 
 

@@ -32,10 +32,10 @@ COLD = {
 }
 """Commands and the most seconds they may take."""
 WARM = {
-    **{stage: [stage, "none"] for stage in ("fetch", "prepare", "profile", "baseline", "probe")},
-    **{stage: [stage] for stage in ("compare", "report")},
+    **{stage: ["none"] for stage in ("fetch", "prepare", "profile", "baseline", "probe")},
+    **{stage: [] for stage in ("compare", "report")},
 }
-"""Stages, asked for what is not there."""
+"""Stages and the arguments by which they are asked for what is not there."""
 
 
 def seconds(
@@ -81,8 +81,8 @@ def measure(quick: bool) -> list[Result]:
         seconds(folder, train, address)  # trains, and waits for the imports
         found = [seconds(folder, train, address) for _ in range(rounds)]
         results.append(_result("stage train, warm, all finished", found, 5.0))
-        for stage, (module, *arguments) in WARM.items():
-            command = ["-m", f"pipeline.{module}", *arguments]
+        for stage, arguments in WARM.items():
+            command = ["-m", f"pipeline.{stage}", *arguments]
             found = [seconds(folder, command, address, status=1) for _ in range(rounds)]
             results.append(_result(f"stage {stage}, warm", found, 2.0))
     return results

@@ -25,8 +25,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.result import Result, ratios
-from gatewise import cells
-from gatewise.initialisation import initialise
+from gatewise.models import cells
+from gatewise.models.initialisation import initialise
 
 PEAK_SIZE, PEAK_REPEATS = 768, 2
 PEAK_MACS = PEAK_REPEATS * PEAK_SIZE**3

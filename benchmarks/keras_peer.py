@@ -21,10 +21,12 @@ import numpy as np
 from benchmarks import tasks
 from benchmarks.result import Result, main, measured, ratios
 from benchmarks.study import through_the_pool
-from gatewise import files, splits, warm
-from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared
-from gatewise.sizes import Sizes
+from gatewise import files
+from gatewise.artifacts import splits
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
+from gatewise.execution import warm
+from gatewise.models.complexity import Sizes
 
 PYTHON = Path(__file__).parent.parent / ".gatewise/keras/bin/python"
 CASES = (("clips", "lstm", 64), ("text", "gru", 64))

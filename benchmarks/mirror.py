@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gatewise import runs
+from gatewise.artifacts import runs
+from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig, VariantConfig
-from gatewise.runs import RunRecord
 from gatewise.tracking.content import CURVES
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store

@@ -15,11 +15,12 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset
 
-from gatewise import augment, splits
+from gatewise.artifacts import splits
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
 from gatewise.config import Augment
-from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared
-from gatewise.sizes import Sizes
+from gatewise.models.complexity import Sizes
+from gatewise.training import augmentation as augmenting
 from gatewise.training.module import schedule
 
 Example = tuple[Tensor, int]
@@ -56,12 +57,12 @@ class Collate:
         inputs = pad_sequence(parts, batch_first=True)
         if self.augmentation is not None:
             rows, frames, mels = inputs.shape
-            changes = augment.draw(
+            changes = augmenting.draw(
                 self.augmentation, self.draws, lengths.numpy(), mels, self.step_seconds
             )
             starts = np.arange(rows) * frames
             flat = inputs.view(-1, mels).numpy()
-            inputs = torch.from_numpy(augment.augment(flat, starts, lengths.numpy(), changes))
+            inputs = torch.from_numpy(augmenting.augment(flat, starts, lengths.numpy(), changes))
         return inputs, lengths, torch.tensor(labels)
 
 

@@ -28,11 +28,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.result import ratios
-from gatewise import manifest, transforms
+from gatewise.artifacts import manifest
+from gatewise.artifacts.manifest import Raw, SourceCard
 from gatewise.config import LogMel, Tokens, source_class
-from gatewise.manifest import Raw, SourceCard
-from gatewise.sources import _documents, fetch
-from gatewise.text import PAD, UNKNOWN
+from gatewise.data.frontends.tokens import PAD, UNKNOWN
+from gatewise.data.preparation import transforms
+from gatewise.data.sources import _documents, fetch
 
 REAL = Path("../shared/data")
 TOKENS = Tokens(kind="tokens")

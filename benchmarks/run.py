@@ -26,16 +26,16 @@ from torch.nn import functional
 from benchmarks import tasks
 from benchmarks.result import Result, main, measured, ratios
 from gatewise import streams
-from gatewise.evaluation import scores
-from gatewise.models import SequenceClassifier
-from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared
-from gatewise.sizes import Sizes
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
+from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.complexity import Sizes
 from gatewise.training import one_run
-from gatewise.training.batches import TaskData
 from gatewise.training.checkpoint import Saver
+from gatewise.training.datamodule import TaskData
 from gatewise.training.job import Job
 from gatewise.training.module import schedule
+from gatewise.training.scoring import scores
 
 Heard = Callable[[int, dict[str, float]], None]
 

@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from gatewise.cli_models import load
-from gatewise.serving_pyfunc import tone
+from gatewise.cli.models import load
+from gatewise.serving.pyfunc import tone
 
 PORT = 5066
 CLIENTS = (1, 16)
@@ -46,7 +46,7 @@ def client(body: bytes, kind: str, until: float, found: list[float]) -> None:
 def main(model: str, seconds: float = 10.0) -> None:
     """Serve, load, report."""
     body, kind = request(model)
-    command = [sys.executable, "-m", "gatewise.cli", "serve", model, "--port", str(PORT)]
+    command = [sys.executable, "-m", "gatewise.cli.main", "serve", model, "--port", str(PORT)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         while True:

@@ -19,15 +19,15 @@ from pathlib import Path
 
 from benchmarks import tasks
 from benchmarks.result import Result, main, measured
-from gatewise import warm
+from gatewise.artifacts.plan import path
+from gatewise.execution import warm
 from gatewise.files import write_json
-from gatewise.plan import path
 from pipeline import WARM_MODULES
 
 PROJECT = Path(__file__).parent.parent
 COLD = {
-    "gatewise --help": (["-m", "gatewise.cli", "--help"], 2.0),
-    "gatewise cells": (["-m", "gatewise.cli", "cells"], 10.0),
+    "gatewise --help": (["-m", "gatewise.cli.main", "--help"], 2.0),
+    "gatewise cells": (["-m", "gatewise.cli.main", "cells"], 10.0),
     "stage plan": (["-m", "pipeline.plan"], 5.0),
 }
 """Commands and the most seconds they may take."""

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.result import Result, main, measured, ratios
-from gatewise import cells
-from gatewise.initialisation import initialise
+from gatewise.models import cells
+from gatewise.models.initialisation import initialise
 
 WIDTH, STEPS = 128, 200
 

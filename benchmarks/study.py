@@ -26,13 +26,13 @@ import torch
 from benchmarks import plain, tasks
 from benchmarks.result import Result, main, measured, ratios
 from benchmarks.run import bare
-from gatewise import files, warm
-from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared
-from gatewise.training import workers
-from gatewise.training.finished import FinishedRuns
+from gatewise import files
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
+from gatewise.execution import warm, workers
+from gatewise.execution.finished_runs import FinishedRuns
+from gatewise.execution.variant_runs import train_variant
 from gatewise.training.job import Job
-from gatewise.training.variant import train_variant
 
 KINDS = ("clips", "frames", "text")
 CELLS = ("rnn", "lstm", "gru")
@@ -79,7 +79,7 @@ def memory_of_a_worker(plan: RunPlan, folder: Path, address: str) -> float:
 
 def _forked() -> list[psutil.Process]:
     """What the warm process has running."""
-    warm_ones = [p for p in psutil.Process().children() if "gatewise.warm" in p.cmdline()]
+    warm_ones = [p for p in psutil.Process().children() if "gatewise.execution.warm" in p.cmdline()]
     return [child for process in warm_ones for child in process.children()]
 
 

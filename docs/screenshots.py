@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
-from gatewise.cli_tracking import tracking_config
-from gatewise.registry import CHAMPION, Registry
+from gatewise.cli.tracking import tracking_config
+from gatewise.tracking.registry import CHAMPION, Registry
 from gatewise.tracking.store import Store
 
 TARGET = Path(__file__).parent / "images"
@@ -123,7 +123,7 @@ def main(task: str = "digits") -> None:
         sys.exit("error: no chromium on the path; install it (Debian: apt install chromium)")
     found = pages(task)
     TARGET.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "gatewise.cli", "ui", "--port", str(PORT)]
+    command = [sys.executable, "-m", "gatewise.cli.main", "ui", "--port", str(PORT)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{PORT}/health")

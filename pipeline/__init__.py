@@ -1,7 +1,8 @@
 """One thin file per DVC stage: read the parameters, call the library, write the outputs.
 
-Under `dvc repro` the stages share one warm process (`gatewise.warm`), started by the first of
-them and ended with `dvc` itself or the retraining that runs it; a stage run by hand simply runs.
+Under `dvc repro` the stages share one warm process (`gatewise.execution.warm`), started by the
+first of them and ended with `dvc` itself or the retraining that runs it; a stage run by hand simply
+runs.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import signal
 import sys
 from collections.abc import Callable
 
-from gatewise import warm
 from gatewise.errors import GatewiseError, in_words
+from gatewise.execution import warm
 
 # What the stages import most dearly, dearest last so that early stages find theirs first.
 WARM_MODULES = (
@@ -28,7 +29,7 @@ WARM_MODULES = (
     "mlflow.tracking",
     "mlflow.store.tracking.sqlalchemy_store",
     # Ours, but compiled code: it is loaded here once, not in every worker.
-    "gatewise.augment",
+    "gatewise.training.augmentation",
     "scipy.stats",
     "sklearn.linear_model",
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatewise import config
+from gatewise.artifacts.prepared import Prepared
 from gatewise.files import write_json
-from gatewise.prepared import Prepared
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Score the majority class and a linear model on one task."""
-    from gatewise import baselines
+    from gatewise.diagnostics import baselines
 
     (task,) = arguments
     study = config.load()

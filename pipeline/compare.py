@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gatewise import comparison, config
+from gatewise import config
+from gatewise.evidence import comparison
 from gatewise.files import replacing, write_json
 from pipeline import run
 

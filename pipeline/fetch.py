@@ -11,7 +11,7 @@ from pipeline import run
 
 def main(arguments: list[str]) -> None:
     """Fetch the data of one task."""
-    from gatewise import sources
+    from gatewise.data import sources
 
     study = config.load()
     (task,) = arguments

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from gatewise import config, plan
+from gatewise import config
+from gatewise.artifacts import plan
 from gatewise.errors import GatewiseError
 from pipeline import run
 
 
 def main(_arguments: list[str]) -> None:
     """Check the whole study and write down what each stage will do."""
-    from gatewise import models
+    from gatewise.models import classifier
 
     study = config.load()
     for name, variant in study.variants.items():
         try:
-            models.check(variant)
+            classifier.check(variant)
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     plan.write(study)

@@ -12,8 +12,8 @@ from pipeline import run
 def main(arguments: list[str]) -> None:
     """Prepare the data of one task."""
     from gatewise import files
-    from gatewise.certificate import LeakError
-    from gatewise.prepare import prepare
+    from gatewise.data.preparation.build import prepare
+    from gatewise.data.preparation.certificate import LeakError
 
     study = config.load()
     (task,) = arguments

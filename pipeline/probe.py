@@ -11,8 +11,8 @@ from pipeline import run
 
 def main(arguments: list[str]) -> None:
     """Probe the memory of one variant, a few seeds side by side."""
-    from gatewise import probes
-    from gatewise.plan import ProbePlan
+    from gatewise.artifacts.plan import ProbePlan
+    from gatewise.diagnostics import probes
 
     (variant,) = arguments
     execution = config.load().execution

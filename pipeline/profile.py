@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatewise import config
+from gatewise.artifacts.plan import RunPlan, path
+from gatewise.artifacts.prepared import Prepared
 from gatewise.files import write_json
-from gatewise.plan import RunPlan, path
-from gatewise.prepared import Prepared
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Measure all variants of one task, interleaved in this process."""
-    from gatewise import profiling
+    from gatewise.diagnostics import profiling
 
     (task,) = arguments
     study = config.load()

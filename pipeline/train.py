@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gatewise import config, warm
-from gatewise.plan import RunPlan, path
+from gatewise import config
+from gatewise.artifacts.plan import RunPlan, path
+from gatewise.execution import torchrun, warm
+from gatewise.execution.finished_runs import FinishedRuns
+from gatewise.execution.variant_runs import run_keys, train_variant
 from gatewise.tracking.live import Tracker
-from gatewise.training import under_torchrun
-from gatewise.training.finished import FinishedRuns
-from gatewise.training.variant import run_keys, train_variant
 from pipeline import run
 
 
@@ -20,9 +20,9 @@ def main(arguments: list[str]) -> None:
     study = config.load()
     execution = study.execution
     plan = RunPlan.read(path(task, variant))
-    if under_torchrun.launched():
-        under_torchrun.check(execution, plan)
-        with under_torchrun.Together(execution) as together:
+    if torchrun.launched():
+        torchrun.check(execution, plan)
+        with torchrun.Together(execution) as together:
             if together.leads:
                 _train(study, plan, together)
             else:
@@ -32,14 +32,12 @@ def main(arguments: list[str]) -> None:
         finished = FinishedRuns()
         keys = run_keys(plan, Path("data/prepared", task)).values()
         if not all(key in finished for key in keys):
-            under_torchrun.check(execution, plan)
-            under_torchrun.launch(execution, plan, ["pipeline.train", *arguments])
+            torchrun.check(execution, plan)
+            torchrun.launch(execution, plan, ["pipeline.train", *arguments])
     _train(study, plan)
 
 
-def _train(
-    study: config.Study, plan: RunPlan, together: under_torchrun.Together | None = None
-) -> None:
+def _train(study: config.Study, plan: RunPlan, together: torchrun.Together | None = None) -> None:
     # Under `dvc repro` this is the process that the stage itself was forked from.
     imports = [] if together else ["gatewise.training.one_run"]
     address = warm.ensure(os.getpid(), imports, plan.threads)
@@ -57,7 +55,7 @@ def _train(
 
 
 if __name__ == "__main__":
-    if under_torchrun.launched():
+    if torchrun.launched():
         # A killed torchrun would leave this process training beside those of the next one.
         warm.die_with_parent()
     run(main)

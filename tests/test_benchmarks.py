@@ -71,9 +71,9 @@ def test_the_plain_loop_trains_the_same_model(tmp_path, kind, cell):
     import torch
 
     from benchmarks import plain
-    from gatewise.models import SequenceClassifier
-    from gatewise.sizes import Sizes
-    from gatewise.training.batches import TaskData
+    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.complexity import Sizes
+    from gatewise.training.datamodule import TaskData
 
     prepared = tasks.write(tmp_path / "task", kind, 200)
     plan = tasks.plan(kind, cell=cell, hidden=4, epochs=2)

@@ -59,7 +59,7 @@ def test_its_commands_exist(project, name):
     """Every option that CI passes is one that the command line knows."""
     from typer.main import get_command
 
-    from gatewise.cli import app
+    from gatewise.cli.main import app
 
     text = (project / name).read_text()
     commands = get_command(app).commands
@@ -71,6 +71,6 @@ def test_its_commands_exist(project, name):
 
 
 def test_the_comment_is_found_by_the_marker_that_reports_begin_with(project):
-    from gatewise.retraining.report import MARKER
+    from gatewise.delivery.retraining.report import MARKER
 
     assert f'startswith("{MARKER}")' in (project / ".github/workflows/retrain.yml").read_text()

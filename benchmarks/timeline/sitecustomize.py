@@ -17,10 +17,10 @@ FOLDER = os.environ.get("GATEWISE_TIMELINE", "")
 # Where a frame's code lies, its functions (all if none are named), what that means.
 ACTIVITIES = (
     ("<frozen importlib", (), "imports"),
-    ("gatewise/warm.py", ("ensure", "fork"), "waiting to start"),
+    ("gatewise/execution/warm.py", ("ensure", "fork"), "waiting to start"),
     ("tracking/live.py", ("close",), "MLflow"),
-    ("training/batches.py", ("__getitem__", "__iter__"), "batches"),
-    ("training/shares.py", ("__getitem__",), "batches"),
+    ("training/datamodule.py", ("__getitem__", "__iter__"), "batches"),
+    ("training/distributed.py", ("__getitem__",), "batches"),
     ("training/module.py", ("training_step",), "steps"),
     ("training/module.py", ("validation_step", "on_validation_epoch_end"), "validation"),
     ("training/module.py", ("predict_step",), "scoring"),
@@ -29,7 +29,7 @@ ACTIVITIES = (
     ("torch/autograd/", (), "steps"),
     ("torch/optim/", (), "steps"),
     ("training/checkpoint.py", (), "checkpoints"),
-    ("training/workers.py", ("tell", "tell_resumed"), "records"),
+    ("execution/workers.py", ("tell", "tell_resumed"), "records"),
     ("training/one_run.py", ("on_train_epoch_end",), "records"),
     ("loops/evaluation_loop.py", (), "validation"),
     ("loops/prediction_loop.py", (), "scoring"),
@@ -87,5 +87,5 @@ def start(forked):
 
 if FOLDER:
     os.register_at_fork(after_in_child=lambda: start(forked=True))
-    if "gatewise.warm" not in sys.orig_argv:
+    if "gatewise.execution.warm" not in sys.orig_argv:
         start(forked=False)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gatewise import runs
+from gatewise.artifacts import runs
+from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig, VariantConfig
-from gatewise.runs import RunRecord
 from gatewise.tracking.content import CURVES
 
 

@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from gatewise import warm
-from gatewise.runs import RunRecord
+from gatewise.artifacts.runs import RunRecord
+from gatewise.execution import warm
 from gatewise.tracking.live import Tracker
 from gatewise.tracking.store import Store
 

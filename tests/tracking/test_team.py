@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from gatewise import runs
+from gatewise.artifacts import runs
+from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig, VariantConfig
-from gatewise.runs import RunRecord
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import from_folder
 from gatewise.tracking.mirror import check, mirror

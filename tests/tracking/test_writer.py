@@ -1,4 +1,4 @@
-from gatewise.runs import RunRecord
+from gatewise.artifacts.runs import RunRecord
 from gatewise.tracking import writer as module
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import PARENT, from_folder

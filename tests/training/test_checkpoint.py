@@ -6,13 +6,14 @@ import zipfile
 
 import pytest
 
-from gatewise import runs, warm
+from gatewise.artifacts import runs
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
+from gatewise.execution import warm
+from gatewise.execution.finished_runs import FinishedRuns
+from gatewise.execution.variant_runs import train_variant
 from gatewise.training import checkpoint, one_run
-from gatewise.training.finished import FinishedRuns
 from gatewise.training.job import Job
-from gatewise.training.variant import train_variant
 from tests.tasks import make_plan, write_task
 
 FILES = (runs.WEIGHTS, runs.CURVES, runs.PREDICTIONS, runs.RECORD)

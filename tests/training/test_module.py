@@ -9,9 +9,9 @@ from pytorch_lightning.plugins.precision import MixedPrecision
 from torch.nn import functional
 
 from gatewise.config import TrainConfig, VariantConfig
-from gatewise.models import SequenceClassifier
-from gatewise.sizes import Sizes
-from gatewise.training.batches import TaskData
+from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.complexity import Sizes
+from gatewise.training.datamodule import TaskData
 from gatewise.training.module import SequenceClassification, schedule
 from tests.tasks import write_task
 

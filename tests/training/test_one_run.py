@@ -3,12 +3,12 @@ import math
 import pytest
 import torch
 
-from gatewise import runs
+from gatewise.artifacts import runs
+from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.prepared import Prepared
 from gatewise.training import one_run
-from gatewise.training.batches import TaskData
+from gatewise.training.datamodule import TaskData
 from gatewise.training.job import Job
 from tests.tasks import make_plan, write_task
 

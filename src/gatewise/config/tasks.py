@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
 
+SOURCES = "gatewise.sources"
+"""Entry points that name packages of sources; ours is `gatewise.data.sources`."""
+
 
 class SourceOptions(Strict):
-    """Options of a data source; each file in `gatewise.sources` subclasses it once."""
+    """Options of a data source; each module of a package of sources subclasses it once."""
 
     kind: str
-    """Name of the source: the file `gatewise/sources/<kind>.py`, with dashes."""
+    """Name of the source: that of its module, with dashes for underscores."""
 
 
 class SplitConfig(Strict):
@@ -207,21 +211,28 @@ class TaskConfig(Strict):
 
 
 def source_kinds() -> list[str]:
-    """Names of the sources that are installed: one module of `gatewise.sources` each."""
-    package = importlib.import_module("gatewise.sources")
-    names = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+    """Names of the sources that are installed, ours and those of other distributions."""
+    return sorted(_source_modules())
 
 
 def source_class(kind: str) -> type[SourceOptions]:
-    """The class `Source` of `gatewise/sources/<kind>.py`.
+    """The class `Source` of the module that is called as the source is.
 
-    Loaded by name, so that a new source is one new file and this module imports none.
+    A new source is one new file; this module imports none and knows of none.
     """
-    kinds = source_kinds()
-    if kind not in kinds:
-        raise ValueError(f"unknown source {kind!r}{suggest(kind, kinds)}")
-    found: type[SourceOptions] = importlib.import_module(
-        f"gatewise.sources.{kind.replace('-', '_')}"
-    ).Source
-    return found
+    modules = _source_modules()
+    if kind not in modules:
+        raise ValueError(f"unknown source {kind!r}{suggest(kind, sorted(modules))}")
+    source: type[SourceOptions] = importlib.import_module(modules[kind]).Source
+    return source
+
+
+def _source_modules() -> dict[str, str]:
+    """Module of each source by its name, from the packages that distributions have declared."""
+    packages = sorted(point.value for point in entry_points(group=SOURCES))
+    return {
+        module.name.replace("_", "-"): f"{package}.{module.name}"
+        for package in packages
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__)
+        if not module.name.startswith("_")
+    }

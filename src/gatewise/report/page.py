@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatewise.comparison import read_probes
+from gatewise.evidence.comparison import read_probes
 from gatewise.files import read_json
 from gatewise.report import charts, words
 from gatewise.report.table import footnote

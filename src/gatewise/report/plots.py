@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatewise.evidence.task_evidence import TaskEvidence
 from gatewise.files import read_json
-from gatewise.paired import TaskEvidence
 
 if TYPE_CHECKING:
     import pandas as pd

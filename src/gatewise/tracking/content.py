@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gatewise import runs
+from gatewise.artifacts import runs
+from gatewise.artifacts.prepared import CARD
+from gatewise.artifacts.runs import RunRecord
 from gatewise.files import digest, read_json
-from gatewise.prepared import CARD
-from gatewise.runs import RunRecord
 from gatewise.tracking import pictures
 
 KEY = "gatewise.key"

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from gatewise import warm
 from gatewise.config import TrackingConfig
+from gatewise.execution import warm
 from gatewise.tracking import writer
 
 CLOSE_SECONDS = 30.0
@@ -126,8 +126,8 @@ class Tracker:
         Args:
             seed: which.
             key: identity of the run; a run of this key that is stored already is continued.
-            params: what is known of its record (`gatewise.runs.RunRecord` fields) or plan;
-                other keys are ignored, `run_finished` adds the rest.
+            params: what is known of its record (`gatewise.artifacts.runs.RunRecord` fields) or
+                plan; other keys are ignored, `run_finished` adds the rest.
         """
         self._put("run_started", seed=seed, key=key, params=dict(params))
 

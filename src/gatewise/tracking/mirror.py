@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gatewise import runs
+from gatewise.artifacts import runs
+from gatewise.artifacts.prepared import CARD
+from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, try_lock
-from gatewise.prepared import CARD
-from gatewise.runs import RunRecord
-from gatewise.tracking import content, models, origin, verdicts
+from gatewise.tracking import content, logged_models, origin, verdicts
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import Content
 from gatewise.tracking.store import Store
@@ -115,12 +115,12 @@ def mirror(
 def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Outcome) -> None:
     """Log a variant's best seed as a model, unless that was done before."""
     folder, record = _best(group, prepared)
-    if models.find(store, record) is not None:
+    if logged_models.find(store, record) is not None:
         return
     run = store.find(record.task, record.key)
     try:
         assert run is not None  # noqa: S101  # it was just mirrored
-        models.log(store, run, folder, record, prepared)
+        logged_models.log(store, run, folder, record, prepared)
     except TrackingError:
         raise
     except GatewiseError as error:
@@ -131,7 +131,7 @@ def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Ou
 
 def _best(group: list[Member], prepared: Path) -> Member:
     card = prepared / group[0][1].task / CARD
-    return models.best(group, read_json(card)["metric"] if card.is_file() else "accuracy")
+    return logged_models.best(group, read_json(card)["metric"] if card.is_file() else "accuracy")
 
 
 def check(
@@ -178,7 +178,7 @@ def check(
     for group in members.values():
         folder, record = _best(group, Path(prepared))
         whole = (folder / runs.WEIGHTS).is_file() and Path(prepared, record.task).is_dir()
-        if whole and models.find(store, record) is None:
+        if whole and logged_models.find(store, record) is None:
             found.append(f"model {record.task}/{record.variant}: not in the store")
     return found
 

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gatewise.artifacts.runs import RunRecord
 from gatewise.files import digest, read_json, sha256
 from gatewise.report import words
-from gatewise.runs import RunRecord
 from gatewise.tracking import pictures
 from gatewise.tracking.content import Content, MetricKey
 

@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig
-from gatewise.runs import RunRecord
 from gatewise.tracking import content, origin
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import MetricKey

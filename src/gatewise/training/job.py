@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatewise.plan import RunPlan
+from gatewise.artifacts.plan import RunPlan
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from gatewise.config import TrainConfig
-from gatewise.evaluation import scores
-from gatewise.models import SequenceClassifier
-from gatewise.training.batches import Batch
+from gatewise.models.classifier import SequenceClassifier
+from gatewise.training.datamodule import Batch
+from gatewise.training.scoring import scores
 
 
 def schedule(config: TrainConfig, steps: int) -> Callable[[int], float]:

@@ -23,20 +23,22 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping
 from safetensors.torch import save_file
 
 import gatewise
-from gatewise import budget, runs, streams
+from gatewise import streams
+from gatewise.artifacts import runs
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
+from gatewise.artifacts.runs import RunRecord
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.evaluation import predictions, predictions_digest, scores, weights_digest
-from gatewise.models import SequenceClassifier
-from gatewise.plan import RunPlan
-from gatewise.prepared import Prepared
-from gatewise.runs import RunRecord
-from gatewise.sizes import Sizes, macs_per_step, parameters, recurrent_parameters
+from gatewise.models import budget
+from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.complexity import Sizes, macs_per_step, parameters, recurrent_parameters
 from gatewise.training import checkpoint
-from gatewise.training.batches import TaskData
+from gatewise.training.datamodule import TaskData
+from gatewise.training.distributed import Group, SharedClassification, SharedTaskData
 from gatewise.training.job import Job
 from gatewise.training.module import SequenceClassification
-from gatewise.training.shares import Group, SharedClassification, SharedTaskData
+from gatewise.training.scoring import predictions, predictions_digest, scores, weights_digest
 
 Listener = Callable[[int, dict[str, float]], None]
 Resumed = Callable[[int, str], None]

@@ -1,0 +1,1 @@
+"""What stages hand each other: plans, raw and prepared data, splits, run folders."""

@@ -1,0 +1,107 @@
+"""`gatewise sources` and `gatewise data check`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer()
+data = typer.Typer(help="Look at data before training on them.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+Column = Annotated[str | None, typer.Option(help="Name of this column.")]
+
+
+@app.command()
+def sources(
+    kind: Annotated[str | None, typer.Argument(help="Show this source's options.")] = None,
+) -> None:
+    """List where data can come from: licence, size and what each source needs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gatewise import config
+    from gatewise.errors import GatewiseError
+
+    console = Console()
+    if kind is not None:
+        try:
+            console.print(_options(config.source_class(kind)))
+        except ValueError as error:
+            raise GatewiseError(str(error)) from None
+        return
+    table = Table("source", "what", "size", "licence", "needs", show_lines=True)
+    for name in config.source_kinds():
+        source: Any = config.source_class(name)
+        table.add_row(name, source.card.title, source.size, source.card.licence, source.needs)
+    console.print(table)
+    console.print("`gatewise sources NAME` lists a source's options; docs/sources.md says more.")
+
+
+@data.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="Folder of sounds or table of texts.")],
+    text: Column = None,
+    label: Column = None,
+    group: Column = None,
+    split: Column = None,
+    on_bad: Annotated[str, typer.Option(help="fail or skip unusable examples.")] = "skip",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Certify any folder or file: leaks, bad files, labels. Exit 1 if it should not be used."""
+    from gatewise.data import checking
+    from gatewise.errors import GatewiseError
+
+    if on_bad not in ("fail", "skip"):
+        raise GatewiseError(f"--on-bad: {on_bad!r}; allowed: fail, skip")
+    report, wrong = checking.check(path, on_bad, text=text, label=label, group=group, split=split)
+    if as_json:
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        _show(path, report)
+    if wrong:
+        raise GatewiseError(wrong)
+
+
+def _options(source: type[Any]) -> Any:
+    from rich.table import Table
+
+    table = Table("option", "default", "meaning", title=inspect.cleandoc(source.__doc__ or ""))
+    for name, field in source.model_fields.items():
+        if name != "kind":
+            default = "(required)" if field.is_required() else repr(field.default)
+            table.add_row(name, default, " ".join((field.description or "").split()))
+    return table
+
+
+def _show(path: Path, report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    console.print(
+        f"{path}: {report['examples']} examples, {report['labels']} labels, "
+        f"{report['groups']} groups"
+    )
+    parts = Table("split", "examples", "groups")
+    for name, part in report["splits"].items():
+        parts.add_row(name, str(part["examples"]), str(part["groups"]))
+    console.print(parts)
+    checks = Table("check", "violations", "claim")
+    for name, entry in report["certificate"].items():
+        if "count" in entry:
+            colour = "red" if entry["count"] else "green"
+            said = [entry["claim"], *entry.get("examples", [])]
+            checks.add_row(name, f"[{colour}]{entry['count']}[/]", escape("\n".join(said)))
+    console.print(checks)
+    lists = {"unusable (skipped)": report["unusable"], **report["flaws"]}
+    for name, found in lists.items():
+        if found["count"]:
+            console.print(f"{name}: {found['count']}")
+            for example in found["examples"]:
+                console.print(f"  {escape(example)}")

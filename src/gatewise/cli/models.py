@@ -1,0 +1,252 @@
+"""`gatewise predict`, `serve`, `promote`, `rollback`, `champion`: models from the shell."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gatewise.cli.tracking import gate_config, tracking_config
+from gatewise.errors import GatewiseError
+
+if TYPE_CHECKING:
+    from gatewise.serving.predictor import Predictor
+    from gatewise.tracking.registry import Registry
+    from gatewise.tracking.store import Store
+
+app = typer.Typer()
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A run folder (runs/commands/gru/seed-0), a model folder, a task (its champion), "
+        "or an MLflow address (models:/...)."
+    ),
+]
+Task = Annotated[str, typer.Argument(help="Name of the task.")]
+Prepared = Annotated[Path, typer.Option(help="Folder of prepared tasks.")]
+SOUND = (".wav", ".flac", ".ogg", ".mp3", ".aiff")
+
+
+@app.command()
+def predict(
+    model: Model,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Sound files, texts (.txt), or frames (.npy, .csv)."),
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help="A string itself.")] = None,
+    prepared: Prepared = Path("data/prepared"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Say what a model makes of some files."""
+    named = [(path.name, _read(path)) for path in files or ()]
+    named += [(sentence, {"text": sentence}) for sentence in text or ()]
+    if not named:
+        raise GatewiseError("nothing to predict; name files, or give --text")
+    predictor = load(model, prepared)
+    answers = []
+    for name, item in named:
+        try:
+            answers.append(predictor([item])[0])
+        except GatewiseError as error:
+            raise GatewiseError(f"{name}: {error}") from None
+    if json:
+        from dataclasses import asdict
+        from json import dumps
+
+        for (name, _item), answer in zip(named, answers, strict=True):
+            print(dumps({"input": name, **asdict(answer)}, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=f"{predictor.record.name}: {predictor.card.title}")
+    for heading in ("input", "label", "probability", "runner-up"):
+        table.add_column(heading, justify="right" if heading == "probability" else "left")
+    for (name, _item), answer in zip(named, answers, strict=True):
+        others = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[1:2]
+        second = f"{others[0][0]} {100 * others[0][1]:.1f} %" if others else ""
+        short = name if len(name) <= 60 else f"{name[:57]}..."
+        table.add_row(short, answer.label, f"{100 * answer.probability:.1f} %", second)
+    Console().print(table)
+
+
+@app.command()
+def serve(
+    model: Model,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5001,
+    prepared: Prepared = Path("data/prepared"),
+) -> None:
+    """Answer over HTTP, on this machine unless told otherwise."""
+    predictor = load(model, prepared)
+    import uvicorn
+
+    from gatewise.serving.http import application
+
+    takes = {"audio": "--data-binary @clip.wav -H 'content-type: audio/wav'"}.get(
+        predictor.card.modality, "-d @item.json -H 'content-type: application/json'"
+    )
+    print(f"{predictor.record.name} on http://{host}:{port}; try:", flush=True)
+    print(f"  curl {takes} http://{host}:{port}/predict", flush=True)
+    uvicorn.run(application(predictor, model), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def promote(
+    task: Task,
+    variant: Annotated[
+        str | None, typer.Option(help="Variant to offer; the best-scoring one when left out.")
+    ] = None,
+    force: Annotated[
+        str | None,
+        typer.Option(help="Promote without evidence, for this reason, which is written down."),
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder of comparison.json.")] = Path("reports"),
+) -> None:
+    """Offer a variant's best seed as challenger; make it champion if the comparison says so.
+
+    Exit code: 0 it is champion, 1 it is not.
+    """
+    from gatewise.delivery.gate import reference, snapshot
+    from gatewise.tracking import content, registry, verdicts
+
+    comparison = verdicts.read(reports)
+    if comparison is None:
+        raise GatewiseError(f"{reports}/comparison.json: missing; run `dvc repro compare`")
+    best = registry.leader(comparison, task)
+    chosen = variant or best
+    found = comparison["tasks"][task]
+    if chosen not in found["variants"]:
+        raise GatewiseError(
+            f"{task} has no compared variant {chosen!r}; it has {', '.join(found['variants'])}"
+        )
+    candidates = snapshot.read(".", task, "this study")
+    if chosen not in candidates:
+        raise GatewiseError(f"runs/{task}/{chosen}: no finished run; see `dvc repro train`")
+    record = candidates[chosen].best(found["metric"])
+    models = _registry(task)
+    champion = models.version(registry.CHAMPION)
+    key = champion.tags.get(content.KEY) if champion else None
+    version = models.offer(record, registry.evidence(comparison, record))
+    print(f"{models.name} version {version.version} ({record.name}) is the challenger")
+    try:
+        reference.attach(models, version, candidates[chosen])
+    except GatewiseError as error:
+        print(f"a later gate can ask this version's weights alone: {error}", file=sys.stderr)
+    if key == record.key:
+        print("and the champion already")
+        return
+    decision = registry.decide(
+        comparison,
+        task,
+        chosen,
+        champion.tags.get(registry.VARIANT) if champion else None,
+        gate_config().cheaper,
+        compared=key in {r.key for one in candidates.values() for r in one.records.values()},
+    )
+    if not decision.promoted and force is None:
+        print(f"it does not replace the champion: {decision.reason}", file=sys.stderr)
+        raise typer.Exit(1)
+    reason = decision.reason if decision.promoted else f"forced: {force} ({decision.reason})"
+    models.crown(version, reason)
+    print(f"and the champion: {reason}")
+
+
+@app.command()
+def rollback(task: Task) -> None:
+    """Give the champion's alias back to the champion before it."""
+    models = _registry(task)
+    now, before = models.rollback()
+    print(f"{models.name}: champion is version {before.version} again, not {now.version}")
+
+
+@app.command()
+def champion(task: Task) -> None:
+    """Show the champion and the evidence that it rests on."""
+    from gatewise.tracking import registry
+
+    models = _registry(task)
+    version = models.version(registry.CHAMPION)
+    if version is None:
+        raise GatewiseError(f"{models.name} has no champion; `gatewise promote {task}` makes one")
+    print(f"models:/{models.name}@{registry.CHAMPION}: version {version.version}")
+    for name in sorted(version.tags):
+        print(f"  {name.removeprefix('gatewise.'):22} {version.tags[name]}")
+
+
+def load(model: str, prepared: Path = Path("data/prepared")) -> Predictor:
+    """The model that a user names; see `Model`.
+
+    Raises:
+        GatewiseError: there is no such model.
+    """
+    from gatewise.artifacts.prepared import CARD
+    from gatewise.serving.predictor import Predictor
+
+    path = Path(model)
+    if (path / CARD).is_file():
+        return Predictor.load(path)
+    if (path / "data" / "model" / CARD).is_file():
+        return Predictor.load(path / "data" / "model")
+    if path.is_dir():
+        return Predictor.from_run(path, prepared)
+    if not re.match(r"(models|runs|mlflow-artifacts|s3|file):/", model):
+        if not re.fullmatch(r"[a-z0-9-]+", model):
+            raise GatewiseError(f"{model}: no such folder")
+        model = f"models:/{_registry(model).name}@champion"
+    return _download(model)
+
+
+def _download(address: str) -> Predictor:
+    import tempfile
+
+    from gatewise.serving.predictor import Predictor
+    from gatewise.tracking.connection import explained, pointing_at
+
+    store = _store()
+    import mlflow
+
+    with explained(store.uri), pointing_at(store.uri), tempfile.TemporaryDirectory() as folder:
+        try:
+            found = mlflow.artifacts.download_artifacts(address, dst_path=folder)
+        except mlflow.MlflowException as error:
+            raise GatewiseError(f"{address}: {' '.join(str(error).split())[:300]}") from None
+        return Predictor.load(Path(found, "data", "model"))
+
+
+def _store() -> Store:
+    from gatewise.tracking.store import Store
+
+    return Store(tracking_config(), create=False)
+
+
+def _registry(task: str) -> Registry:
+    from gatewise.tracking.registry import Registry
+
+    return Registry(_store(), task)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """One item from a file."""
+    kind = path.suffix.lower()
+    try:
+        if kind in SOUND:
+            return {"audio": path.read_bytes()}
+        if kind == ".txt":
+            return {"text": path.read_text(encoding="utf-8").strip()}
+        if kind in (".npy", ".csv"):
+            import numpy as np
+
+            if kind == ".npy":
+                return {"frames": np.load(path, allow_pickle=False)}
+            return {"frames": np.loadtxt(path, delimiter=",", ndmin=2)}
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise GatewiseError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    raise GatewiseError(f"{path}: take one of {', '.join(SOUND)}, .txt, .npy, .csv")

@@ -1,0 +1,46 @@
+"""`gatewise verify`: execute runs again, cold, and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatewise.cli.gate import Reports, could_not_run
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    sample: Annotated[int, typer.Option(min=0, help="Runs to execute again, drawn at random.")] = 1,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(help="Execute this run, e.g. digits/gru/seed-3 (repeatable)."),
+    ] = None,
+    prepare: Annotated[
+        bool, typer.Option(help="Prepare the data again, too, where the raw folder is there.")
+    ] = True,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Nothing less than the very bits will do.")
+    ] = False,
+    reports: Reports = Path("reports"),
+) -> None:
+    """Check what dvc.lock and run.json claim, and execute some runs again in an empty folder.
+
+    Exit code: 0 bit-exact or within tolerance, 1 different or forged, 3 could not run.
+    """
+    from gatewise.delivery.verification import verify as verifying
+
+    with could_not_run():
+        outcome = verifying.verify(sample, run or (), prepare=prepare, exact=exact)
+        verifying.write(outcome, reports / "verify.json")
+        for one in outcome.runs:
+            print(f"{one.name}: {one.level}" + "".join(f"; {said}" for said in one.details))
+        said = f", {len(outcome.forged)} claims do not hold" if outcome.forged else ""
+        print(
+            f"{outcome.level}: {len(outcome.runs)} runs executed again, files of {outcome.checked} "
+            f"runs checked{said}"
+        )
+    raise typer.Exit(outcome.exit_code)

@@ -1,0 +1,186 @@
+"""What a task can be judged by: the one registry of metrics.
+
+A metric is computed from counts that add up over examples, test groups and resamples, so training,
+baselines, bootstraps and the gate count alike and none of them knows a metric by name. A new
+metric is one more `Metric` in `METRICS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Counts = npt.NDArray[np.float64]
+    """`(..., 4, classes)`; the four rows are `RIGHT`, `PREDICTED`, `LABELLED` and `LOSS`."""
+
+RIGHT, PREDICTED, LABELLED, LOSS = range(4)
+"""Right predictions, predictions and labels of each class, and the summed negative log
+probabilities that its examples gave to their own label."""
+SMALLEST = float(np.finfo(np.float32).tiny)
+"""What a probability of zero counts as: the smallest normal number of stored probabilities."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How values of a metric are shown to people."""
+
+    scale: float
+    """Factor from the value to what is shown."""
+    symbol: str
+    """Behind a score: ` %`."""
+    difference: str
+    """Behind a difference: `points`."""
+    digits: int
+    """Decimals of a score; differences have one more."""
+
+
+PERCENT = Unit(100.0, " %", "points", 1)
+NATS = Unit(1.0, " nats", "nats", 3)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A way to score predictions, and what there is to know of it."""
+
+    name: str
+    """As `params.yaml`, `run.json` and MLflow call it."""
+    title: str
+    """As people call it."""
+    higher_is_better: bool
+    unit: Unit
+    from_counts: Callable[[Counts], Counts]
+    """Counts `(..., 4, classes)` to scores `(...)`; NaN where nothing was counted."""
+    by_class: bool
+    """Whether classes count by themselves; if not, counts may be summed over classes first."""
+
+    @property
+    def direction(self) -> Literal["higher", "lower"]:
+        """Which values are better."""
+        return "higher" if self.higher_is_better else "lower"
+
+    @property
+    def mode(self) -> Literal["max", "min"]:
+        """The direction as Lightning's callbacks and MLflow say it."""
+        return "max" if self.higher_is_better else "min"
+
+    def gain(self, difference: float) -> float:
+        """A difference turned so that above zero is better."""
+        return difference if self.higher_is_better else -difference
+
+    def show(self, value: float) -> str:
+        """A score for people: `96.1 %`, `0.143 nats`."""
+        return f"{self.number(value)}{self.unit.symbol}"
+
+    def number(self, value: float) -> str:
+        """A score without its unit: `96.1`."""
+        return f"{self.unit.scale * value:.{self.unit.digits}f}"
+
+    def show_difference(self, value: float) -> str:
+        """A difference for people: `+0.92 points`, `-0.0031 nats`."""
+        return f"{self.difference(value)} {self.unit.difference}"
+
+    def difference(self, value: float) -> str:
+        """A difference without its unit: `+0.92`."""
+        return f"{self.unit.scale * value:+.{self.unit.digits + 1}f}"
+
+
+def count(
+    labels: npt.NDArray[np.integer],
+    probabilities: npt.NDArray[np.floating],
+    group: npt.NDArray[np.integer] | None = None,
+    groups: int = 1,
+) -> Counts:
+    """Counts of each group, `(groups, 4, classes)`.
+
+    Args:
+        labels: class of each example, `(examples,)`.
+        probabilities: `(examples, classes)`; the first of equally probable classes is predicted.
+        group: index of each example's group; all examples are one group if left out.
+        groups: how many groups there are.
+    """
+    predicted = probabilities.argmax(axis=1)
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    losses = -np.log(np.maximum(own, SMALLEST))
+    return count_predicted(labels, predicted, losses, probabilities.shape[1], group, groups)
+
+
+def count_predicted(
+    labels: npt.NDArray[np.integer],
+    predicted: npt.NDArray[np.integer],
+    losses: npt.NDArray[np.floating],
+    classes: int,
+    group: npt.NDArray[np.integer] | None = None,
+    groups: int = 1,
+) -> Counts:
+    """As `count`, where predictions and losses `(examples,)` are known apart.
+
+    A prediction of -1 is one of no class that is known here: wrong, and counted nowhere else.
+    """
+    truth, guess = labels.astype(np.int64), predicted.astype(np.int64)
+    place = np.zeros(len(labels), np.int64) if group is None else group.astype(np.int64)
+
+    def add(
+        values: npt.NDArray[np.int64],
+        chosen: npt.NDArray[np.bool_] | slice = slice(None),
+        weights: npt.NDArray[np.floating] | None = None,
+    ) -> Counts:
+        flat = (place * classes + values)[chosen]
+        sums = np.bincount(flat, weights, minlength=groups * classes)
+        return sums.astype(np.float64).reshape(groups, classes)
+
+    return np.stack(
+        [
+            add(truth, truth == guess),
+            add(guess, guess >= 0),
+            add(truth),
+            add(truth, weights=losses),
+        ],
+        axis=1,
+    )
+
+
+def _accuracy(counts: Counts) -> Counts:
+    return _ratio(counts[..., RIGHT, :].sum(-1), counts[..., LABELLED, :].sum(-1))
+
+
+def _macro_f1(counts: Counts) -> Counts:
+    """Over classes that occur as label or prediction, as in scikit-learn and torchmetrics."""
+    both = counts[..., PREDICTED, :] + counts[..., LABELLED, :]
+    return _mean(_ratio(2 * counts[..., RIGHT, :], both), both > 0)
+
+
+def _balanced_accuracy(counts: Counts) -> Counts:
+    """Mean recall over classes that occur as label, as in scikit-learn."""
+    labelled = counts[..., LABELLED, :]
+    return _mean(_ratio(counts[..., RIGHT, :], labelled), labelled > 0)
+
+
+def _log_loss(counts: Counts) -> Counts:
+    return _ratio(counts[..., LOSS, :].sum(-1), counts[..., LABELLED, :].sum(-1))
+
+
+def _mean(values: Counts, present: npt.NDArray[np.bool_]) -> Counts:
+    return _ratio(np.where(present, values, 0.0).sum(-1), present.sum(-1))
+
+
+def _ratio(above: Counts, below: npt.NDArray[Any]) -> Counts:
+    ratio: Counts = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return ratio
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "accuracy", True, PERCENT, _accuracy, by_class=False),
+        Metric("macro_f1", "macro-F1", True, PERCENT, _macro_f1, by_class=True),
+        Metric("balanced_accuracy", "balanced accuracy", True, PERCENT, _balanced_accuracy, True),
+        Metric("log_loss", "log loss", False, NATS, _log_loss, by_class=False),
+    )
+}
+"""All metrics by name; which one is a task's primary metric is its `metric`."""

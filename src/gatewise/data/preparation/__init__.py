@@ -1,0 +1,1 @@
+"""Raw data to a prepared task, with its leakage certificate."""

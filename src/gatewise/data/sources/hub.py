@@ -1,0 +1,152 @@
+"""Any text or audio classification set of the Hugging Face hub, by its name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from gatewise.artifacts import manifest
+from gatewise.artifacts.manifest import SourceCard
+from gatewise.config import SPLITS, SourceOptions, suggest
+from gatewise.data.frontends import decoding
+from gatewise.data.sources import _documents
+from gatewise.errors import GatewiseError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+class Source(SourceOptions):
+    """A data set as the `datasets` package loads it (`pip install 'gatewise[hub]'`).
+
+    Works from the package's cache when there is no network, and on a local folder that
+    `datasets.load_dataset` understands.
+    """
+
+    card: ClassVar[SourceCard] = SourceCard(
+        payload="text", title="A Hugging Face data set", licence="see the data set's page"
+    )
+    size: ClassVar[str] = "any"
+    needs: ClassVar[str] = "the extra `hub`; the network once, or the cache of `datasets`"
+
+    kind: Literal["hub"]
+    name: str
+    """Name on the hub, e.g. `stanfordnlp/sst2`, or a local folder."""
+    subset: str | None = None
+    """Configuration of the data set."""
+    revision: str | None = None
+    """Commit; give one, because the owner may change the data."""
+    text: str | None = None
+    """Column of the text; give this or `audio`."""
+    audio: str | None = None
+    """Column of the sound."""
+    label: str = "label"
+    """Column of the label."""
+    group: str | None = None
+    """Column of what must not cross splits."""
+    splits: dict[Literal["train", "validation", "test"], str] | None = None
+    """Names of the published splits to use; left out: train, validation and test as far as
+    they exist. `{train: train}` alone leaves the division to `split`."""
+    licence: str = "see the data set's page"
+
+    @model_validator(mode="after")
+    def _one_payload(self) -> Source:
+        if (self.text is None) == (self.audio is None):
+            raise ValueError("give either text or audio: the column that is classified")
+        return self
+
+    def fetch(self, target: Path) -> None:
+        """Write texts or sound files into `target`."""
+        parts = self._load()
+        card = self.card.model_copy(
+            update={
+                "payload": "text" if self.text else "audio",
+                "title": f"{self.name} from the Hugging Face hub",
+                "licence": self.licence,
+                "homepage": f"https://huggingface.co/datasets/{self.name}",
+            }
+        )
+        rows = self._rows(parts)
+        if self.text is not None:
+            manifest.write(target, card, _documents.write(target, rows))
+        else:
+            manifest.write(target, card, [_store(target, row) for row in rows])
+
+    def _load(self) -> dict[str, Dataset]:
+        """The data of each split that is used; '' where it is the only one."""
+        try:
+            import datasets
+        except ImportError:
+            raise GatewiseError(
+                "the source hub needs the package datasets: pip install 'gatewise[hub]'"
+            ) from None
+        try:
+            loaded = datasets.load_dataset(self.name, self.subset, revision=self.revision)
+        except Exception as error:  # the package raises a dozen kinds, its hub client as many
+            cause = error.__cause__ or error
+            line = "".join(str(cause).strip().splitlines()[:1])
+            raise GatewiseError(
+                f"{self.name}: datasets cannot load it ({type(cause).__name__}: {line}); check "
+                "the name, the subset and the network (for a folder of sound files use the "
+                "source audio-folder)"
+            ) from None
+        wanted = {str(ours): theirs for ours, theirs in (self.splits or {}).items()}
+        wanted = wanted or {ours: ours for ours in SPLITS if ours in loaded}
+        if not wanted:
+            raise GatewiseError(f"{self.name}: name its splits under splits: {', '.join(loaded)}")
+        for theirs in wanted.values():
+            if theirs not in loaded:
+                raise GatewiseError(f"{self.name}: no split {theirs!r}{suggest(theirs, loaded)}")
+        alone = len(wanted) == 1
+        parts = {"" if alone else ours: loaded[theirs] for ours, theirs in wanted.items()}
+        for column in filter(None, (self.text, self.audio, self.label, self.group)):
+            for part in parts.values():
+                if column not in part.column_names:
+                    raise GatewiseError(
+                        f"{self.name}: no column {column!r}{suggest(column, part.column_names)}"
+                    )
+        if self.audio is not None:  # bytes as they are: decoding is preparation's
+            undecoded = datasets.Audio(decode=False)
+            parts = {k: part.cast_column(self.audio, undecoded) for k, part in parts.items()}
+        return parts
+
+    def _rows(self, parts: dict[str, Dataset]) -> Iterator[dict[str, Any]]:
+        for split, part in parts.items():
+            feature = part.features[self.label]
+            names = getattr(feature, "names", None)
+            for number, row in enumerate(part):
+                value = row[self.label]
+                where = f"{self.name}, {split or 'row'} {number}"
+                if value is None or (names and not 0 <= value < len(names)):
+                    raise GatewiseError(f"{where}: no label; is this split published unlabelled?")
+                yield {
+                    "id": f"{split or 'row'}-{number}",
+                    "label": names[value] if names else str(value),
+                    "split": split,
+                    **({"text": row[self.text] or ""} if self.text else {}),
+                    **({"audio": row[self.audio]} if self.audio else {}),
+                    **({"group": str(row[self.group])} if self.group else {}),
+                }
+
+
+def _store(target: Path, row: dict[str, Any]) -> dict[str, Any]:
+    """Write one sound file and return its manifest row."""
+    sound = row.pop("audio")
+    data = sound["bytes"] if sound["bytes"] is not None else Path(sound["path"]).read_bytes()
+    suffix = Path(sound["path"] or "clip.wav").suffix or ".wav"
+    path = target / f"{row['id']}{suffix}"
+    path.write_bytes(data)
+    content = hashlib.sha256(data).hexdigest()
+    samples, rate = decoding.header(path)
+    return {
+        "group": manifest.SAME + content[:16],
+        **row,
+        "path": path.name,
+        "n_samples": samples,
+        "sample_rate": rate,
+        "sha256": content,
+    }

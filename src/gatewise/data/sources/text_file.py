@@ -1,0 +1,69 @@
+"""Your own texts: a table with a text and a label in each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from gatewise.artifacts import manifest
+from gatewise.artifacts.manifest import SourceCard
+from gatewise.config import SPLITS, SourceOptions
+from gatewise.data.sources import _documents, _tables
+from gatewise.errors import GatewiseError
+
+
+class Source(SourceOptions):
+    """CSV, TSV, JSONL or Parquet; one file, or one for each published split."""
+
+    card: ClassVar[SourceCard] = SourceCard(payload="text", title="Texts", licence="your own data")
+    size: ClassVar[str] = "whatever you have"
+    needs: ClassVar[str] = "a table of texts and labels"
+
+    kind: Literal["text-file"]
+    path: str | dict[Literal["train", "validation", "test"], str]
+    """The table, or `{train: ..., validation: ..., test: ...}`. Where validation is left out,
+    it is cut from the training groups."""
+    text: str = "text"
+    """Column of the text."""
+    label: str = "label"
+    """Column of the label."""
+    group: str | None = None
+    """Column of what must not cross splits (author, film). Without it, texts that are the same
+    but for case, spacing and punctuation form a group."""
+    split: str | None = None
+    """Column of a published split: train, validation or test."""
+    encoding: str = "utf-8"
+    title: str = "Texts"
+    """What the data are, for people."""
+    licence: str = "your own data"
+
+    def fetch(self, target: Path) -> None:
+        """Copy texts and labels into `target`."""
+        card = self.card.model_copy(update={"title": self.title, "licence": self.licence})
+        rows = _documents.write(target, self._rows())
+        manifest.write(target, card, rows)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        published = isinstance(self.path, dict)
+        if published and self.split is not None:
+            raise GatewiseError("split: the files given under path are the splits already")
+        files = self.path if isinstance(self.path, dict) else {"": self.path}
+        columns = {"text": self.text, "label": self.label}
+        columns |= {"group": self.group} if self.group else {}
+        columns |= {"split": self.split} if self.split else {}
+        for split, name in files.items():
+            path = Path(name)
+            wanted = list(dict.fromkeys(columns.values()))
+            for number, row in enumerate(_tables.read(path, wanted, self.encoding), 1):
+                values = {role: row[column] for role, column in columns.items()}
+                where = f"{path}, row {number}"
+                for role in ("label", "group"):
+                    if values.get(role) == "":
+                        raise GatewiseError(f"{where}: column {columns[role]!r} is empty")
+                if values.get("split", "") not in ("", *SPLITS):
+                    raise GatewiseError(
+                        f"{where}: split {values['split']!r}; allowed: {', '.join(SPLITS)}"
+                    )
+                identity = f"{split or 'row'}-{number}"
+                yield {"id": identity, "split": split, **values}

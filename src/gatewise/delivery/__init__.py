@@ -1,0 +1,1 @@
+"""From study to champion: gate, verification, retraining."""

@@ -1,0 +1,126 @@
+"""What the candidate costs, as a ratio to what the reference costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gatewise.artifacts import runs
+from gatewise.artifacts.prepared import SEQUENCES
+from gatewise.config import GateBudgets
+from gatewise.delivery.gate.snapshot import Side
+from gatewise.evidence import statistics
+
+if TYPE_CHECKING:
+    from gatewise.diagnostics.profiling import Batch, Timing
+    from gatewise.models.classifier import SequenceClassifier
+
+SECONDS = 1.0
+"""Time spent on measuring latencies, over both models."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One cost."""
+
+    name: str
+    unit: str
+    candidate: float
+    reference: float
+    limit: float | None
+    """Largest ratio allowed."""
+    violated: bool
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Candidate over reference."""
+        return self.candidate / self.reference if self.reference else float("inf")
+
+
+def check(candidate: Side, reference: Side, limits: GateBudgets) -> list[Budget]:
+    """Costs of one run each (they are the same for all seeds) that can be known."""
+    mine = next(iter(candidate.records.values()))
+    theirs = next(iter(reference.records.values()))
+    found = [
+        _budget("parameters", "", mine.parameters, theirs.parameters, limits.parameters),
+        _budget("macs", "per step", mine.macs_per_step, theirs.macs_per_step, limits.macs),
+    ]
+    sizes = [next(iter(side.members.values())) / runs.WEIGHTS for side in (candidate, reference)]
+    if all(path.is_file() for path in sizes):
+        new, old = (path.stat().st_size for path in sizes)
+        found.append(_budget("size", "bytes", new, old, limits.size))
+    if limits.latency is not None:
+        found += _latency(candidate, reference, limits.latency)
+    return found
+
+
+def _budget(name: str, unit: str, new: float, old: float, limit: float | None) -> Budget:
+    return Budget(name, unit, new, old, limit, limit is not None and new > limit * old)
+
+
+def _latency(candidate: Side, reference: Side, limit: float) -> list[Budget]:
+    """Median milliseconds of one sequence of mean length, both models taking turns."""
+    mine = next(iter(candidate.records.values()))
+    theirs = next(iter(reference.records.values()))
+    alike = mine.model == theirs.model and candidate.card.features == reference.card.features
+    if alike and candidate.card.vocabulary == reference.card.vocabulary:
+        note = "the same model, so not measured"
+        return [Budget("latency", "ms", 1.0, 1.0, limit, False, note)]
+    if not (candidate.prepared / SEQUENCES).is_file():
+        return []
+    import torch
+
+    from gatewise.artifacts.prepared import Prepared
+    from gatewise.diagnostics import profiling
+    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.complexity import Sizes
+
+    batch = profiling.typical_batch(Prepared.open(candidate.prepared), 1)
+    models = {}
+    for name, side in (("candidate", candidate), ("reference", reference)):
+        record = next(iter(side.records.values()))
+        model = SequenceClassifier(record.model, Sizes.of(side.card)).eval()
+        models[name] = partial(_infer, model, _fitting(batch, side))
+    before = torch.get_num_threads()
+    torch.set_num_threads(mine.threads)
+    try:
+        times = _take_turns(models)
+    finally:
+        torch.set_num_threads(before)
+    new, old = times["candidate"], times["reference"]
+    ratios = [a / b for a, b in zip(new["rounds"], old["rounds"], strict=True)]
+    # The whole interval must exceed the limit: a busy machine alone raises no alarm.
+    interval = statistics.median_interval(ratios)
+    violated = interval is not None and interval[0] > limit
+    return [Budget("latency", "ms", new["median"], old["median"], limit, violated)]
+
+
+def _fitting(batch: Batch, side: Side) -> Batch:
+    """The batch, with inputs of the side's own width or vocabulary; values do not matter."""
+    import torch
+
+    if side.card.vocabulary is not None:
+        inputs = batch.inputs.clamp(max=side.card.vocabulary - 1)
+    else:
+        inputs = torch.zeros((*batch.inputs.shape[:2], side.card.features or 1))
+    return type(batch)(inputs, batch.lengths, batch.labels)
+
+
+def _take_turns(
+    work: Mapping[str, Callable[[], None]],
+) -> dict[str, Timing]:
+    import torch
+
+    from gatewise.diagnostics import profiling
+
+    return profiling.interleaved(work, SECONDS, torch.device("cpu"))
+
+
+def _infer(model: SequenceClassifier, batch: Batch) -> None:
+    import torch
+
+    with torch.inference_mode():
+        model(batch.inputs, batch.lengths)

@@ -1,0 +1,161 @@
+"""One side of the gate: a variant's finished runs and the prepared task they belong to.
+
+The candidate is read from the project's own folder. A reference is read from any folder laid
+out like one (another checkout, a revision fetched into a temporary folder, the archive that a
+champion carries), which need not hold the sequences: a summary of the training data will do.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gatewise.artifacts import runs, splits
+from gatewise.artifacts.manifest import MANIFEST
+from gatewise.artifacts.prepared import CARD, INDEX, SEQUENCES, TOKENIZER, Prepared, TaskCard
+from gatewise.artifacts.runs import RunRecord
+from gatewise.delivery.gate import data_summary
+from gatewise.errors import GatewiseError
+from gatewise.files import read_json, replacing
+from gatewise.tracking import logged_models
+
+RUNS, PREPARED, RAW, SUMMARY = "runs", "data/prepared", "data/raw", "data/summary"
+
+
+@dataclass(frozen=True)
+class Side:
+    """A variant's runs on a task, with what is known of their data."""
+
+    origin: str
+    """Where they come from, in words."""
+    root: Path
+    task: str
+    variant: str
+    members: dict[int, Path]
+    """Run folders by seed."""
+
+    @functools.cached_property
+    def card(self) -> TaskCard:
+        """The prepared task's card."""
+        path = self.prepared / CARD
+        if not path.is_file():
+            raise GatewiseError(f"{self.origin}: {path.name} of {self.task} is missing")
+        return TaskCard.model_validate(read_json(path))
+
+    @functools.cached_property
+    def records(self) -> dict[int, RunRecord]:
+        """Run records by seed."""
+        return {seed: RunRecord.read(folder) for seed, folder in self.members.items()}
+
+    @property
+    def prepared(self) -> Path:
+        """The prepared task, perhaps without its sequences."""
+        return self.root / PREPARED / self.task
+
+    @functools.cached_property
+    def index(self) -> pd.DataFrame | None:
+        """The prepared task's index, with labels by name."""
+        path = self.prepared / INDEX
+        if not path.is_file():
+            return None
+        index = pd.read_parquet(path)
+        names = np.array(self.card.labels, dtype=object)
+        return index.assign(label=names[index["label"].to_numpy()])
+
+    @functools.cached_property
+    def contents(self) -> dict[str, str]:
+        """Digest of each example's raw content by id; empty where it is not known."""
+        path = self.root / RAW / self.task / MANIFEST
+        if not path.is_file():
+            return {}
+        table = pd.read_parquet(path, columns=["id", "sha256"])
+        return dict(zip(table["id"], table["sha256"], strict=True))
+
+    @functools.cached_property
+    def summary(self) -> pd.DataFrame | None:
+        """A few numbers of each training sequence, for tests of drift."""
+        kept = self.root / SUMMARY / f"{self.task}.parquet"
+        if kept.is_file():
+            return pd.read_parquet(kept)
+        if (self.prepared / SEQUENCES).is_file():
+            return data_summary.summarise(Prepared.open(self.prepared))
+        return None
+
+    def best(self, metric: str) -> RunRecord:
+        """The seed that scores best on validation."""
+        members = [(folder, self.records[seed]) for seed, folder in self.members.items()]
+        return logged_models.best(members, metric)[1]
+
+    def split(self, seed: int) -> pd.Series[str] | None:
+        """Split of each example by id, as the run of `seed` had it."""
+        if self.index is None:
+            return None
+        return pd.Series(splits.of(self.card, self.index, seed), index=self.index["id"])
+
+
+def read(root: str | Path, task: str, origin: str) -> dict[str, Side]:
+    """All variants of a task below `root`.
+
+    Raises:
+        GatewiseError: a run record is unreadable.
+    """
+    root = Path(root)
+    found: dict[str, dict[int, Path]] = {}
+    for folder, record in runs.find(root / RUNS):
+        if record.task == task:
+            found.setdefault(record.variant, {})[record.seed] = folder
+    return {
+        variant: Side(origin, root, task, variant, members) for variant, members in found.items()
+    }
+
+
+def pack(side: Side, target: str | Path) -> Path:
+    """Write what a later gate needs of `side` into one archive: all seeds, no sequences.
+
+    Equal sides give equal bytes.
+    """
+    target = Path(target)
+    with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for folder in side.members.values():
+            for name in (runs.RECORD, runs.WEIGHTS, runs.PREDICTIONS):
+                _add(archive, side.root, folder / name)
+        for name in (CARD, INDEX, TOKENIZER):
+            if (side.prepared / name).is_file():
+                _add(archive, side.root, side.prepared / name)
+        manifest = side.root / RAW / side.task / MANIFEST
+        if manifest.is_file():
+            _add(archive, side.root, manifest)
+        if side.summary is not None:
+            entry = zipfile.ZipInfo(f"{SUMMARY}/{side.task}.parquet")
+            archive.writestr(entry, side.summary.to_parquet(index=False))
+    return target
+
+
+def unpack(archive: str | Path, folder: Path) -> Path:
+    """Lay out in `folder` what `pack` packed; returns `folder`.
+
+    Raises:
+        GatewiseError: it is damaged, or no such archive.
+    """
+    try:
+        shutil.unpack_archive(archive, folder, "zip")
+    # zipfile lets errors of what it is built on through when a file is damaged.
+    except (shutil.ReadError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise GatewiseError(f"{archive}: not an archive of runs, or damaged: {error}") from None
+    return folder
+
+
+def _add(archive: zipfile.ZipFile, root: Path, path: Path) -> None:
+    entry = zipfile.ZipInfo(path.relative_to(root).as_posix())  # of no date
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    try:
+        archive.writestr(entry, path.read_bytes())
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; run `dvc pull` or `dvc repro`") from None

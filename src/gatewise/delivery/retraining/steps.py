@@ -1,0 +1,238 @@
+"""The steps of a retraining. Each may be repeated: what is done already is not done again."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gatewise import config
+from gatewise.config import Study
+from gatewise.delivery.gate import report as gate_report
+from gatewise.delivery.retraining import arrivals
+from gatewise.errors import GatewiseError, in_words
+from gatewise.files import digest, replacing, try_lock
+from gatewise.repro import dvc, leftovers, rounds
+from gatewise.tracking import origin
+from gatewise.tracking.registry import CHAMPION
+
+if TYPE_CHECKING:
+    from gatewise.delivery.gate.assessment import Result
+
+STEPS = ("restore", "repro", "track", "gate", "push", "promote")
+LOCK = Path(".gatewise/retrain.lock")
+RESTORED = {
+    "whole": "outputs restored from the DVC remote",
+    "partial": "the DVC remote lacks some outputs (a push was cut off?); they are made again",
+    "damaged": "the DVC remote has lost files of folders that it lists; they are made again here, "
+    "but are pushed again only once those folders' .dir files are removed from the remote",
+}
+
+
+@dataclass
+class Retraining:
+    """A retraining and what became of it so far."""
+
+    against: str = CHAMPION
+    promote: bool = False
+    reports: Path = Path("reports")
+    say: Callable[[str], None] = print
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    """`name`, `status` (done, skipped, failed), `sentence`, `seconds`."""
+    ran: list[str] = field(default_factory=list)
+    """Stages whose entry in `dvc.lock` changed."""
+    gate: dict[str, Any] | None = None
+    """`reports/gate.json`."""
+    shown: str = ""
+    """The same for a terminal."""
+    promotions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    error: str | None = None
+    _result: Result | None = None
+
+    def run(self, wanted: Sequence[str] = STEPS, seeds: int | None = None) -> None:
+        """Take the wanted steps in their order; the first that fails ends it.
+
+        Args:
+            wanted: names of steps.
+            seeds: write this number of seeds to `params.yaml` first.
+
+        Raises:
+            GatewiseError: a step failed; it is in `error` as well.
+        """
+        try:
+            study = self._study()
+            if seeds is not None and seeds != len(study.seed_list):
+                study = self._with_seeds(seeds)
+            for name in STEPS:
+                if name in wanted:
+                    self._take(name, study)
+        except GatewiseError as error:
+            self.error = str(error)
+            raise
+
+    @property
+    def verdict(self) -> str | None:
+        """`pass`, `regression`, `undecided`, or nothing where no gate was asked."""
+        return None if self.gate is None else str(self.gate["verdict"])
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 regression, 2 undecided, 3 could not run."""
+        if self.error is not None:
+            return 3
+        return 0 if self.verdict is None else gate_report.EXIT[self.verdict]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `reports/retrain.json`."""
+        tags = origin.tags()
+        return {
+            "verdict": self.verdict or ("error" if self.error else None),
+            "exit_code": self.exit_code,
+            "error": self.error,
+            "against": self.against,
+            "commit": tags.get("mlflow.source.git.commit"),
+            "dirty": tags.get("gatewise.git.dirty") == "true",
+            "lock": digest(origin.locked_stages()),
+            "steps": self.steps,
+            "stages_run": self.ran,
+            "gate": self.gate,
+            "promotions": self.promotions,
+        }
+
+    @cached_property
+    def has_remote(self) -> bool:
+        """Whether outputs are shared through a DVC remote."""
+        return dvc.has_remote()
+
+    # --- steps -----------------------------------------------------------------------------
+
+    def _study(self) -> Study:
+        study = config.load()
+        if not Path("dvc.yaml").is_file() or not Path(".dvc").is_dir():
+            raise GatewiseError("no DVC project here; run from the project's folder")
+        if self.promote and self.against != CHAMPION:
+            raise GatewiseError("--promote needs --against champion: nothing else is replaced")
+        if self.promote and not study.tracking.enabled:
+            raise GatewiseError("--promote needs the MLflow registry; set tracking.enabled")
+        if self.promote:
+            tags = origin.tags()
+            if tags.get("gatewise.git.dirty") == "true":
+                raise GatewiseError(
+                    "files differ from the last commit, so a champion could not be traced; commit "
+                    "or stash them (`git status`), or run without --promote"
+                )
+        return study
+
+    def _with_seeds(self, seeds: int) -> Study:
+        """Change one line of `params.yaml` and nothing else in it."""
+        path = Path("params.yaml")
+        text = path.read_text(encoding="utf-8")
+        changed, count = re.subn(r"(?m)^seeds:.*$", f"seeds: {seeds}", text)
+        if not count:
+            changed = f"{text.rstrip()}\n\nseeds: {seeds}\n"
+        with replacing(path) as temporary:
+            temporary.write_text(changed, encoding="utf-8")
+        self.say(f"params.yaml now says seeds: {seeds}")
+        return config.load()
+
+    def _take(self, name: str, study: Study) -> None:
+        began = time.monotonic()
+        entry = {"name": name, "status": "failed", "sentence": "", "seconds": 0.0}
+        self.steps.append(entry)
+        self.say(f"== {name}")
+        try:
+            with in_words():
+                sentence = getattr(self, f"_{name}")(study)
+        except GatewiseError as error:
+            entry["sentence"] = str(error)
+            raise
+        else:
+            entry["status"] = "skipped" if sentence.startswith("skipped") else "done"
+            entry["sentence"] = sentence
+            self.say(sentence)
+        finally:
+            entry["seconds"] = round(time.monotonic() - began, 1)
+
+    def _restore(self, _study: Study) -> str:
+        if not self.has_remote:
+            return "skipped: no DVC remote"
+        if not Path("dvc.lock").is_file():
+            dvc.call("fetch", "--run-cache")
+            return "nothing is locked yet; fetched the remote's cache of earlier stages"
+        return RESTORED[dvc.pull()]
+
+    def _repro(self, study: Study) -> str:
+        fresh = arrivals.changed(study)
+        before = origin.locked_stages()
+        for task, path in fresh.items():
+            self.say(f"{task}: the files at {path} changed since they were fetched")
+            dvc.call("repro", "plan")
+            dvc.call("repro", "--single-item", "--force", f"fetch@{task}")
+        arrivals.remember(study, fresh)
+        rounds.reproduce(_repro, self.say)
+        after = origin.locked_stages()
+        self.ran = sorted(name for name in after if before.get(name) != after[name])
+        if not self.ran:
+            return "nothing changed, so nothing ran"
+        return f"{len(self.ran)} stages changed: {', '.join(self.ran)}"
+
+    def _track(self, study: Study) -> str:
+        if not study.tracking.enabled:
+            return "skipped: tracking is switched off"
+        from gatewise.tracking import mirror
+
+        outcome = mirror.mirror(study.tracking)
+        return "; ".join([f"MLflow: {outcome.sentence}", *outcome.notes])
+
+    def _gate(self, study: Study) -> str:
+        from gatewise.delivery.gate.run import run
+
+        self._result = run(self.against, self.reports)
+        self.gate = gate_report.as_json(self._result, study.gate)
+        self.shown = gate_report.as_markdown(self._result, study.gate, terminal=True)
+        return f"{self._result.verdict} against {self._result.against}"
+
+    def _push(self, _study: Study) -> str:
+        if not self.has_remote:
+            return "skipped: no DVC remote"
+        dvc.call("push", "--run-cache")
+        return "outputs and stage cache pushed to the DVC remote; commit dvc.lock to go with them"
+
+    def _promote(self, study: Study) -> str:
+        if not self.promote:
+            return "skipped: not asked to (--promote)"
+        if self._result is None:
+            raise GatewiseError("nothing was gated; take the step gate as well")
+        from gatewise.delivery.retraining import promotion
+
+        self.promotions = promotion.promote(study, self._result)
+        moved = [task for task, found in self.promotions.items() if found["promoted"]]
+        return f"new champion for {', '.join(moved)}" if moved else "champions stay as they are"
+
+
+def _repro() -> int:
+    dvc.call("repro")
+    return 0
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """One retraining of a project at a time; first ends what a killed one left running.
+
+    Raises:
+        GatewiseError: another one is at work.
+    """
+    held = try_lock(LOCK)
+    if held is None:
+        raise GatewiseError(
+            "another `gatewise retrain` is at work on this project; wait until it has finished"
+        )
+    with held:
+        leftovers.end()
+        leftovers.mend_rwlock()
+        yield

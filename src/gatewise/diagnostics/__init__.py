@@ -1,0 +1,1 @@
+"""What is measured beside training: costs, memory probes, baselines."""

@@ -1,0 +1,364 @@
+"""What a variant costs on this machine: seconds, memory, bytes, multiply-accumulates.
+
+All variants of a task take turns in one process, so that whatever else the machine is doing
+disturbs them alike; the first rounds are thrown away, medians and quartiles reported, and every
+round, since two variants are best compared round by round. The figures are those of one device,
+thread count, kernel and set of library versions, all of which stand beside them: they say little
+about another machine, which is why multiply-accumulates are given as well.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
+from gatewise.models import budget, cells
+from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.complexity import Sizes, macs_per_step
+
+WARM_UP = 3
+FEWEST_ROUNDS = 10
+MOST_ROUNDS = 40
+STREAMED_STEPS = 32
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences of about the task's mean length, as the bucketed loader would group them."""
+
+    inputs: Tensor
+    lengths: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
+        return Batch(*(t.to(device) for t in (self.inputs, self.lengths, self.labels)))
+
+
+class Timing(TypedDict):
+    """Milliseconds; of two timings that took turns, equal places in `rounds` are one moment."""
+
+    median: float
+    q1: float
+    q3: float
+    rounds: list[float]
+
+
+@dataclass
+class Subject:
+    """A variant ready to be measured."""
+
+    model: SequenceClassifier
+    optimizer: torch.optim.Optimizer
+    clip_norm: float
+    macs_per_step: int
+
+
+def profile(
+    prepared: Prepared,
+    plans: Mapping[str, RunPlan],
+    seconds: float = 2.0,
+) -> dict[str, Any]:
+    """Measure all variants of one task.
+
+    Args:
+        prepared: the task; its own sequences are used.
+        plans: the plan of each variant.
+        seconds: time to spend on each of the four timings, over all variants.
+
+    Returns:
+        Plain data for `reports/cost/<task>.json`. `peak_memory_mb` counts tensors alive in
+        one training step (weights, gradients, optimizer state, activations, a batch), in
+        10^6 bytes; `train_seconds_per_epoch` is the median training step times the batches of
+        an epoch, without augmentation, validation and logging.
+    """
+    first = next(iter(plans.values()))
+    device = _device(first.accelerator)
+    before = torch.get_num_threads()
+    torch.set_num_threads(first.threads)
+    try:
+        return _measure(prepared, plans, seconds, device)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _measure(
+    prepared: Prepared, plans: Mapping[str, RunPlan], seconds: float, device: torch.device
+) -> dict[str, Any]:
+    sizes = Sizes.of(prepared.card)
+    subjects = {name: _build(plan, sizes, device) for name, plan in plans.items()}
+    batches = {
+        name: typical_batch(prepared, plan.train.batch_size).to(device)
+        for name, plan in plans.items()
+    }
+    many, one = typical_batch(prepared, 64).to(device), typical_batch(prepared, 1).to(device)
+
+    def each(work: Callable[[Subject], None]) -> dict[str, Callable[[], None]]:
+        return {name: lambda s=subject: work(s) for name, subject in subjects.items()}  # type: ignore[misc]
+
+    def step(name: str) -> Callable[[], None]:
+        return lambda: train_step(subjects[name], batches[name])
+
+    timings = {
+        "train_step_ms": interleaved({name: step(name) for name in subjects}, seconds, device),
+        "inference_ms_batch_1": interleaved(each(lambda s: infer(s, one)), seconds, device),
+        "inference_ms_batch_64": interleaved(each(lambda s: infer(s, many)), seconds, device),
+        "streaming_step_ms": interleaved(
+            {
+                name: lambda s=subject: stream(s, one)  # type: ignore[misc]
+                for name, subject in subjects.items()
+                if not subject.model.variant.bidirectional
+            },
+            seconds,
+            device,
+            per_call=STREAMED_STEPS,
+        ),
+    }
+    examples = training_examples(prepared)
+    return {
+        "task": prepared.card.task,
+        "device": describe(device),
+        "threads": torch.get_num_threads(),
+        "versions": {name: version(name) for name in ("torch", "numpy")},
+        "variants": {
+            name: {
+                "kernel": subject.model.kernel,
+                "structure": structure(subject.model.variant.cell),
+                **{kind: found.get(name) for kind, found in timings.items()},
+                "train_seconds_per_epoch": timings["train_step_ms"][name]["median"]
+                / 1000
+                * -(-examples // plans[name].train.batch_size),
+                "peak_memory_mb": peak_memory(subject, batches[name], device) / 1e6,
+                "size_bytes": size(subject.model),
+                "macs_per_step": subject.macs_per_step,
+                "parameters": sum(p.numel() for p in subject.model.parameters()),
+            }
+            for name, subject in subjects.items()
+        },
+    }
+
+
+# --- what is measured ------------------------------------------------------------------------
+
+
+def train_step(subject: Subject, batch: Batch) -> None:
+    """One step of training: forward, backward, clipping, AdamW."""
+    subject.model.train()
+    subject.optimizer.zero_grad(set_to_none=True)
+    logits = subject.model(batch.inputs, batch.lengths)
+    nn.functional.cross_entropy(logits, batch.labels).backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(subject.model.parameters(), subject.clip_norm)
+    subject.optimizer.step()
+
+
+@torch.inference_mode()
+def infer(subject: Subject, batch: Batch) -> None:
+    """Logits of a batch."""
+    subject.model.eval()
+    subject.model(batch.inputs, batch.lengths)
+
+
+@torch.inference_mode()
+def stream(subject: Subject, batch: Batch) -> None:
+    """Some steps, one at a time, as audio or words arrive."""
+    subject.model.eval()
+    state = subject.model.initial_state(1)
+    steps = batch.inputs.shape[1]
+    for t in range(STREAMED_STEPS):
+        _, state = subject.model.step(batch.inputs[:, t % steps], state)
+
+
+def peak_memory(subject: Subject, batch: Batch, device: torch.device) -> int:
+    """Most bytes of tensors alive at once during a training step.
+
+    On the CPU summed from the allocations that torch's profiler records, not from the
+    process's size, which says more about the allocator; scratch space inside a library's
+    kernel is not seen.
+    """
+    standing = sum(t.numel() * t.element_size() for t in _standing(subject, batch))
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        start = torch.cuda.memory_allocated(device)
+        train_step(subject, batch)
+        return standing + torch.cuda.max_memory_allocated(device) - start
+    train_step(subject, batch)
+    with (
+        _quiet(),
+        torch.profiler.profile(
+            activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+        ) as recorded,
+    ):
+        train_step(subject, batch)
+    events = recorded.profiler.kineto_results.events()
+    changes = [(e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]"]
+    sums = np.cumsum([size for _, size in sorted(changes, key=lambda change: change[0])])
+    return standing + max(0, int(sums.max(initial=0)))
+
+
+def _standing(subject: Subject, batch: Batch) -> Iterator[Tensor]:
+    """What is alive between two steps; gradients are, too, until the next step drops them."""
+    for parameter in subject.model.parameters():
+        yield parameter
+        if parameter.grad is not None:
+            yield parameter.grad
+    yield from subject.model.buffers()
+    yield from (batch.inputs, batch.lengths, batch.labels)
+    for state in subject.optimizer.state.values():
+        yield from (value for value in state.values() if isinstance(value, Tensor))
+
+
+def size(model: nn.Module) -> int:
+    """Bytes of the weights as a safetensors file."""
+    from safetensors.torch import save
+
+    return len(save({name: t.contiguous() for name, t in model.state_dict().items()}))
+
+
+# --- timing ------------------------------------------------------------------------------------
+
+
+def interleaved(
+    work: Mapping[str, Callable[[], None]],
+    seconds: float,
+    device: torch.device,
+    per_call: int = 1,
+) -> dict[str, Timing]:
+    """Milliseconds of each callable, taking turns.
+
+    Whoever goes first changes from round to round, so nobody always runs after the same one.
+
+    Args:
+        work: the callables.
+        seconds: stop after this time (but not before `FEWEST_ROUNDS` rounds).
+        device: where the work is done.
+        per_call: what one call does so many times; durations are divided by it.
+    """
+    names = list(work)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(WARM_UP):
+        for name in names:
+            work[name]()
+    end = time.perf_counter() + seconds
+    for turn in range(MOST_ROUNDS):
+        if turn >= FEWEST_ROUNDS and time.perf_counter() > end:
+            break
+        for place in range(len(names)):
+            name = names[(turn + place) % len(names)]
+            times[name].append(_milliseconds(work[name], device) / per_call)
+    return {name: _timing(found) for name, found in times.items()}
+
+
+def _milliseconds(work: Callable[[], None], device: torch.device) -> float:
+    if device.type == "cuda":
+        start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+        start.record()
+        work()
+        stop.record()
+        torch.cuda.synchronize(device)
+        return float(start.elapsed_time(stop))
+    begun = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - begun) / 1e6
+
+
+def _timing(rounds: list[float]) -> Timing:
+    q1, median, q3 = (float(v) for v in np.percentile(rounds, [25, 50, 75]))
+    return {"median": median, "q1": q1, "q3": q3, "rounds": rounds}
+
+
+# --- what is measured on -------------------------------------------------------------------------
+
+
+def typical_batch(prepared: Prepared, size: int) -> Batch:
+    """`size` sequences whose lengths come nearest the mean, repeated where there are fewer."""
+    index = prepared.index
+    away = (index["length"] - index["length"].mean()).abs().to_numpy()
+    rows = np.resize(np.argsort(away, kind="stable")[:size], size)
+    lengths = index["length"].to_numpy()[rows]
+    starts = index["start"].to_numpy()[rows]
+    shape = (size, int(lengths.max()), *prepared.sequences.shape[1:])
+    padded = np.zeros(shape, dtype=prepared.sequences.dtype)
+    for i, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+        padded[i, :length] = prepared.sequences[start : start + length]
+    labels = index["label"].to_numpy()[rows].astype(np.int64)
+    return Batch(
+        torch.from_numpy(padded),
+        torch.from_numpy(lengths.astype(np.int64)),
+        torch.from_numpy(labels),
+    )
+
+
+def training_examples(prepared: Prepared) -> int:
+    """Examples of an epoch; their expected number where splits are drawn anew."""
+    if prepared.card.resample:
+        held = float(prepared.card.split["validation"] + prepared.card.split["test"])
+        return round(len(prepared.index) * (1 - held))
+    return int((prepared.index["split"] == "train").sum())
+
+
+def structure(cell: str) -> dict[str, list[str]]:
+    """Gates and states of a cell, by name: what it is, beside what it costs."""
+    kind = cells.get(cell)
+    return {"gates": list(kind.gates), "states": list(kind.states)}
+
+
+def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
+    solved = budget.resolve(plan.model, plan.reference, sizes).variant
+    torch.manual_seed(0)
+    model = SequenceClassifier(solved, sizes).to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=plan.train.learning_rate,
+        weight_decay=plan.train.weight_decay,
+        fused=device.type in ("cpu", "cuda"),  # as in training
+    )
+    macs = macs_per_step(solved, sizes)
+    return Subject(model, optimizer, plan.train.clip_norm, macs)
+
+
+def _device(accelerator: str) -> torch.device:
+    if accelerator == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(accelerator)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, as a reader knows it."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return f"{device.type} ({_processor()})"
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the profiler's own library from writing to standard error, past Python."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

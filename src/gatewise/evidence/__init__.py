@@ -1,0 +1,1 @@
+"""From finished runs to verdicts: statistics, pairs, claims, the comparison."""

@@ -1,0 +1,183 @@
+"""All seeds of one variant on one task: the work of the `train` stage."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, Literal, Protocol
+
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import CARD
+from gatewise.artifacts.runs import RunRecord
+from gatewise.config import ExecutionConfig
+from gatewise.errors import GatewiseError
+from gatewise.execution import capacity, ray_cluster
+from gatewise.execution import workers as pool
+from gatewise.execution.finished_runs import FinishedRuns, run_key
+from gatewise.execution.progress import Display
+from gatewise.execution.torchrun import Together
+from gatewise.execution.workers import Event
+from gatewise.files import read_json, replacing, write_json
+from gatewise.training.job import Job
+
+
+class Observer(Protocol):
+    """Somebody who is told how the runs are doing, and can do nothing to them."""
+
+    def run_started(self, seed: int, key: str, params: dict[str, Any]) -> None:
+        """A run begins."""
+
+    def epoch(self, seed: int, epoch: int, values: dict[str, float]) -> None:
+        """An epoch, counted from 1, has ended."""
+
+    def run_finished(self, seed: int, folder: Path) -> None:
+        """A run is finished (or was before) and its folder is whole."""
+
+    def run_failed(self, seed: int, reason: str) -> None:
+        """A run failed."""
+
+
+def train_variant(
+    plan: RunPlan,
+    prepared: Path,
+    target: Path,
+    *,
+    address: str,
+    workers: int | Literal["auto"] = "auto",
+    cluster: ExecutionConfig | None = None,
+    together: Together | None = None,
+    finished: FinishedRuns | None = None,
+    observers: Sequence[Observer] = (),
+) -> list[RunRecord]:
+    """Train the seeds that are not finished yet and write `target/seed-<n>/` for all of them.
+
+    Args:
+        plan: what to train.
+        prepared: `data/prepared/<task>/`.
+        target: `runs/<task>/<variant>/`, replaced as a whole once every seed is there.
+        address: the warm process that runs are forked from.
+        workers: runs at once; as many as cores and memory allow when auto.
+        cluster: the Ray cluster to train on; processes of this machine if `None`.
+        together: the processes that train each run together, if there are such.
+        finished: where finished runs are kept.
+        observers: who else is told.
+
+    Raises:
+        GatewiseError: more workers than the machine can hold; or a seed failed: the others were
+            finished and are kept.
+    """
+    finished = finished or FinishedRuns()
+    checkpoints = finished.root.parent / "checkpoints"
+    keys = run_keys(plan, prepared)
+    missing = [seed for seed in plan.seeds if keys[seed] not in finished]
+    for seed in set(plan.seeds) - set(missing):
+        # Left where a kill came between a run's end and the removal below.
+        (checkpoints / f"{keys[seed]}.ckpt").unlink(missing_ok=True)
+    if missing:
+        wanted = {seed: keys[seed] for seed in missing}
+
+        def train_all(jobs: list[Job], hear: Callable[[Event], None]) -> None:
+            if together is not None:
+                together.train_all(jobs, hear)
+                return
+            if cluster is not None:
+                events = ray_cluster.train_all(jobs, workers, cluster)
+            else:
+                at_once = min(len(jobs), capacity.workers(workers, plan.threads))
+                events = pool.train_all(jobs, at_once, address)
+            for event in events:
+                hear(event)
+
+        _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
+    restored = [seed for seed in plan.seeds if seed not in missing]
+    Display(f"{plan.task}/{plan.variant}", 0, 0).restored(restored)
+    for seed in restored:
+        for observer in observers:
+            observer.run_finished(seed, finished.path(keys[seed]))
+
+    with replacing(target) as folder:
+        for seed, key in keys.items():
+            finished.restore(key, folder / f"seed-{seed}")
+        records = [RunRecord.read(folder / f"seed-{seed}") for seed in plan.seeds]
+        write_json(folder / "metrics.json", summary(records))
+    return records
+
+
+def run_keys(plan: RunPlan, prepared: Path) -> dict[int, str]:
+    """Key of each seed's run on the task prepared at `data/prepared/<task>/`."""
+    card = read_json(prepared / CARD)
+    return {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
+
+
+def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
+    """Mean and standard deviation over seeds, for `dvc metrics show`."""
+    table: dict[str, Any] = {"seeds": len(records)}
+    for split in ("validation", "test"):
+        for name in records[0].metrics[split]:
+            values = [record.metrics[split][name] for record in records]
+            table[f"{split}_{name}"] = {
+                "mean": mean(values),
+                "std": stdev(values) if len(values) > 1 else 0.0,
+            }
+    return table
+
+
+def _train(
+    plan: RunPlan,
+    prepared: Path,
+    keys: dict[int, str],
+    train_all: Callable[[list[Job], Callable[[Event], None]], None],
+    finished: FinishedRuns,
+    checkpoints: Path,
+    observers: Sequence[Observer],
+) -> None:
+    work = finished.root.parent / "work"
+    jobs = []
+    for seed, key in keys.items():
+        folder = work / key
+        # What an interrupted attempt left is neither whole nor wanted.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        jobs.append(Job(plan, seed, key, prepared, folder, checkpoints / f"{key}.ckpt"))
+    settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
+    failures: dict[int, str] = {}
+    with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
+
+        def hear(event: Event) -> None:
+            seed = event.job.seed
+            if event.kind == "started":
+                display.started(seed)
+                for observer in observers:
+                    observer.run_started(seed, event.job.key, {**settings, "seed": seed})
+            elif event.kind == "resumed":
+                display.resumed(seed, event.epoch, event.reason)
+            elif event.kind == "epoch":
+                display.epoch(seed, event.epoch, event.values)
+                for observer in observers:
+                    observer.epoch(seed, event.epoch, event.values)
+            elif event.kind == "finished":
+                path = finished.path(event.job.key)
+                with replacing(path) as temporary:
+                    shutil.move(event.job.folder, temporary)
+                (checkpoints / f"{event.job.key}.ckpt").unlink(missing_ok=True)
+                record = RunRecord.read(path)
+                display.finished(seed, record.epochs_run, record.metrics["test"])
+                for observer in observers:
+                    observer.run_finished(seed, path)
+            else:
+                failures[seed] = event.reason
+                display.failed(seed, event.reason)
+                for observer in observers:
+                    observer.run_failed(seed, event.reason)
+
+        train_all(jobs, hear)
+    if failures:
+        kept = len(keys) - len(failures)
+        seed, reason = next(iter(failures.items()))
+        raise GatewiseError(
+            f"{plan.task}/{plan.variant}: {len(failures)} of {len(keys)} runs failed "
+            f"(seed {', '.join(map(str, failures))}); seed {seed}: {reason}\n"
+            f"{kept} finished runs are kept and will not be trained again."
+        )

@@ -1,0 +1,1 @@
+"""Variants as PyTorch modules: cells, recurrence, pooling, initialisation, complexity, budgets."""

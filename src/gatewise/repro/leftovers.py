@@ -1,0 +1,127 @@
+"""What a killed DVC leaves: processes that still run, a lock or a list that is half written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from gatewise.execution import warm
+from gatewise.files import NotJsonError, read_json, replacing, write_json
+
+RECORD = Path(".gatewise/retrain-child.json")
+LOCK, BACKUP = Path("dvc.lock"), Path(".gatewise/dvc.lock")
+RWLOCK = Path(".dvc/tmp/rwlock")
+PATIENCE = 10.0
+"""Seconds to wait for what was killed to be gone."""
+
+
+def write_down(group: int) -> None:
+    """Note the process group in which DVC begins to work, and keep the lock that it will change."""
+    if LOCK.is_file():
+        with replacing(BACKUP) as temporary:
+            shutil.copy(LOCK, temporary)
+    else:
+        BACKUP.unlink(missing_ok=True)
+    write_json(RECORD, {"group": group, "began": time.time(), "by": os.getpid()})
+
+
+def forget() -> None:
+    """DVC has ended by itself."""
+    RECORD.unlink(missing_ok=True)
+
+
+def end() -> bool:
+    """End what a killed retraining left running; True if there was something."""
+    try:
+        record = read_json(RECORD)
+    except (OSError, ValueError):
+        return False
+    found = [*_group(int(record["group"]), float(record["began"]))]
+    found += _warm({str(record["group"]), str(record["by"])})
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + PATIENCE
+    while any(warm.alive(process.pid) for process in found) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    _mend_lock()
+    forget()
+    return bool(found)
+
+
+def mend_rwlock() -> None:
+    """Remove DVC's list of what is in use, where a killed DVC wrote it half.
+
+    It cannot be read then, and DVC would refuse to work ever after.
+    """
+    for _ in range(2):  # another DVC may be writing it this very moment
+        try:
+            read_json(RWLOCK)
+        except FileNotFoundError:
+            return
+        except NotJsonError:
+            time.sleep(0.2)
+        else:
+            return
+    RWLOCK.unlink(missing_ok=True)
+
+
+def _mend_lock() -> None:
+    """Put back the lock from before a killed DVC that wrote it half; its stages are cached."""
+    if not LOCK.is_file() or _whole(LOCK):
+        return
+    if BACKUP.is_file():
+        with replacing(LOCK) as temporary:
+            shutil.copy(BACKUP, temporary)
+    else:
+        LOCK.unlink()
+
+
+def _whole(lock: Path) -> bool:
+    """Whether DVC could read it: it is rewritten in place, so its end may be missing."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        text = lock.read_text(encoding="utf-8")
+        found = yaml.load(text, Loader=loader)  # noqa: S506
+        entries = [
+            entry
+            for stage in found["stages"].values()
+            for entry in [*stage.get("deps", ()), *stage.get("outs", ()), {**stage, "path": ""}]
+        ]
+        ended = all("path" in entry and ("cmd" in entry or "size" in entry) for entry in entries)
+        return ended and text.endswith("\n")
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
+        return False
+
+
+def _group(group: int, began: float) -> Iterator[psutil.Process]:
+    """Processes of a group that was begun here."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            # A number may have been given to somebody else's group since: look twice.
+            mine = os.getpgid(process.pid) == group and process.create_time() >= began - 2
+            if mine and Path(process.cwd()) == Path.cwd():
+                yield process
+
+
+def _warm(owners: set[str]) -> Iterator[psutil.Process]:
+    """The warm process of an owner that is gone, and all that was forked from it.
+
+    It would notice by itself, but only once it has imported everything.
+    """
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        with contextlib.suppress(psutil.Error, IndexError):
+            mine = words[2] == "gatewise.execution.warm" and words[4] in owners
+            if mine and Path(process.cwd()) == Path.cwd():
+                process.suspend()  # forks no more while its children are counted
+                yield from process.children(recursive=True)
+                yield process

@@ -1,0 +1,1 @@
+"""A trained run as something to ask: predictor, HTTP, MLflow's flavour."""

@@ -1,0 +1,196 @@
+"""The MLflow flavour of a model folder: `mlflow.pyfunc.load_model` and `mlflow models serve`.
+
+MLflow calls `_load_pyfunc`, so no Python object is pickled. Rows of a data frame are items as
+`gatewise.serving.predictor` takes them; a bad one is answered with status 400 and its reason.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import gatewise
+from gatewise.artifacts.prepared import CARD, TaskCard
+from gatewise.artifacts.runs import RunRecord
+from gatewise.serving.predictor import BadInputError, Predictor, gather
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.models import Model
+    from mlflow.models.signature import ModelSignature
+
+# What a model needs of this package to run elsewhere.
+CODE = (
+    "__init__.py",
+    "artifacts/__init__.py",
+    "artifacts/prepared.py",
+    "artifacts/runs.py",
+    "config",
+    "data/__init__.py",
+    "data/frontends",
+    "errors.py",
+    "files.py",
+    "models",
+    "serving/__init__.py",
+    "serving/predictor.py",
+    "serving/pyfunc.py",
+)
+LIBRARIES = {
+    "audio": ("torchaudio", "soundfile"),
+    "frames": (),
+    "text": ("tokenizers",),
+}
+COMMON = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "torch")
+
+
+class PyfuncModel:
+    """What MLflow calls."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
+        """A data frame with `label`, `probability` and `probabilities`, a row an item."""
+        import pandas as pd
+        from mlflow.exceptions import MlflowException
+        from mlflow.protos.databricks_pb2 import BAD_REQUEST
+
+        try:
+            answers = self.predictor(_items(model_input))
+        except BadInputError as error:
+            raise MlflowException(str(error), error_code=BAD_REQUEST) from None
+        return pd.DataFrame(
+            {
+                "label": [answer.label for answer in answers],
+                "probability": [answer.probability for answer in answers],
+                "probabilities": [answer.probabilities for answer in answers],
+            }
+        )
+
+
+def _load_pyfunc(path: str) -> PyfuncModel:
+    return PyfuncModel(Predictor.load(path))
+
+
+def save(
+    run: str | Path, prepared: str | Path, target: str | Path, model: Model | None = None
+) -> None:
+    """Write the run as an MLflow model folder, with all it needs to run elsewhere.
+
+    Args:
+        run: a run folder.
+        prepared: folder of prepared tasks.
+        target: folder to make.
+        model: an MLflow model description to fill (with the ids of model and run).
+
+    Raises:
+        GatewiseError: weights or the task's card are missing or do not belong together.
+    """
+    import tempfile
+
+    import mlflow.pyfunc
+
+    with tempfile.TemporaryDirectory() as holder:
+        data, code = Path(holder, "model"), Path(holder, "gatewise")
+        data.mkdir()
+        gather(run, prepared, data)
+        _copy_code(code)
+        record = RunRecord.read(data)
+        card = TaskCard.model_validate_json((data / CARD).read_text(encoding="utf-8"))
+        mlflow.pyfunc.save_model(
+            str(target),
+            loader_module="gatewise.serving.pyfunc",
+            data_path=str(data),
+            code_paths=[str(code)],
+            mlflow_model=model,
+            signature=signature(card),
+            input_example=example(card),
+            pip_requirements=requirements(card),
+            metadata={"task": card.task, "variant": record.variant, "key": record.key},
+        )
+
+
+def signature(card: TaskCard) -> ModelSignature:
+    """Columns in and out."""
+    from mlflow.models.signature import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import Array, Map
+
+    inputs: list[Any] = {
+        "text": [ColSpec(DataType.string, "text")],
+        "frames": [ColSpec(Array(Array(DataType.double)), "frames")],
+        "audio": [
+            ColSpec(DataType.binary, "audio", required=False),
+            ColSpec(Array(DataType.double), "samples", required=False),
+            ColSpec(DataType.long, "rate", required=False),
+        ],
+    }[card.modality]
+    outputs: list[Any] = [
+        ColSpec(DataType.string, "label"),
+        ColSpec(DataType.double, "probability"),
+        ColSpec(Map(DataType.double), "probabilities"),
+    ]
+    return ModelSignature(Schema(inputs), Schema(outputs))
+
+
+def example(card: TaskCard) -> pd.DataFrame:
+    """One item to try a model with: a sentence, still frames, or a second of a quiet tone."""
+    import pandas as pd
+
+    if card.modality == "text":
+        return pd.DataFrame({"text": ["a film of quiet power, beautifully acted"]})
+    if card.modality == "frames":
+        return pd.DataFrame({"frames": [np.zeros((4, card.features or 1)).tolist()]})
+    return pd.DataFrame({"audio": [tone(int(card.front_end["sample_rate"]))]})
+
+
+def tone(rate: int) -> bytes:
+    """A second of a quiet 440 Hz tone as a WAV file."""
+    import soundfile
+
+    file = io.BytesIO()
+    wave = 0.1 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    soundfile.write(file, wave, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def requirements(card: TaskCard) -> list[str]:
+    """What the model imports, pinned to what is installed here."""
+    names = sorted({*COMMON, *LIBRARIES[card.modality]})
+    return [f"{name}=={metadata.version(name).split('+')[0]}" for name in names]
+
+
+def _items(model_input: Any) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    if not isinstance(model_input, pd.DataFrame):
+        raise BadInputError(f"expected rows of named columns, not {type(model_input).__name__}")
+    if model_input.empty:
+        raise BadInputError("nothing to answer: no row with a value in a named column")
+    # Optional columns come as missing values where a row leaves them out.
+    return [
+        {str(name): None if _missing(value) else value for name, value in row.items()}
+        for row in model_input.to_dict("records")
+    ]
+
+
+def _missing(value: Any) -> bool:
+    import pandas as pd
+
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)  # noqa: PLR0124
+
+
+def _copy_code(target: Path) -> None:
+    root = Path(gatewise.__file__).parent
+    for name in CODE:
+        source, copy = root / name, target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)

@@ -1,0 +1,178 @@
+"""Batches from memory-mapped sequences: bucketed by length, padded at the end, paired by seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from gatewise import streams
+from gatewise.artifacts import splits
+from gatewise.artifacts.prepared import Prepared
+from gatewise.config import SPLITS, Augment
+from gatewise.training.augmentation import Changes, augment, draw
+
+EVALUATION_BATCH = 256
+# Batches are cut from pools of this many batches sorted by length: long enough that padding
+# all but vanishes, short enough that an epoch's batches still differ from the last epoch's.
+POOL = 50
+
+
+class Batch(NamedTuple):
+    """Inputs `(batch, time, features)` float32 or `(batch, time)` int64, padded with zeros."""
+
+    inputs: torch.Tensor
+    lengths: torch.Tensor
+    labels: torch.Tensor
+
+
+class Address(NamedTuple):
+    """Which examples make a batch, and in which epoch."""
+
+    epoch: int
+    rows: np.ndarray
+
+
+class Sequences(Dataset[Batch]):
+    """Sequences of a prepared task, fetched a whole batch at a time."""
+
+    def __init__(self, prepared: Prepared, seed: int, augmentation: Augment | None = None) -> None:
+        self.sequences = prepared.sequences
+        self.starts = prepared.index["start"].to_numpy(np.int64)
+        self.lengths = prepared.index["length"].to_numpy(np.int64)
+        self.labels = prepared.index["label"].to_numpy(np.int64)
+        self.seed = seed
+        self.augmentation = augmentation
+        self.step_seconds = prepared.card.step_seconds or 1.0
+        self._drawn: tuple[int, Changes] | None = None
+
+    def __getitem__(self, address: Address) -> Batch:
+        starts, lengths = self.starts[address.rows], self.lengths[address.rows]
+        if self.augmentation is None:
+            inputs = self._padded(starts, lengths)
+        else:
+            changes = self._changes(self.augmentation, address.epoch).of(address.rows)
+            inputs = augment(self.sequences, starts, lengths, changes)
+        if inputs.ndim == 2:
+            inputs = inputs.astype(np.int64)
+        return Batch(
+            torch.from_numpy(inputs),
+            torch.from_numpy(lengths),
+            torch.from_numpy(self.labels[address.rows]),
+        )
+
+    def _padded(self, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        steps = np.arange(lengths.max())
+        # Past the file's end the last step comes again; it is overwritten as all padding is.
+        inputs = self.sequences.take(starts[:, None] + steps, axis=0, mode="clip")
+        inputs[steps >= lengths[:, None]] = 0
+        return inputs
+
+    def _changes(self, config: Augment, epoch: int) -> Changes:
+        """Those of every example in `epoch`, whichever batch it comes in."""
+        if self._drawn is None or self._drawn[0] != epoch:
+            generator = streams.generator(self.seed, "augment", epoch)
+            mels = self.sequences.shape[1]
+            changes = draw(config, generator, self.lengths, mels, self.step_seconds)
+            self._drawn = epoch, changes
+        return self._drawn[1]
+
+
+class ShuffledBuckets(Sampler[Address]):
+    """Training batches of similar lengths in an order drawn from the seed and the epoch."""
+
+    def __init__(self, rows: np.ndarray, lengths: np.ndarray, batch: int, seed: int) -> None:
+        self.rows, self.lengths, self.batch, self.seed = rows, lengths, batch, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.rows) / self.batch)
+
+    def __iter__(self) -> Iterator[Address]:
+        draws = streams.generator(self.seed, "order", self.epoch)
+        rows = draws.permutation(self.rows)
+        pool = self.batch * POOL
+        rows = np.concatenate(
+            [
+                part[np.argsort(self.lengths[part], kind="stable")]
+                for part in (rows[i : i + pool] for i in range(0, len(rows), pool))
+            ]
+        )
+        chunks = [rows[i : i + self.batch] for i in range(0, len(rows), self.batch)]
+        for chosen in draws.permutation(len(chunks)):
+            yield Address(self.epoch, chunks[chosen])
+
+
+def in_length_order(rows: np.ndarray, lengths: np.ndarray, batch: int) -> list[Address]:
+    """Evaluation batches: every row once, sorted by length so that padding is small."""
+    rows = rows[np.argsort(lengths[rows], kind="stable")]
+    return [Address(0, rows[i : i + batch]) for i in range(0, len(rows), batch)]
+
+
+class TaskData(pl.LightningDataModule):
+    """Loaders over one prepared task for one seed; the same for every variant."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        seed: int,
+        batch_size: int,
+        augmentation: Augment | None,
+        fraction: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.prepared = prepared
+        self.seed = seed
+        self.batch_size = batch_size
+        self.train_sequences = Sequences(prepared, seed, augmentation)
+        self.clean_sequences = Sequences(prepared, seed)
+        split = splits.for_seed(prepared, seed)
+        self.rows = {name: np.flatnonzero(split == name) for name in SPLITS}
+        labels = self.clean_sequences.labels
+        self.rows["train"] = splits.shrink(self.rows["train"], labels, fraction, seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled, augmented batches."""
+        sequences = self.train_sequences
+        order = ShuffledBuckets(self.rows["train"], sequences.lengths, self.batch_size, self.seed)
+        return DataLoader(sequences, sampler=order, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Validation examples, each once."""
+        return self.evaluation_dataloader("validation")
+
+    def evaluation_dataloader(self, split: str) -> DataLoader[Batch]:
+        """Examples of `split` as they are, each once, in `evaluation_rows` order."""
+        addresses = in_length_order(
+            self.rows[split], self.clean_sequences.lengths, EVALUATION_BATCH
+        )
+        return DataLoader(self.clean_sequences, sampler=addresses, batch_size=None)
+
+    def evaluation_rows(self, split: str) -> np.ndarray:
+        """Rows of the index in the order in which `evaluation_dataloader` gives them."""
+        rows = self.rows[split]
+        return rows[np.argsort(self.clean_sequences.lengths[rows], kind="stable")]
+
+    def input_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of each feature over the training split alone."""
+        sequences, total, squares, steps = self.clean_sequences, 0.0, 0.0, 0
+        for row in self.rows["train"]:
+            start = sequences.starts[row]
+            part = sequences.sequences[start : start + sequences.lengths[row]].astype(np.float64)
+            total, squares, steps = (
+                total + part.sum(0),
+                squares + (part**2).sum(0),
+                steps + len(part),
+            )
+        mean = total / steps
+        deviation = np.sqrt(np.maximum(squares / steps - mean**2, 1e-12))
+        return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()

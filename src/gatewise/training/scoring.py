@@ -1,0 +1,68 @@
+"""Scoring trained weights: predictions, metrics and the digests that prove reruns equal."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
+
+from gatewise.artifacts.prepared import Prepared
+
+
+def scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    """Accuracy, macro-F1 and mean cross-entropy of logits `(examples, classes)`."""
+    classes = logits.shape[1]
+    return {
+        "accuracy": float(multiclass_accuracy(logits, labels, classes, average="micro")),
+        "macro_f1": float(multiclass_f1_score(logits, labels, classes, average="macro")),
+        "loss": float(functional.cross_entropy(logits, labels)),
+    }
+
+
+def predictions(prepared: Prepared, rows: np.ndarray, logits: torch.Tensor) -> pd.DataFrame:
+    """One row an example, in the order of the index whatever order they were scored in.
+
+    Args:
+        prepared: the task.
+        rows: rows of its index that were scored.
+        logits: `(examples, classes)`, in the order of `rows`.
+    """
+    order = np.argsort(rows)
+    chosen = prepared.index.iloc[rows[order]]
+    probabilities = torch.softmax(logits, dim=1).numpy()[order]
+    return pd.DataFrame(
+        {
+            "id": chosen["id"].to_numpy(),
+            "group": chosen["group"].to_numpy(),
+            "label": chosen["label"].to_numpy(np.int32),
+            "predicted": probabilities.argmax(1).astype(np.int32),
+            "probabilities": list(probabilities),
+        }
+    )
+
+
+def predictions_digest(table: pd.DataFrame) -> str:
+    """sha256 over ids, labels and probabilities; independent of the file format."""
+    hasher = hashlib.sha256()
+    for identifier in table["id"]:
+        hasher.update(f"{identifier}\n".encode())
+    hasher.update(table["label"].to_numpy("<i4").tobytes())
+    hasher.update(np.stack(list(table["probabilities"])).astype("<f4").tobytes())
+    return hasher.hexdigest()
+
+
+def weights_digest(state: dict[str, torch.Tensor]) -> str:
+    """sha256 over tensors in name order: name, type, shape and bytes.
+
+    File bytes would not do: serialisers lay the same tensors out differently.
+    """
+    hasher = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        hasher.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        hasher.update(tensor.numpy().tobytes())
+    return hasher.hexdigest()

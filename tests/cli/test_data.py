@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gatewise.cli.main import app
+from gatewise.config import source_kinds
+from gatewise.errors import GatewiseError
+from tests import sounds
+
+runner = CliRunner(env={"COLUMNS": "200"})
+
+
+def test_sources_lists_every_source_with_licence_and_needs() -> None:
+    result = runner.invoke(app, ["sources"])
+    assert result.exit_code == 0
+    for kind in source_kinds():
+        assert kind in result.stdout
+    assert "synthetic speech" in result.stdout
+    assert "CC BY 4.0" in result.stdout
+
+
+@pytest.mark.parametrize("kind", source_kinds())
+def test_every_option_of_every_source_is_explained(kind: str) -> None:
+    from gatewise.config import source_class
+
+    result = runner.invoke(app, ["sources", kind])
+    assert result.exit_code == 0
+    for name, field in source_class(kind).model_fields.items():
+        if name != "kind":
+            assert name in result.stdout
+            plain = {"title", "licence", "encoding", "label", "root"}
+            assert field.description or name in plain, f"{kind}.{name} has no docstring"
+
+
+def test_unknown_source() -> None:
+    result = runner.invoke(app, ["sources", "digit"])
+    assert isinstance(result.exception, GatewiseError)
+    assert "did you mean digits" in str(result.exception)
+
+
+def test_check_certifies_a_folder(tmp_path: Path) -> None:
+    home = sounds.folder(tmp_path / "mine")
+    (home / "yes" / "s01_nohash_9.wav").write_bytes(b"no sound")
+    result = runner.invoke(app, ["data", "check", str(home), "--group", r"([^/]+)_nohash_"])
+    assert result.exit_code == 0, result.exception
+    assert "60 examples, 2 labels, 30 groups" in result.stdout
+    assert "unusable (skipped): 1" in result.stdout
+    assert "no group lies in two splits" in result.stdout
+
+
+def test_check_finds_a_leak_and_fails(tmp_path: Path) -> None:
+    home = sounds.folder(tmp_path / "mine", groups=30)
+    rows = ["path,label,split"]
+    for place, path in enumerate(sorted(home.rglob("*.wav"))):
+        split = ["train", "train", "validation", "test"][place % 4]
+        rows.append(f"mine/{path.relative_to(home)},{path.parent.name},{split}")
+    copy = home / "yes" / "copy.wav"
+    copy.write_bytes((home / "yes" / "s00_nohash_0.wav").read_bytes())
+    rows += ["mine/yes/copy.wav,yes,train", "mine/yes/copy.wav,yes,test"][:1]
+    first = next(row for row in rows if "yes/s00" in row)
+    rows[-1] = "mine/yes/copy.wav,yes," + ("test" if first.endswith("train") else "train")
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(rows) + "\n")
+    result = runner.invoke(app, ["data", "check", str(table), "--json"])
+    assert isinstance(result.exception, GatewiseError)
+    assert "duplicates: 1 violations" in str(result.exception)
+    report = json.loads(result.stdout)
+    assert report["certificate"]["duplicates"]["count"] == 1
+    assert not report["certified"]
+
+
+def test_check_reads_tables_of_texts(tmp_path: Path) -> None:
+    table = tmp_path / "texts.csv"
+    words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+    rows = [f"{words[i % 10]} {words[i // 10]} {i * 7919},{'ab'[i % 2]}" for i in range(100)]
+    table.write_text("question,kind\n" + "\n".join(rows) + "\n")
+    options = ["--text", "question", "--label", "kind"]
+    result = runner.invoke(app, ["data", "check", str(table), *options])
+    assert result.exit_code == 0, result.exception
+    assert "vocabulary" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("nothing", [], "no such file or folder"),
+        ("a.zip", [], "neither a folder nor a table"),
+        ("a.csv", ["--on-bad", "ignore"], "allowed: fail, skip"),
+        ("list.csv", ["--split", "part"], "read as audio-folder, which takes no --split"),
+    ],
+)
+def test_check_says_what_it_cannot_do(
+    tmp_path: Path, name: str, arguments: list[str], message: str
+) -> None:
+    if name != "nothing":
+        (tmp_path / name).write_text("path,label\n")
+    result = runner.invoke(app, ["data", "check", str(tmp_path / name), *arguments])
+    assert isinstance(result.exception, GatewiseError)
+    assert message in str(result.exception)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from gatewise.data.preparation import near_duplicates
+
+
+def sentence(seed: int, words: int = 12) -> list[str]:
+    draw = np.random.default_rng(seed)
+    return ["".join(map(chr, draw.integers(97, 123, 6))) for _ in range(words)]
+
+
+def test_similarity_is_jaccard_of_character_runs() -> None:
+    assert near_duplicates.similarity("Same, words!", "same words") == 1
+    assert near_duplicates.similarity("abcdef", "abcdeg") == pytest.approx(1 / 3)
+    assert near_duplicates.similarity(" ".join(sentence(1)), " ".join(sentence(2))) == 0
+
+
+def test_edited_copies_in_another_part_are_found_and_others_are_not() -> None:
+    texts, parts, wanted = [], [], []
+    for seed in range(300):
+        words = sentence(seed, 20)
+        texts.append(" ".join(words))
+        parts.append("test")
+        if seed % 3 == 0:  # an edited copy in training
+            words[seed % 20] = "new"
+            wanted.append(len(texts))
+            texts.append(" ".join(words))
+            parts.append("train")
+        if seed % 3 == 1:  # an edited copy in the same part
+            texts.append(" ".join([*words, "more"]))
+            parts.append("test")
+    keys = near_duplicates.band_keys(texts)
+    found = near_duplicates.across(keys, parts, texts.__getitem__)
+    rows = [row for row, _, _ in found]
+    assert set(rows) <= set(wanted)
+    assert len(rows) >= 0.95 * len(wanted)
+    for row, other, value in found:
+        assert other == row - 1
+        assert (
+            value
+            == near_duplicates.similarity(texts[row], texts[other])
+            >= near_duplicates.THRESHOLD
+        )
+
+
+def test_banding_finds_pairs_at_the_threshold() -> None:
+    # 1 - (1 - 0.8^5)^12 = 0.99
+    missed = 0
+    for seed in range(100):
+        words = sentence(seed, 30)
+        other = [*words[:27], *sentence(seed + 1000, 3)]
+        pair = [" ".join(words), " ".join(other)]
+        assert 0.75 < near_duplicates.similarity(*pair) < 0.9
+        keys = near_duplicates.band_keys(pair)
+        missed += not (keys[0] == keys[1]).any()
+    assert missed <= 5
+
+
+def test_boilerplate_costs_no_pairs() -> None:
+    texts = ["the same sentence again"] * 5000 + ["the same sentence again!"]
+    calls = []
+
+    def read(row: int) -> str:
+        calls.append(row)
+        return texts[row]
+
+    parts = ["train"] * 5000 + ["test"]
+    found = near_duplicates.across(near_duplicates.band_keys(texts), parts, read)
+    assert [row for row, _, _ in found] == list(range(5000))
+    assert len(calls) < 13 * 5001
+
+
+def test_keys_do_not_depend_on_company() -> None:
+    texts = [" ".join(sentence(seed)) for seed in range(5)]
+    assert np.array_equal(
+        near_duplicates.band_keys(texts)[3], near_duplicates.band_keys([texts[3]])[0]
+    )

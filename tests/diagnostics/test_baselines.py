@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from gatewise.artifacts import splits
+from gatewise.diagnostics import baselines
+from tests.tasks import write_task
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_linear_model_learns_what_the_label_shows(tmp_path, text):
+    prepared = write_task(tmp_path / "task", text=text, examples=240)
+    found = baselines.evaluate(prepared, [0, 1, 2], 1.0, 0.05, 500)["baselines"]
+    assert len(found["linear"]["values"]) == 1  # one split, one score
+    assert found["linear"]["std"] is None
+    assert found["linear"]["mean"] > found["majority"]["mean"] + 0.2
+    assert ("TF-IDF" in found["linear"]["title"]) == text
+
+
+def test_majority_is_the_training_splits_own(tmp_path):
+    prepared = write_task(tmp_path / "task", examples=240)
+    split = splits.for_seed(prepared, 0)
+    labels = prepared.index["label"].to_numpy()
+    most = np.bincount(labels[split == "train"]).argmax()
+    expected = (labels[split == "test"] == most).mean()
+    found = baselines.evaluate(prepared, [0], 1.0, 0.05, 500)["baselines"]["majority"]
+    assert found["values"] == [pytest.approx(expected)]
+
+
+def test_redrawn_splits_are_scored_for_every_seed(tmp_path):
+    prepared = write_task(tmp_path / "task", examples=240, resample=True)
+    found = baselines.evaluate(prepared, [0, 1, 2, 3], 1.0, 0.05, 500)
+    assert len(found["baselines"]["linear"]["values"]) == 4
+    assert found == baselines.evaluate(prepared, [0, 1, 2, 3], 1.0, 0.05, 500)
+
+
+def test_a_share_of_the_training_data_is_the_networks_share(tmp_path):
+    prepared = write_task(tmp_path / "task", examples=240)
+    found = baselines.evaluate(prepared, [0, 1], 0.1, 0.05, 500)["baselines"]
+    assert len(found["linear"]["values"]) == 2
+    full = baselines.evaluate(prepared, [0], 1.0, 0.05, 500)["baselines"]
+    assert found["linear"]["mean"] <= full["linear"]["mean"]

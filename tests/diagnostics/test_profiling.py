@@ -1,0 +1,132 @@
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise.artifacts.plan import RunPlan, path
+from gatewise.artifacts.prepared import Prepared, TaskCard
+from gatewise.config import SplitConfig, TrainConfig, VariantConfig
+
+torch = pytest.importorskip("torch")
+from gatewise.diagnostics import profiling  # noqa: E402
+
+
+def prepared(text=False, resample=False, sequences=80):
+    rng = np.random.default_rng(0)
+    length = rng.integers(4, 12, size=sequences)
+    steps = int(length.sum())
+    card = TaskCard(
+        task="toy", modality="text" if text else "frames", title="toy", synthetic=True,
+        licence="none", labels=["a", "b"], features=None if text else 3,
+        vocabulary=20 if text else None, normalise="none" if text else "train", front_end={},
+        resample=resample, split={"validation": 0.15, "test": 0.2}, metric="accuracy", digest="0",
+    )  # fmt: skip
+    index = pd.DataFrame(
+        {
+            "id": [str(i) for i in range(sequences)],
+            "label": rng.integers(2, size=sequences),
+            "group": "g",
+            "split": ["train"] * (sequences - 10) + ["test"] * 10,
+            "start": np.concatenate([[0], np.cumsum(length)[:-1]]),
+            "length": length,
+        }
+    )
+    values = rng.integers(1, 20, steps).astype(np.int32)
+    return Prepared(card, values if text else rng.normal(size=(steps, 3)).astype(np.float32), index)
+
+
+def plan(cell, **model):
+    return RunPlan(
+        task="toy", variant=cell, model=VariantConfig(cell=cell, **{"hidden": 5, **model}),
+        reference=None, train=TrainConfig(batch_size=16), split=SplitConfig(), augment=None,
+        metric="accuracy", seeds=(0,), threads=1, accelerator="cpu", precision="32-true",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_every_figure_of_every_variant(text):
+    plans = {"lstm": plan("lstm"), "gru": plan("gru"), "both-ways": plan("gru", bidirectional=True)}
+    found = profiling.profile(prepared(text), plans, seconds=0.01)
+    json.dumps(found, allow_nan=False)
+    assert found["threads"] == 1
+    assert found["device"].startswith("cpu (")
+    for name, cost in found["variants"].items():
+        for timing in ("train_step_ms", "inference_ms_batch_1", "inference_ms_batch_64"):
+            assert 0 < cost[timing]["q1"] <= cost[timing]["median"] <= cost[timing]["q3"]
+            assert np.median(cost[timing]["rounds"]) == cost[timing]["median"]
+            assert len(cost[timing]["rounds"]) >= profiling.FEWEST_ROUNDS
+        assert (cost["streaming_step_ms"] is None) == (name == "both-ways")
+        batches = 5  # 70 training examples, 16 at a time
+        assert cost["train_seconds_per_epoch"] == pytest.approx(
+            batches * cost["train_step_ms"]["median"] / 1000
+        )
+        assert cost["kernel"] == "fused"
+        assert cost["size_bytes"] > 4 * cost["parameters"]
+        # weights, gradients and AdamW's two moments are alive together
+        assert cost["peak_memory_mb"] > 4 * 4 * cost["parameters"] / 1e6
+    assert found["variants"]["gru"]["parameters"] < found["variants"]["lstm"]["parameters"]
+
+
+def test_memory_grows_with_the_width_and_is_hardly_varies():
+    def measure(hidden):
+        plans = {"gru": plan("gru", hidden=hidden)}
+        return profiling.profile(prepared(), plans, seconds=0)["variants"]["gru"]["peak_memory_mb"]
+
+    # A few kilobytes hang on what the process has run before.
+    assert measure(8) == pytest.approx(measure(8), rel=0.1)
+    assert measure(8) < measure(64)
+
+
+def test_the_callers_thread_count_is_left_as_it_was():
+    before = torch.get_num_threads()
+    profiling.profile(prepared(), {"gru": plan("gru")}, seconds=0)
+    assert torch.get_num_threads() == before
+
+
+def test_typical_batch_is_of_about_mean_length_and_padded():
+    data = prepared()
+    batch = profiling.typical_batch(data, 16)
+    mean = data.index["length"].mean()
+    assert abs(float(batch.lengths.float().mean()) - mean) < 1
+    assert batch.inputs.shape == (16, int(batch.lengths.max()), 3)
+    row = data.index.iloc[int((data.index["length"] - mean).abs().to_numpy().argsort()[0])]
+    expected = data.sequences[row.start : row.start + row.length]
+    assert np.array_equal(batch.inputs[0, : row.length].numpy(), expected)
+    assert len(profiling.typical_batch(prepared(sequences=20), 64).labels) == 64
+
+
+def test_examples_of_an_epoch():
+    assert profiling.training_examples(prepared()) == 70
+    assert profiling.training_examples(prepared(resample=True)) == 52
+
+
+def test_turns_rotate():
+    calls = []
+    work = {name: (lambda n=name: calls.append(n)) for name in "ab"}
+    profiling.interleaved(work, 0, torch.device("cpu"))
+    measured = calls[2 * profiling.WARM_UP :]
+    assert measured[:4] == ["a", "b", "b", "a"]
+    assert measured.count("a") == measured.count("b") == profiling.FEWEST_ROUNDS
+
+
+def test_stage_writes_the_file_and_needs_neither_lightning_nor_mlflow(tmp_path, monkeypatch):
+    from gatewise import config
+    from gatewise.files import read_json, write_json
+    from pipeline import profile as stage
+    from tests.evidence_runs import study
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "load", lambda: study(("gru",), compare={}))
+    data = prepared()
+    folder = tmp_path / "data/prepared/toy"
+    folder.mkdir(parents=True)
+    np.save(folder / "sequences.npy", data.sequences)
+    data.write(folder)
+    write_json(path("toy", "gru"), plan("gru").model_dump(mode="json"))
+    monkeypatch.setattr(profiling, "MOST_ROUNDS", 2)
+    before = set(sys.modules)
+    stage.main(["toy"])
+    assert set(read_json("reports/cost/toy.json")["variants"]) == {"gru"}
+    assert not {"pytorch_lightning", "mlflow"} & (set(sys.modules) - before)

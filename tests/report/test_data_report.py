@@ -1,0 +1,99 @@
+"""The data section of the report, from real reports of preparation."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.errors
+import pytest
+
+from gatewise.artifacts.prepared import index_schema
+from gatewise.config import TaskConfig
+from gatewise.data import sources
+from gatewise.data.preparation.build import prepare
+from tests import sounds
+
+
+def report(folder: Path, **more: Any) -> dict[str, Any]:
+    home = sounds.folder(folder / "mine")
+    (home / "yes" / "s00_nohash_1.wav").write_bytes(
+        (home / "yes" / "s01_nohash_0.wav").read_bytes()
+    )
+    config = TaskConfig.model_validate(
+        {
+            "source": {"kind": "audio-folder", "path": str(home), "group": "/([^_]+)_"},
+            "features": {"kind": "log-mel", "sample_rate": 8000},
+            "allow": {"duplicates": "the <same> take"},
+            **more,
+        }
+    )
+    sources.fetch(config.source, folder / "raw")
+    return prepare("mine", config, folder / "raw", folder / "prepared")[1]
+
+
+def rendered(data: dict[str, Any]) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from gatewise.report import words
+
+    environment = Environment(
+        loader=PackageLoader("gatewise.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    scroll = "{% macro scroll(label) %}{{ caller() }}{% endmacro %}"
+    page = environment.from_string(scroll + '{% include "data.html.j2" %}')
+    return page.render(name="mine", report=data, words=words)
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_the_section_says_what_was_certified(tmp_path: Path, resample: bool) -> None:
+    split = {"validation": 0.25, "test": 0.25, "resample": resample}
+    data = report(tmp_path, split=split)
+    html = " ".join(rendered(data).split())
+    assert "61 examples in 30 groups, 2 labels" in html
+    assert "no group lies in two splits" in html
+    assert ("drawn for each seed from 30 groups" in html) == resample
+    assert ("class balance" in html) != resample
+    leaks = data["certificate"]["duplicates"]["count"]
+    assert ("accepted because: the &lt;same&gt; take" in html) == bool(leaks)
+    assert data["digest"] in html
+
+
+def test_the_section_without_leaks_is_plain(tmp_path: Path) -> None:
+    data = report(tmp_path)
+    data["certificate"]["duplicates"] = {"claim": "none", "count": 0}
+    assert "Certified: nothing leaks between splits" in rendered(data)
+
+
+def index(**changes: Any) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "id": ["a", "b", "c"],
+            "label": [0, 1, 0],
+            "group": ["g", "h", "i"],
+            "split": ["train", "validation", "test"],
+            "start": [0, 2, 5],
+            "length": [2, 3, 1],
+        }
+    )
+    return frame.assign(**changes)
+
+
+def test_a_sound_index_passes() -> None:
+    index_schema(2).validate(index())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"label": [0, 2, 0]},
+        {"id": ["a", "a", "c"]},
+        {"split": ["train", "dev", "test"]},
+        {"length": [2, 0, 1]},
+        {"start": [0, 1, 5]},
+        {"start": [0, 3, 6]},
+        {"extra": 1},
+    ],
+)
+def test_a_broken_index_does_not(changes: dict[str, Any]) -> None:
+    with pytest.raises((pandera.errors.SchemaError, pandera.errors.SchemaErrors)):
+        index_schema(2).validate(index(**changes))

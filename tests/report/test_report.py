@@ -1,0 +1,165 @@
+import io
+import json
+import re
+from html import escape as html_escape
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from gatewise.evidence import comparison
+from gatewise.report import charts, page, plots, summary, table, words
+from tests.evidence_runs import LABELS, record, study, write_card, write_run
+
+
+@pytest.fixture
+def root(tmp_path):
+    for task in ("toy", "tones"):
+        write_card(tmp_path, task, synthetic=task == "tones")
+        for variant, score in (("lstm", 0.8), ("gru", 0.9)):
+            for seed in range(8):
+                write_run(tmp_path, record(task, variant, seed, score + 0.004 * (seed % 3)))
+    return tmp_path
+
+
+@pytest.fixture
+def evidence(root):
+    return comparison.gather(study(tasks=("toy", "tones"), seeds=8), root)
+
+
+@pytest.fixture
+def compared(evidence):
+    return comparison.compare(study(tasks=("toy", "tones"), seeds=8), evidence)
+
+
+def printed(compared):
+    stream = io.StringIO()
+    table.show(compared, Console(file=stream, width=120))
+    return stream.getvalue()
+
+
+def test_the_end_table_answers(compared):
+    text = printed(compared)
+    for expected in ("toy made up", "(synthetic data)", "gru beats lstm", "1,234", "primary"):
+        assert expected in text
+    row = next(line for line in text.splitlines() if line.strip().startswith("lstm"))
+    assert re.search(r"80\.[34] ± 0\.3 %", row)
+
+
+def test_warnings_reach_the_reader(compared):
+    compared["tasks"]["toy"]["warnings"].append("toy/gru: no usable run for seed 3")
+    compared["warnings"].append("too few seeds")
+    for text in (printed(compared), summary.render(compared), page.render(compared)):
+        assert "no usable run for seed 3" in text
+        assert "too few seeds" in text
+
+
+def test_summary_and_page_hold_the_same_answers(compared):
+    markdown, html = summary.render(compared), page.render(compared)
+    for task in compared["tasks"].values():
+        for line in words.answer(task):
+            assert line in markdown
+            assert html_escape(line.split(" (", 1)[0]) in html
+    assert "<script src" not in html
+    assert 'href="http' not in html
+
+
+def test_names_are_escaped_in_the_page(compared):
+    compared["tasks"]["toy"]["title"] = "<script>alert(1)</script>"
+    assert "<script>alert" not in page.render(compared)
+
+
+def test_absent_figures_are_said_to_be_absent(compared):
+    row = next(line for line in summary.render(compared).splitlines() if line.startswith("| gru |"))
+    assert row.endswith("| n/a | n/a |")
+
+
+def test_verdicts_in_words():
+    pair = {
+        "a": "gru", "b": "lstm", "primary": True, "difference": -0.0123, "ci": [-0.02, -0.005],
+        "p_value": 0.0078, "p_value_holm": 0.0469, "rope": 0.005, "verdict": "lstm",
+        "seeds_needed": None,
+    }  # fmt: skip
+    assert words.sentence(pair) == (
+        "lstm beats gru (difference -1.23 points, interval -2.00 to -0.50, p = 0.0469)."
+    )
+    pair |= {"verdict": "undecided", "seeds_needed": 1200}
+    assert "undecided, needs about 1,200 more seeds (" in words.sentence(pair)
+    pair |= {"verdict": "equivalent"}
+    assert "equivalent within ±0.5 points" in words.sentence(pair)
+    pair |= {"difference": None}
+    assert "no seed finished with both" in words.sentence(pair)
+    assert words.p_value(1e-9) == "< 0.0001"
+
+
+def test_curves_are_means_over_seeds_and_early_stops_keep_their_last_value(tmp_path):
+    write_run(tmp_path, record("toy", "gru", 0, 0.8, epochs_run=4))
+    write_run(tmp_path, record("toy", "gru", 1, 0.6, epochs_run=2))
+    frame = plots.curves(comparison.gather(study(seeds=2), tmp_path)).set_index("epoch")
+    assert list(frame.index) == [1, 2, 3, 4]
+    assert frame.loc[4, "validation_accuracy"] == pytest.approx((0.8 + 0.6) / 2)
+    assert frame.loc[1, "validation_accuracy"] == pytest.approx((0.2 + 0.3) / 2)
+
+
+def test_confusion_counts_every_prediction_of_every_seed(evidence):
+    frame = plots.confusion(evidence)
+    toy = frame[(frame.task == "toy") & (frame.variant == "gru")]
+    assert toy["count"].sum() == 8 * 60
+    assert set(toy.actual) == set(LABELS)
+    assert toy.groupby("actual").share.sum().to_numpy() == pytest.approx(1.0)
+    right = toy[toy.actual == toy.predicted]["count"].sum()
+    assert right == sum(round((0.9 + 0.004 * (s % 3)) * 60) for s in range(8))
+
+
+def test_stages_write_everything(root, monkeypatch, capsys):
+    from gatewise import config
+    from gatewise.files import read_json
+    from pipeline import compare as compare_stage
+    from pipeline import report as report_stage
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(config, "load", lambda: study(tasks=("toy", "tones"), seeds=8))
+    compare_stage.main([])
+    first = (root / "reports/comparison.json").read_bytes()
+    compare_stage.main([])
+    assert (root / "reports/comparison.json").read_bytes() == first
+    assert set(pd.read_csv("reports/plots/cost.csv").variant) == {"lstm", "gru"}
+    assert set(pd.read_csv("reports/plots/curves.csv").task) == {"toy", "tones"}
+    metrics = read_json("reports/metrics.json")
+    assert metrics["toy"]["gru"]["accuracy"] == pytest.approx(0.9035)
+    capsys.readouterr()
+    report_stage.main([])
+    assert "gru beats lstm" in capsys.readouterr().out
+    assert "gru beats lstm" in (root / "reports/summary.md").read_text()
+    assert (root / "reports/index.html").stat().st_size > 3000
+
+
+def test_dvc_templates_are_json_with_dvcs_anchors(project):
+    templates = sorted((project / ".dvc/plots").glob("gatewise_*.json"))
+    assert len(templates) == 3
+    for template in templates:
+        spec = json.loads(template.read_text())
+        assert spec["data"]["values"] == "<DVC_METRIC_DATA>"
+        assert "<DVC_METRIC_Y>" in template.read_text()
+
+
+def test_the_front_holds_what_nothing_else_beats():
+    points = [(3, 90), (1, 80), (2, 95), (2, 70), (4, 95), (5, 96)]
+    assert charts.front(points) == [(1, 80), (2, 95), (5, 96)]
+
+
+def test_text_inside_scripts_cannot_end_them():
+    text = page.embeddable({"a": "</script><b>\u2028"})
+    assert "<" not in text
+    assert json.loads(text) == {"a": "</script><b>\u2028"}
+
+
+def test_a_study_with_nothing_but_scores_still_gets_a_page(compared):
+    for task in compared["tasks"].values():
+        for cells in task["variants"].values():
+            cells["ci"] = None
+        for pair in task["pairs"]:
+            pair.update(difference=None, ci=None, test_noise=None, p_value_holm=None)
+    text = page.render(compared)
+    assert "no seed finished with both" in text
+    assert "Not measured." in text

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gatewise.files import write_json
+from gatewise.repro import leftovers
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / ".gatewise").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_a_killed_retraining_left_running_is_ended(here):
+    left = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+    )
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        write_json(leftovers.RECORD, {"group": left.pid, "began": time.time(), "by": 1})
+        assert leftovers.end()
+        assert left.wait(10) == -9
+        assert other.poll() is None
+        assert not leftovers.end()
+    finally:
+        other.kill()
+        left.kill()
+        other.wait()
+
+
+WHOLE = """\
+schema: '2.0'
+stages:
+  plan:
+    cmd: python -m pipeline.plan
+    deps:
+    - path: params.yaml
+      hash: md5
+      md5: 6fdb93ec44fc32be0216476b170eef81
+      size: 750
+"""
+
+
+@pytest.mark.parametrize("left", ["", WHOLE[:150], WHOLE[:-60], "stages:\n  plan: [", WHOLE])
+def test_what_a_killed_dvc_wrote_half_is_put_back(here, left):
+    before = WHOLE.replace("plan", "before")
+    (here / "dvc.lock").write_text(before)
+    leftovers.write_down(2**22 + 1)
+    (here / "dvc.lock").write_text(left)
+    (here / ".dvc/tmp").mkdir(parents=True)
+    (here / ".dvc/tmp/rwlock").write_text("")
+    leftovers.end()
+    leftovers.mend_rwlock()
+    assert (here / "dvc.lock").read_text() == (WHOLE if left == WHOLE else before)
+    assert not (here / ".dvc/tmp/rwlock").exists()
+    # Without a killed retraining a broken lock is somebody's to look at, not ours to replace.
+    (here / "dvc.lock").write_text("<<<<<<< HEAD")
+    leftovers.end()
+    assert (here / "dvc.lock").read_text() == "<<<<<<< HEAD"

@@ -91,7 +91,7 @@ def test_everything_ends_with_its_owner(tmp_path):
     script = textwrap.dedent(
         """
         import os, time
-        from gatewise import warm
+        from gatewise.execution import warm
         from tests.execution import test_warm
         address = warm.ensure(os.getpid(), [])
         child = warm.fork(address, test_warm.record_pid_and_sleep, [os.environ["WHERE"]])

@@ -18,7 +18,7 @@ KEPT_STAGES = ("plan", "fetch", "prepare", "train", "compare")
 """Stages of the pipeline that matter here; the others only cost time."""
 FORKED = """
 import os, sys
-from gatewise import warm
+from gatewise.execution import warm
 from pipeline import module
 child = warm.fork(os.environ["GATEWISE_WARM"], module, ["gatewise.cli.main", sys.argv[1:]])
 sys.exit(child.wait())

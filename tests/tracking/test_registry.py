@@ -10,7 +10,6 @@ from gatewise.config import TrackingConfig, VariantConfig
 from gatewise.delivery.gate import snapshot
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
-from gatewise.tracking import registry
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
 from tests.serving.test_predictor import card
@@ -63,43 +62,6 @@ def comparison(verdict, gru=0.9, lstm=0.8):
             }
         },
     }
-
-
-@pytest.mark.parametrize(
-    ("verdict", "challenger", "champion", "promoted"),
-    [
-        ("undecided", "gru", None, True),
-        ("undecided", "gru", "gru", False),
-        ("undecided", "gru", "lstm", False),
-        ("gru", "gru", "lstm", True),
-        ("gru", "lstm", "gru", False),
-        ("equivalent", "gru", "lstm", True),
-        ("equivalent", "lstm", "gru", False),
-        ("gru", "rnn", "gru", False),
-    ],
-)
-def test_evidence_decides(verdict, challenger, champion, promoted):
-    decision = registry.decide(comparison(verdict), "digits", challenger, champion, 0.1)
-    assert decision.promoted is promoted
-    assert decision.reason
-
-
-def test_equivalent_is_enough_only_if_it_is_cheaper_by_the_stated_share():
-    assert not registry.decide(comparison("equivalent"), "digits", "gru", "lstm", 0.3).promoted
-    assert registry.saves((300, 100), (400, 100), 0.25)
-    assert not registry.saves((300, 101), (400, 100), 0.25)
-
-
-@pytest.mark.parametrize("champion", ["lstm", "gru"])
-def test_a_comparison_of_other_runs_says_nothing_about_the_champion(champion):
-    decision = registry.decide(comparison("gru"), "digits", "gru", champion, 0.1, compared=False)
-    assert not decision.promoted
-    assert "`gatewise retrain --promote`" in decision.reason
-
-
-def test_an_unknown_task_is_named():
-    with pytest.raises(GatewiseError, match="no task 'words'; it has digits"):
-        registry.leader(comparison("gru"), "words")
 
 
 @pytest.fixture

@@ -112,23 +112,22 @@ def promote(
 
     Exit code: 0 it is champion, 1 it is not.
     """
-    from gatewise.delivery.gate import reference, snapshot
-    from gatewise.tracking import content, registry, verdicts
+    from gatewise.delivery.gate import promotion, reference, snapshot
+    from gatewise.tracking import content, registry, task_comparison, verdicts
 
-    comparison = verdicts.read(reports)
-    if comparison is None:
+    stored = verdicts.read(reports)
+    if stored is None:
         raise GatewiseError(f"{reports}/comparison.json: missing; run `dvc repro compare`")
-    best = registry.leader(comparison, task)
-    chosen = variant or best
-    found = comparison["tasks"][task]
-    if chosen not in found["variants"]:
+    comparison = task_comparison.of(stored, task)
+    chosen = variant or comparison.leader
+    if chosen not in comparison.variants:
         raise GatewiseError(
-            f"{task} has no compared variant {chosen!r}; it has {', '.join(found['variants'])}"
+            f"{task} has no compared variant {chosen!r}; it has {', '.join(comparison.variants)}"
         )
     candidates = snapshot.read(".", task, "this study")
     if chosen not in candidates:
         raise GatewiseError(f"runs/{task}/{chosen}: no finished run; see `dvc repro train`")
-    record = candidates[chosen].best(found["metric"])
+    record = candidates[chosen].best(comparison.metric.name)
     models = _registry(task)
     champion = models.version(registry.CHAMPION)
     key = champion.tags.get(content.KEY) if champion else None
@@ -141,19 +140,18 @@ def promote(
     if key == record.key:
         print("and the champion already")
         return
-    decision = registry.decide(
+    decision = promotion.by_comparison(
         comparison,
-        task,
         chosen,
         champion.tags.get(registry.VARIANT) if champion else None,
-        gate_config().cheaper,
+        gate_config(),
         compared=key in {r.key for one in candidates.values() for r in one.records.values()},
     )
-    if not decision.promoted and force is None:
+    if not decision.promote and force is None:
         print(f"it does not replace the champion: {decision.reason}", file=sys.stderr)
         raise typer.Exit(1)
-    reason = decision.reason if decision.promoted else f"forced: {force} ({decision.reason})"
-    models.crown(version, reason)
+    reason = decision.reason if decision.promote else f"forced: {force} ({decision.reason})"
+    models.promote(version, reason)
     print(f"and the champion: {reason}")
 
 

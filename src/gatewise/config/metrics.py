@@ -89,6 +89,10 @@ class Metric:
         """A difference without its unit: `+0.92`."""
         return f"{self.unit.scale * value:+.{self.unit.digits + 1}f}"
 
+    def show_amount(self, value: float) -> str:
+        """A margin, a fall or a spread for people, without a sign: `1 points`, `0.01 nats`."""
+        return f"{self.unit.scale * value:.3g} {self.unit.difference}"
+
 
 def count(
     labels: npt.NDArray[np.integer],
@@ -105,9 +109,16 @@ def count(
         groups: how many groups there are.
     """
     predicted = probabilities.argmax(axis=1)
-    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    losses = -np.log(np.maximum(own, SMALLEST))
-    return count_predicted(labels, predicted, losses, probabilities.shape[1], group, groups)
+    own = probabilities[np.arange(len(labels)), labels]
+    return count_predicted(
+        labels, predicted, negative_log(own), probabilities.shape[1], group, groups
+    )
+
+
+def negative_log(own: npt.NDArray[np.floating]) -> Counts:
+    """Negative log probabilities, in nats, of probabilities `(examples,)` of the own label."""
+    losses: Counts = -np.log(np.maximum(own.astype(np.float64), SMALLEST))
+    return losses
 
 
 def count_predicted(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.config.metrics import METRICS, Metric
 from gatewise.evidence.prediction_counts import Outcome
 
 Floats = npt.NDArray[np.float64]
@@ -87,9 +88,9 @@ def analyse(
     found = {}
     for variant, row in zip(outcomes, used, strict=True):
         stacked = stack(row, names, classes)
-        if metric == "accuracy":
+        if not METRICS[metric].by_class:
             stacked = stacked.sum(axis=-1, keepdims=True)
-        found[variant] = resampled(stacked, draws, metric)
+        found[variant] = resampled(stacked, draws, METRICS[metric])
     return (
         {v: noise(drawn, len(names), level) for v, drawn in found.items()},
         {
@@ -124,13 +125,13 @@ def scores(counts: Floats, metric: str) -> Floats:
     return _ratio(np.where(present, f1, 0.0).sum(-1), present.sum(-1))
 
 
-def resampled(stacked: Floats, draws: Draws, metric: str) -> tuple[Floats, Floats, Floats]:
+def resampled(stacked: Floats, draws: Draws, metric: Metric) -> tuple[Floats, Floats, Floats]:
     """Mean scores over resamples of both, of seeds alone and of groups alone."""
     seeds, groups, *cells = stacked.shape
     flat = stacked.transpose(1, 0, 2, 3).reshape(groups, -1)
     redrawn = (draws.groups @ flat).reshape(-1, seeds, *cells)
-    by_seed = scores(redrawn, metric)
-    fixed = scores(stacked.sum(axis=1), metric)
+    by_seed = metric.from_counts(redrawn)
+    fixed = metric.from_counts(stacked.sum(axis=1))
     return (
         _mean(by_seed, draws.seeds),
         _mean(np.broadcast_to(fixed, by_seed.shape), draws.seeds),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.artifacts.runs import RunRecord
+from gatewise.config.metrics import METRICS
 from gatewise.serving import predictor
 from gatewise.tracking import content
 from gatewise.tracking.connection import explained
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 def best(members: Iterable[tuple[Path, RunRecord]], metric: str) -> tuple[Path, RunRecord]:
     """The seed that scores best on validation (never on test); the first of equal ones."""
     ordered = sorted(members, key=lambda member: member[1].seed)
-    return max(ordered, key=lambda member: member[1].metrics["validation"][metric])
+    gain = METRICS[metric].gain
+    return max(ordered, key=lambda member: gain(member[1].metrics["validation"][metric]))
 
 
 def find(store: Store, record: RunRecord) -> LoggedModel | None:

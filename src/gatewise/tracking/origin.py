@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import subprocess
 from pathlib import Path
 from typing import Any
 
+from gatewise.artifacts import checkout
 from gatewise.errors import GatewiseError
+
+COMMIT, DIRTY = "mlflow.source.git.commit", "gatewise.git.dirty"
 
 
 def tags(root: str | Path = ".") -> dict[str, str]:
     """Tags set once, when a run is made: commit, whether files differ from it, user, program."""
-    found = {"mlflow.source.name": "gatewise", "mlflow.source.type": "PROJECT"}
-    commit = _git(root, "rev-parse", "HEAD")
+    described = {"mlflow.source.name": "gatewise", "mlflow.source.type": "PROJECT"}
+    commit = checkout.commit(root)
     if commit:
-        found["mlflow.source.git.commit"] = commit
-        # Untracked files and locks, which runs rewrite themselves, make nothing dirty.
-        locks = (":!dvc.lock", ":!seeds.lock")
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *locks)
-        found["gatewise.git.dirty"] = str(bool(changed)).lower()
+        described[COMMIT] = commit
+        described[DIRTY] = str(checkout.dirty(root)).lower()
     with contextlib.suppress(KeyError, OSError):  # a container's user may have no name
-        found["mlflow.user"] = getpass.getuser()
-    return found
+        described["mlflow.user"] = getpass.getuser()
+    return described
 
 
 def locked_stages(lock: str | Path = "dvc.lock") -> dict[str, Any]:
@@ -39,8 +38,8 @@ def locked_stages(lock: str | Path = "dvc.lock") -> dict[str, Any]:
         return {}
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
-        return dict((found or {}).get("stages", {}))
+        lock_file = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+        return dict((lock_file or {}).get("stages", {}))
     except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise GatewiseError(f"{path}: not readable: {reason}; restore it with git") from None
@@ -52,13 +51,3 @@ def locked_outputs(lock: str | Path = "dvc.lock") -> dict[str, str]:
         name: ",".join(str(out.get("md5", "")) for out in stage.get("outs", ()))
         for name, stage in locked_stages(lock).items()
     }
-
-
-def _git(root: str | Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

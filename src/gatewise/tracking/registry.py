@@ -8,17 +8,16 @@ higher. Everything goes through `MlflowClient`, so a remote registry works the s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gatewise.artifacts.runs import RunRecord
 from gatewise.errors import GatewiseError
 from gatewise.files import sha256
-from gatewise.report import words
 from gatewise.tracking import content, logged_models, origin
 from gatewise.tracking.connection import TrackingError, explained, pointing_at
 from gatewise.tracking.store import Store
+from gatewise.tracking.task_comparison import TaskComparison
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -29,15 +28,9 @@ REFERENCE = "gatewise.reference"
 """Artifact of the version's run that holds all seeds of its variant, for later gates."""
 DIGITS = 12
 """Of the digest that names such an archive."""
+LONGEST_TAG = 5_000
+"""Characters that MLflow takes."""
 OTHERWISE = "`gatewise rollback`, or `gatewise promote --force` another"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Whether a challenger may become champion, and why."""
-
-    promoted: bool
-    reason: str
 
 
 class Registry:
@@ -92,7 +85,7 @@ class Registry:
             client.set_registered_model_alias(self.name, CHALLENGER, version.version)
         return version
 
-    def crown(self, version: ModelVersion, reason: str) -> None:
+    def promote(self, version: ModelVersion, reason: str) -> None:
         """Make a version champion and remember the one before it."""
         client = self.store.client
         before = self.version(CHAMPION)
@@ -126,13 +119,13 @@ class Registry:
         path = version.tags.get(REFERENCE)
         if path is None:
             return None
-        found = self.download(f"runs:/{version.run_id}/{path}", target)
-        if sha256(found)[:DIGITS] != found.stem:
+        archive = self.download(f"runs:/{version.run_id}/{path}", target)
+        if sha256(archive)[:DIGITS] != archive.stem:
             raise GatewiseError(
                 f"{self.name} version {version.version}: the archive of its runs ({path}) is "
                 f"damaged; {OTHERWISE}"
             )
-        return found
+        return archive
 
     def download(self, address: str, target: Path) -> Path:
         """Bring an artifact (`runs:/...`, `models:/...`) into `target`.
@@ -145,7 +138,7 @@ class Registry:
         target.mkdir(parents=True, exist_ok=True)
         with explained(self.store.uri), pointing_at(self.store.uri):
             try:
-                found = mlflow.artifacts.download_artifacts(address, dst_path=str(target))
+                path = mlflow.artifacts.download_artifacts(address, dst_path=str(target))
             except (mlflow.MlflowException, OSError) as error:
                 reason = " ".join(str(error).split())[:200]
                 if any(sign in reason for sign in ("Max retries", "Connection", "timed out")):
@@ -154,7 +147,7 @@ class Registry:
                     f"{self.name}: {address} is missing from the artifact store ({reason}); "
                     f"{OTHERWISE}"
                 ) from None
-        return Path(found)
+        return Path(path)
 
     def rollback(self) -> tuple[ModelVersion, ModelVersion]:
         """Give the alias back to the champion before; returns (from, to).
@@ -204,93 +197,19 @@ class Registry:
             )
 
 
-def decide(
-    comparison: Mapping[str, Any],
-    task: str,
-    variant: str,
-    champion: str | None,
-    cheaper: float,
-    *,
-    compared: bool = True,
-) -> Decision:
-    """Whether `variant` may replace the champion on the word of the study's own comparison.
-
-    It may if there is no champion; if the comparison's verdict is that it beats the champion's
-    variant; or if they are equivalent and it is cheaper. A comparison of other runs than the
-    champion, be they of its variant, says nothing about it: that is the gate's to decide.
-
-    Args:
-        comparison: `reports/comparison.json`.
-        task: its name.
-        variant: who may become champion.
-        champion: variant of the champion, if there is one.
-        cheaper: share of multiply-accumulates that an equivalent variant must save.
-        compared: whether the champion is one of the runs compared.
-    """
-    found = comparison["tasks"][task]
-    if champion is None:
-        return Decision(True, "there was no champion")
-    if not compared:
-        return Decision(
-            False,
-            "the champion is none of the runs compared here, so nothing is known against it; "
-            "`gatewise gate` weighs both on the same test examples, and `gatewise retrain "
-            "--promote` acts on its word",
-        )
-    if champion == variant:
-        return Decision(False, f"the champion is a run of {variant} already")
-    pair = next((p for p in found["pairs"] if {p["a"], p["b"]} == {variant, champion}), None)
-    if pair is None:
-        return Decision(False, f"{variant} was never compared with the champion {champion}")
-    sentence = words.sentence(pair)
-    if pair["verdict"] == variant:
-        return Decision(True, sentence)
-    if pair["verdict"] == "equivalent":
-        new, old = (
-            (found["variants"][name]["macs_per_step"], found["variants"][name]["parameters"])
-            for name in (variant, champion)
-        )
-        if saves(new, old, cheaper):
-            return Decision(True, f"{sentence} It needs fewer multiply-accumulates.")
-        return Decision(False, f"{sentence} It is not cheaper by {100 * cheaper:g} %.")
-    return Decision(False, sentence)
-
-
-def saves(new: tuple[float, float], old: tuple[float, float], share: float) -> bool:
-    """Whether `new` needs `share` fewer multiply-accumulates than `old` and no more parameters."""
-    return new[0] <= (1 - share) * old[0] and new[1] <= old[1]
-
-
-def leader(comparison: Mapping[str, Any], task: str) -> str:
-    """The variant with the highest mean score.
-
-    Raises:
-        GatewiseError: the comparison does not know the task.
-    """
-    tasks = comparison["tasks"]
-    if task not in tasks:
-        raise GatewiseError(
-            f"reports/comparison.json has no task {task!r}; it has {', '.join(tasks)}"
-        )
-    variants: dict[str, Any] = tasks[task]["variants"]
-    return max(variants, key=lambda name: float(variants[name]["mean"]))
-
-
-def evidence(comparison: Mapping[str, Any], record: RunRecord) -> dict[str, str]:
+def evidence(comparison: TaskComparison, record: RunRecord) -> dict[str, str]:
     """Tags that say what a version rests on."""
-    found = comparison["tasks"][record.task]
-    scored = found["variants"][record.variant]
-    pairs = [p for p in found["pairs"] if record.variant in (p["a"], p["b"])]
+    score = comparison.variants[record.variant]
     tags = {
-        "gatewise.metric": found["metric"],
-        "gatewise.mean": repr(scored["mean"]),
-        "gatewise.std": repr(scored["std"]),
-        "gatewise.ci": repr(scored["ci"]),
-        "gatewise.seeds": str(len(scored["values"])),
+        "gatewise.metric": comparison.metric.name,
+        "gatewise.mean": repr(score.mean),
+        "gatewise.std": repr(score.std),
+        "gatewise.ci": repr(None if score.ci is None else list(score.ci)),
+        "gatewise.seeds": str(score.seeds),
         "gatewise.seed": str(record.seed),
         "gatewise.data": str(record.data.get("digest")),
         "gatewise.weights_sha256": record.weights_sha256,
-        "gatewise.evidence": " ".join(words.sentence(pair) for pair in pairs)[:5000],
+        "gatewise.evidence": comparison.evidence(record.variant)[:LONGEST_TAG],
     }
-    commit = origin.tags().get("mlflow.source.git.commit")
+    commit = origin.tags().get(origin.COMMIT)
     return tags | ({"gatewise.git.commit": commit} if commit else {})

@@ -1,15 +1,19 @@
-"""Simulated retrainings: what two sides would predict, with chosen differences between them."""
+"""Simulated retrainings: predictions of candidate and reference with chosen differences."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gatewise.config import GateConfig
+from gatewise.config.metrics import METRICS, Metric, negative_log
 from gatewise.delivery.gate import interval, slices
-from gatewise.delivery.gate.interval import PairedSeed
+from gatewise.delivery.gate.interval import PairedSeed, Predictions
 from gatewise.delivery.gate.rule import Check
 
 CLASSES = [f"k{i}" for i in range(5)]
+ACCURACY = METRICS["accuracy"]
+SURE, UNSURE = 0.9, 0.1
+"""Probability of the own label where the prediction is right, and where it is wrong."""
 
 
 def retraining(
@@ -25,7 +29,7 @@ def retraining(
 ) -> list[PairedSeed]:
     """Candidate and reference of equal skill, but for what is asked for.
 
-    Both sides find the same groups and examples hard; each run has luck of its own, as a whole
+    Both find the same groups and examples hard; each run has luck of its own, as a whole
     and with every example. `worse` lowers the candidate everywhere, `worse_class` in class 0.
     """
     examples = groups * per_group
@@ -35,36 +39,39 @@ def retraining(
     chance = 1 / (1 + np.exp(-ease))
     chance = np.clip(chance + level - chance.mean(), 0.01, 0.99)
     length = rng.integers(5, 60, examples)
-    found = []
+    pairs = []
     for seed in range(seeds):
-        sides = []
+        runs = []
         for fall in (1.0, 0.0):
             p = chance + luck * rng.standard_normal() - fall * worse
             p = p - fall * worse_class * (label == 0)
             right = rng.random(examples) < np.clip(p, 0, 1)
             other = (label + 1 + rng.integers(0, len(CLASSES) - 1, examples)) % len(CLASSES)
-            sides.append(np.where(right, label, other))
-        found.append(
+            losses = negative_log(np.where(right, SURE, UNSURE))
+            runs.append(Predictions(np.where(right, label, other), losses))
+        pairs.append(
             PairedSeed(
                 seed=seed,
                 ids=np.array([f"e{i}" for i in range(examples)], dtype=object),
                 groups=np.array([f"g{i:02d}" for i in group], dtype=object),
                 label=label,
-                candidate=sides[0],
-                reference=sides[1],
+                candidate=runs[0],
+                reference=runs[1],
                 length=length,
                 known=np.ones(examples, dtype=bool),
             )
         )
-    return found
+    return pairs
 
 
-def check(pairs: list[PairedSeed], settings: GateConfig, **changes) -> Check:
-    """A check as `weigh` would make it, ready to be decided."""
-    made = Check("toy", "gru", "gru", "a simulation", "accuracy", must_pass=True)
-    made.overall = interval.difference(pairs, "accuracy", settings.resamples)
+def check(
+    pairs: list[PairedSeed], settings: GateConfig, metric: Metric = ACCURACY, **changes
+) -> Check:
+    """A check as the gate would make it, ready to be decided."""
+    made = Check("toy", "gru", "gru", "a simulation", metric, must_pass=True)
+    made.overall = interval.difference(pairs, metric, settings.resamples)
     for name, chosen in slices.cut(pairs, CLASSES, settings.slices):
-        made.slices[name] = interval.difference(chosen, "accuracy", settings.resamples)
+        made.slices[name] = interval.difference(chosen, slices.METRIC, settings.resamples)
     for name, value in changes.items():
         setattr(made, name, value)
     return made

@@ -5,7 +5,7 @@ import pytest
 
 from gatewise.config import GateConfig
 from gatewise.delivery.gate import interval, rule
-from tests.delivery.gate.simulated import check, retraining
+from tests.delivery.gate.simulated import ACCURACY, check, retraining
 
 SETTINGS = GateConfig.model_validate({"resamples": 200, "slices": {"by": ["class", "length"]}})
 
@@ -59,7 +59,7 @@ def test_bounds_cover_the_true_difference(shape):
     rng, replays = np.random.default_rng(14), 200
     missed = 0
     for _ in range(replays):
-        found = interval.difference(retraining(rng, worse=0.02, **shape), "accuracy", 200)
+        found = interval.difference(retraining(rng, worse=0.02, **shape), ACCURACY, 200)
         low, high = found.bounds(0.05)
         missed += not low <= -0.02 <= high
     assert missed / replays <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / replays)
@@ -71,7 +71,7 @@ def test_as_many_seeds_as_asked_for_let_a_harmless_change_pass():
     shape = {"groups": 60, "per_group": 25, "luck": 0.01}
     first = check(retraining(rng, seeds=6, **shape), SETTINGS)
     # The plan is as good as the spread it starts from: give it a well-known one.
-    known = interval.difference(retraining(rng, seeds=60, **shape), "accuracy", 200)
+    known = interval.difference(retraining(rng, seeds=60, **shape), ACCURACY, 200)
     needed = rule.seeds_needed(
         interval.Difference(**{**vars(first.overall), "spread": known.spread}), SETTINGS
     )

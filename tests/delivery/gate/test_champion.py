@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from gatewise import config as configuration
 from gatewise.cli.main import app
 from gatewise.delivery.gate import snapshot
-from gatewise.delivery.gate.assessment import weigh
-from gatewise.delivery.gate.reference import crown, opened
+from gatewise.delivery.gate.assessment import assess
+from gatewise.delivery.gate.reference import opened, promote
 from gatewise.errors import GatewiseError
 from gatewise.tracking.mirror import mirror
 from gatewise.tracking.registry import CHAMPION, REFERENCE, Registry
@@ -42,15 +42,15 @@ def study_at(home, name, monkeypatch, **changes):
 
 
 def against_champion(study, store):
-    with opened("champion", ["toy"], store) as against:
-        return weigh(study, against)
+    with opened("champion", ["toy"], store) as references:
+        return assess(study, references)
 
 
 def make_champion(study, store, variant="gru"):
     candidate = snapshot.read(".", "toy", "this study")[variant]
     evidence = {"gatewise.note": "x"}
     models = Registry(store, "toy")
-    return crown(models, candidate, candidate.best("accuracy"), evidence, "for this test")
+    return promote(models, candidate, candidate.best("accuracy"), evidence, "for this test")
 
 
 def call(*arguments):
@@ -93,7 +93,7 @@ def test_from_the_first_champion_to_the_next(home, monkeypatch):
     assert Registry(store, "toy").version(CHAMPION).version in (1, "1")
 
 
-def test_challengers_are_weighed_but_only_the_champions_heir_must_pass(home, monkeypatch):
+def test_challengers_are_assessed_but_only_the_champions_successor_must_pass(home, monkeypatch):
     study, store = study_at(home, "first", monkeypatch)
     make_champion(study, store)
     small = {"parameters": 600, "macs_per_step": 400, "hidden": 4, "skill": 0.97}

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from gatewise import config
 from gatewise.cli.main import app
 from gatewise.delivery.gate import costs, snapshot
-from gatewise.delivery.gate.assessment import weigh
+from gatewise.delivery.gate.assessment import assess
 from gatewise.delivery.gate.reference import opened
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
@@ -31,8 +31,8 @@ def gated(candidate, reference, monkeypatch):
     """The gate's result over the project `candidate`."""
     monkeypatch.chdir(candidate)
     study = config.load()
-    with opened(str(reference), list(study.tasks)) as against:
-        return weigh(study, against)
+    with opened(str(reference), list(study.tasks)) as references:
+        return assess(study, references)
 
 
 def only(result):
@@ -80,7 +80,7 @@ def test_new_test_examples_are_put_to_the_reference_and_it_says_so(
     assert check.slices["new examples"].reference < 0.7 < check.slices["new examples"].candidate
     assert check.slices["known examples"].value == pytest.approx(0.0, abs=0.03)
     size = next(f for f in check.data if f.check == "size")
-    assert size.figures["new_examples"] == 300
+    assert size.figures.new_examples == 300
 
 
 def test_without_weights_it_refuses_when_test_data_changed(reference, tmp_path, monkeypatch):
@@ -176,7 +176,7 @@ def test_drift_of_features_balance_and_size_is_caught(reference, tmp_path, monke
     np.save(path, sequences)
     found = {f.check: f for f in only(gated(shifted, reference, monkeypatch)).data}
     assert found["features"].violated
-    assert found["features"].figures["drifted"] == ["feature-0"]
+    assert found["features"].figures.drifted == ["feature-0"]
 
     lopsided = copied(reference, tmp_path / "lopsided")
     path = lopsided / "data/prepared/toy/index.parquet"

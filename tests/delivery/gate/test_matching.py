@@ -29,8 +29,8 @@ def test_new_examples_reach_the_reference_as_a_user_would_send_them(tmp_path, ma
     stored = pd.read_parquet(path)
     stored[::2].to_parquet(path, index=False)  # it was tested on every other example only
 
-    sides = [snapshot.read(root, "toy", root.name)["gru"] for root in (now, then)]
-    found = matching.pair(*sides)
+    snapshots = [snapshot.read(root, "toy", root.name)["gru"] for root in (now, then)]
+    found = matching.pair(*snapshots)
     (one,) = found.seeds
     assert found.evaluated == len(stored) - len(stored[::2]) == int((~one.known).sum())
     # What it says of the new ones is what its model says of them, asked by its own front end.
@@ -38,14 +38,16 @@ def test_new_examples_reach_the_reference_as_a_user_would_send_them(tmp_path, ma
     holder.mkdir()
     gather(then / "runs/toy/gru/seed-0", then / "data/prepared", holder)
     predictor = Predictor.load(holder)
-    old = sides[1].index.set_index("id")
+    old = snapshots[1].index.set_index("id")
     sequences = np.load(then / "data/prepared/toy/sequences.npy")
     rows = old.loc[list(one.ids[~one.known])]
     wanted = predictor.probabilities(
         [sequences[s : s + n] for s, n in zip(rows["start"], rows["length"], strict=True)]
     )
-    assert one.reference[~one.known].tolist() == wanted.argmax(axis=1).tolist()
-    assert len(set(wanted.argmax(axis=1))) > 0
+    new = one.where(~one.known)
+    assert new.reference.predicted.tolist() == wanted.argmax(axis=1).tolist()
+    own = wanted[np.arange(len(new.label)), new.label].astype(np.float64)
+    np.testing.assert_allclose(new.reference.losses, -np.log(own))
 
 
 def test_an_example_whose_content_changed_is_no_known_example(tmp_path):

@@ -5,13 +5,16 @@ import re
 import pytest
 
 from gatewise.config import GateConfig
+from gatewise.config.metrics import METRICS
 from gatewise.delivery.gate import pictures
 from gatewise.delivery.gate.assessment import Result, TaskResult
 from gatewise.delivery.gate.interval import Difference
+from gatewise.delivery.gate.promotion import Promotion
 from gatewise.delivery.gate.report import as_markdown
-from gatewise.delivery.gate.rule import Check, Promotion
+from gatewise.delivery.gate.rule import Check
 
 SETTINGS = GateConfig()
+ACCURACY = METRICS["accuracy"]
 
 
 def difference(value, se=0.01):
@@ -19,9 +22,9 @@ def difference(value, se=0.01):
 
 
 def result(**slices):
-    check = Check("toy", "gru", "gru", "champion", "accuracy", True, difference(-0.02))
+    check = Check("toy", "gru", "gru", "champion", ACCURACY, True, difference(-0.02))
     check.slices = {name: difference(value, 0.03) for name, value in slices.items()}
-    task = TaskResult("toy", "accuracy", "regression", [check], Promotion("toy", False, None, "no"))
+    task = TaskResult("toy", ACCURACY, "regression", [check], Promotion("toy", False, None, "no"))
     return Result("champion", "regression", {"toy": task})
 
 

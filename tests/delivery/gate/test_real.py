@@ -8,7 +8,7 @@ import pytest
 
 from gatewise import config
 from gatewise.artifacts.prepared import Prepared
-from gatewise.delivery.gate.assessment import weigh
+from gatewise.delivery.gate.assessment import assess
 from gatewise.delivery.gate.reference import opened
 from gatewise.files import digest, read_json, write_json
 from gatewise.models.cells.stock import GRU
@@ -31,7 +31,7 @@ def prepare(folder):
 
 
 def train(folder, luck=0):
-    """Train the seeds of the study; another `luck` draws other seeds in their place."""
+    """Train the seeds of the study; another `luck` draws other seeds in tsuccessor place."""
     from gatewise.training import one_run
     from gatewise.training.job import Job
 
@@ -50,8 +50,8 @@ def train(folder, luck=0):
 def verdict(candidate, reference, monkeypatch):
     monkeypatch.chdir(candidate)
     study = config.load()
-    with opened(str(reference), ["toy"]) as against:
-        (check,) = weigh(study, against).tasks["toy"].checks
+    with opened(str(reference), ["toy"]) as references:
+        (check,) = assess(study, references).tasks["toy"].checks
     return check
 
 

@@ -5,12 +5,13 @@ import dataclasses
 import pytest
 
 from gatewise.config import GateConfig
+from gatewise.config.metrics import METRICS
 from gatewise.delivery.gate import rule
 from gatewise.delivery.gate.interval import Difference
 from gatewise.delivery.gate.rule import Check
 
 SETTINGS = GateConfig()
-ROPE = 0.005
+ACCURACY, LOG_LOSS = METRICS["accuracy"], METRICS["log_loss"]
 
 
 def difference(value, se=0.002, **changes):
@@ -18,16 +19,18 @@ def difference(value, se=0.002, **changes):
     return dataclasses.replace(made, **changes)
 
 
-def check(value, se=0.002, variant="gru", must_pass=True, **changes):
-    made = Check("toy", variant, "gru", "then", "accuracy", must_pass)
-    made.overall = difference(value, se) if value is not None else None
+def check(gain, se=0.002, variant="gru", must_pass=True, metric=ACCURACY, **changes):
+    """A check of a candidate that is better by `gain`, whichever way the metric goes."""
+    made = Check("toy", variant, "gru", "then", metric, must_pass)
+    made.overall = difference(metric.gain(gain), se) if gain is not None else None
     for name, given in changes.items():
         setattr(made, name, given)
     return made
 
 
+@pytest.mark.parametrize("metric", [ACCURACY, LOG_LOSS], ids=lambda metric: metric.direction)
 @pytest.mark.parametrize(
-    ("value", "se", "verdict"),
+    ("gain", "se", "verdict"),
     [
         (0.0, 0.002, "pass"),
         (0.03, 0.002, "pass"),
@@ -41,8 +44,8 @@ def check(value, se=0.002, variant="gru", must_pass=True, **changes):
         (None, 0.0, "undecided"),
     ],
 )
-def test_verdicts(value, se, verdict):
-    one = check(value, se)
+def test_verdicts(metric, gain, se, verdict):
+    one = check(gain, se, metric=metric)
     assert rule.decide([one], SETTINGS) == one.verdict == verdict
     assert one.reasons
 
@@ -84,49 +87,11 @@ def test_the_seeds_that_would_settle_it():
     assert "more than 10,000 seeds would be needed" in narrow.reasons[-1]
 
 
-COSTS = {
-    "": (1000.0, 500.0),
-    "gru": (1000.0, 500.0),
-    "small": (700.0, 400.0),
-    "odd": (700.0, 900.0),
-}
-
-
-def promoted(*checks, verdict="pass"):
-    rule.decide(checks, SETTINGS)
-    return rule.promotion("toy", checks, verdict, COSTS, SETTINGS, ROPE)
-
-
-def test_only_what_is_shown_to_be_better_is_promoted():
-    assert promoted(check(0.02)).promote
-    assert not promoted(check(0.02, 0.02)).promote
-    assert not promoted(check(0.0)).promote  # as good is not better
-    assert not promoted(check(0.02), verdict="undecided").promote
-    best = promoted(check(0.02), check(0.03, variant="small", must_pass=False))
-    assert (best.promote, best.variant) == (True, "small")
-
-
-def test_as_good_and_cheaper_by_the_stated_rule_is_promoted():
-    tight = 0.001
-    equal = check(0.0, tight, variant="small", must_pass=False)
-    found = promoted(check(0.0, tight), equal)
-    assert (found.promote, found.variant) == (True, "small")
-    assert "30 % fewer multiply-accumulates" in found.reason
-    assert not promoted(check(0.0, tight, variant="odd", must_pass=False)).promote
-    assert not promoted(check(0.0, 0.01, variant="small", must_pass=False)).promote
-
-
-def test_what_breaks_a_budget_or_falls_in_a_slice_is_not_promoted():
-    from gatewise.delivery.gate.costs import Budget
-
-    over = Budget("macs", "", 2.0, 1.0, 1.1, True)
-    assert not promoted(check(0.05, variant="small", must_pass=False, budgets=[over])).promote
-    fallen = {"class a": difference(-0.3, 0.01)}
-    assert not promoted(check(0.05, variant="small", must_pass=False, slices=fallen)).promote
-
-
-def test_trying_many_candidates_makes_a_lucky_one_less_likely():
-    lucky = check(0.0038, 0.002, variant="small", must_pass=False)
-    assert promoted(lucky).promote
-    others = [check(0.0, variant=name, must_pass=False) for name in ("gru", "odd")]
-    assert not promoted(lucky, *others).promote
+def test_reasons_are_in_the_metrics_own_value_and_unit():
+    worse = check(-0.03, metric=LOG_LOSS)
+    rule.decide([worse], SETTINGS)
+    assert worse.reasons == ["worse than the reference (+0.0300 nats, bounds +0.0266 to +0.0334)"]
+    fine = check(0.0, metric=LOG_LOSS, slices={"class a": difference(-0.2, 0.01)})
+    rule.decide([fine], SETTINGS)
+    assert fine.reasons[0] == "class a fell by 20 points", "slices go by accuracy"
+    assert fine.reasons[1].startswith("not worse by 0.01 nats (")

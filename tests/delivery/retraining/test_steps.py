@@ -151,11 +151,10 @@ def test_dvcs_own_words_become_one_sentence(said, reason):
     assert reason in dvc._reason(said, 7)
 
 
-def test_seeds_change_one_line_of_the_study(here):
-    done = steps.Retraining(say=lambda _: None)
+def test_seeds_are_written_to_the_study_before_a_step_is_taken(here, finished):
     before = (here / "params.yaml").read_text()
-    study = done._with_seeds(3)
-    assert len(study.seed_list) == 3
+    done = call("--seeds", "3", "--step", "gate", "--against", str(finished))
+    assert done.exit_code == 0, done.output
     after = (here / "params.yaml").read_text()
     changed = set(before.splitlines()) ^ set(after.splitlines())
     assert changed == {"seeds: 4", "seeds: 3"}
@@ -215,8 +214,8 @@ def test_what_follows_from_a_change_is_foreseen():
 def test_the_comment_says_what_failed():
     done = steps.Retraining()
     done.error = "the remote does not answer"
-    done.steps = [{"name": "restore", "status": "failed", "sentence": "no", "seconds": 1.0}]
-    text = report.render({**done.as_json(), "commit": "c" * 40})
+    done.steps = [steps.Step("restore", "failed", "no", 1.0)]
+    text = report.render(done.record())
     assert text.startswith(report.MARKER)
     assert "Retraining could not run" in text
     assert "✘ restore" in text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import SEQUENCES
 from gatewise.config import GateBudgets
-from gatewise.delivery.gate.snapshot import Side
+from gatewise.delivery.gate.snapshot import Snapshot
 from gatewise.evidence import statistics
 
 if TYPE_CHECKING:
@@ -40,32 +40,51 @@ class Budget:
         return self.candidate / self.reference if self.reference else float("inf")
 
 
-def check(candidate: Side, reference: Side, limits: GateBudgets) -> list[Budget]:
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs wherever it runs."""
+
+    macs_per_step: float
+    """Multiply-accumulates of the recurrence for one step of one sequence."""
+    parameters: float
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Cost:
+        """Of a variant; the same for all its seeds."""
+        return cls(snapshot.record.macs_per_step, snapshot.record.parameters)
+
+    def saves(self, other: Cost, share: float) -> bool:
+        """Whether it is `share` fewer multiply-accumulates than `other`, and no more parameters."""
+        cheaper = self.macs_per_step <= (1 - share) * other.macs_per_step
+        return cheaper and self.parameters <= other.parameters
+
+
+def check(candidate: Snapshot, reference: Snapshot, limits: GateBudgets) -> list[Budget]:
     """Costs of one run each (they are the same for all seeds) that can be known."""
-    mine = next(iter(candidate.records.values()))
-    theirs = next(iter(reference.records.values()))
-    found = [
-        _budget("parameters", "", mine.parameters, theirs.parameters, limits.parameters),
-        _budget("macs", "per step", mine.macs_per_step, theirs.macs_per_step, limits.macs),
+    new, old = Cost.of(candidate), Cost.of(reference)
+    budgets = [
+        _budget("parameters", "", new.parameters, old.parameters, limits.parameters),
+        _budget("macs", "per step", new.macs_per_step, old.macs_per_step, limits.macs),
     ]
-    sizes = [next(iter(side.members.values())) / runs.WEIGHTS for side in (candidate, reference)]
-    if all(path.is_file() for path in sizes):
-        new, old = (path.stat().st_size for path in sizes)
-        found.append(_budget("size", "bytes", new, old, limits.size))
+    weights = [next(iter(s.members.values())) / runs.WEIGHTS for s in (candidate, reference)]
+    if all(path.is_file() for path in weights):
+        now, then = (path.stat().st_size for path in weights)
+        budgets.append(_budget("size", "bytes", now, then, limits.size))
     if limits.latency is not None:
-        found += _latency(candidate, reference, limits.latency)
-    return found
+        budgets += _latency(candidate, reference, limits.latency)
+    return budgets
 
 
 def _budget(name: str, unit: str, new: float, old: float, limit: float | None) -> Budget:
     return Budget(name, unit, new, old, limit, limit is not None and new > limit * old)
 
 
-def _latency(candidate: Side, reference: Side, limit: float) -> list[Budget]:
+def _latency(candidate: Snapshot, reference: Snapshot, limit: float) -> list[Budget]:
     """Median milliseconds of one sequence of mean length, both models taking turns."""
-    mine = next(iter(candidate.records.values()))
-    theirs = next(iter(reference.records.values()))
-    alike = mine.model == theirs.model and candidate.card.features == reference.card.features
+    alike = (
+        candidate.record.model == reference.record.model
+        and candidate.card.features == reference.card.features
+    )
     if alike and candidate.card.vocabulary == reference.card.vocabulary:
         note = "the same model, so not measured"
         return [Budget("latency", "ms", 1.0, 1.0, limit, False, note)]
@@ -80,12 +99,11 @@ def _latency(candidate: Side, reference: Side, limit: float) -> list[Budget]:
 
     batch = profiling.typical_batch(Prepared.open(candidate.prepared), 1)
     models = {}
-    for name, side in (("candidate", candidate), ("reference", reference)):
-        record = next(iter(side.records.values()))
-        model = SequenceClassifier(record.model, Sizes.of(side.card)).eval()
-        models[name] = partial(_infer, model, _fitting(batch, side))
+    for name, snapshot in (("candidate", candidate), ("reference", reference)):
+        model = SequenceClassifier(snapshot.record.model, Sizes.of(snapshot.card)).eval()
+        models[name] = partial(_infer, model, _fitting(batch, snapshot))
     before = torch.get_num_threads()
-    torch.set_num_threads(mine.threads)
+    torch.set_num_threads(candidate.record.threads)
     try:
         times = _take_turns(models)
     finally:
@@ -98,14 +116,14 @@ def _latency(candidate: Side, reference: Side, limit: float) -> list[Budget]:
     return [Budget("latency", "ms", new["median"], old["median"], limit, violated)]
 
 
-def _fitting(batch: Batch, side: Side) -> Batch:
-    """The batch, with inputs of the side's own width or vocabulary; values do not matter."""
+def _fitting(batch: Batch, snapshot: Snapshot) -> Batch:
+    """The batch, with inputs of the model's own width or vocabulary; values do not matter."""
     import torch
 
-    if side.card.vocabulary is not None:
-        inputs = batch.inputs.clamp(max=side.card.vocabulary - 1)
+    if snapshot.card.vocabulary is not None:
+        inputs = batch.inputs.clamp(max=snapshot.card.vocabulary - 1)
     else:
-        inputs = torch.zeros((*batch.inputs.shape[:2], side.card.features or 1))
+        inputs = torch.zeros((*batch.inputs.shape[:2], snapshot.card.features or 1))
     return type(batch)(inputs, batch.lengths, batch.labels)
 
 

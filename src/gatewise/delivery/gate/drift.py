@@ -8,92 +8,163 @@ significant, so it counts only if it is large as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gatewise.artifacts.prepared import DRAWN
 from gatewise.config import GateData
-from gatewise.delivery.gate.snapshot import Side
+from gatewise.delivery.gate.snapshot import Snapshot
 from gatewise.evidence import statistics
 
 
 @dataclass(frozen=True)
-class Finding:
+class LabelSet:
+    """Labels that one of both has not."""
+
+    added: list[str]
+    removed: list[str]
+
+
+@dataclass(frozen=True)
+class ThenAndNow:
+    """A number of the reference's data and of the candidate's."""
+
+    reference: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much data there are."""
+
+    training_examples: ThenAndNow
+    new_examples: int
+    """Of any split."""
+    new_groups: int
+    removed_examples: int
+    examples: int
+    labels: int
+
+
+@dataclass(frozen=True)
+class KeptTests:
+    """Test examples of the reference, and how many of them still are."""
+
+    reference: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How far shares of labels have moved."""
+
+    distance: float
+    """Total variation."""
+    p_value: float
+    """Of the chi-squared test."""
+
+
+@dataclass(frozen=True)
+class ColumnsChanged:
+    """Columns of the summary that one of both has not: nothing can be compared."""
+
+    changed: list[str]
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """How far distributions over sequences have moved, by column of the summary."""
+
+    distances: dict[str, float]
+    """Kolmogorov-Smirnov."""
+    p_values: dict[str, float | None]
+    """Holm-corrected."""
+    drifted: list[str]
+
+
+Figures = LabelSet | Sizes | KeptTests | Balance | ColumnsChanged | Distributions
+
+
+@dataclass(frozen=True)
+class DataCheck:
     """One check of the data."""
 
     check: str
     sentence: str
     violated: bool
-    figures: Mapping[str, Any]
+    figures: Figures | None = None
+    """What the sentence rests on; nothing where nothing could be computed."""
 
 
-def check(candidate: Side, reference: Side, settings: GateData) -> list[Finding]:
+def check(candidate: Snapshot, reference: Snapshot, settings: GateData) -> list[DataCheck]:
     """All checks of the candidate's data against the reference's that can be made."""
-    found = [labels(candidate.card.labels, reference.card.labels, settings.new_labels)]
+    checks = [labels(candidate.card.labels, reference.card.labels, settings.new_labels)]
     now, then = candidate.index, reference.index
     if now is not None and then is not None:
-        found.append(_sizes(candidate, now, then, settings))
+        checks.append(_sizes(candidate, now, then, settings))
         if not candidate.card.resample and not reference.card.resample:
-            found.append(_kept(now, then, settings))
-        found.append(_balance(candidate, now, then, settings))
+            checks.append(_kept(now, then, settings))
+        checks.append(_balance(candidate, now, then, settings))
     if candidate.summary is not None and reference.summary is not None:
-        found.append(features(candidate.summary, reference.summary, settings))
-    return found
+        checks.append(features(candidate.summary, reference.summary, settings))
+    return checks
 
 
-def labels(now: list[str], then: list[str], allowed: tuple[str, ...]) -> Finding:
+def labels(now: list[str], then: list[str], allowed: tuple[str, ...]) -> DataCheck:
     """The label set may grow by the labels that the study allows, and by no other."""
     added, removed = sorted(set(now) - set(then)), sorted(set(then) - set(now))
     wrong = [name for name in added if name not in allowed]
-    figures = {"added": added, "removed": removed}
+    figures = LabelSet(added, removed)
     if not added and not removed:
-        return Finding("labels", "the label set is unchanged", False, figures)
+        return DataCheck("labels", "the label set is unchanged", False, figures)
     said = [f"added {', '.join(added)}"] * bool(added)
     said += [f"removed {', '.join(removed)}"] * bool(removed)
     sentence = f"the label set changed: {'; '.join(said)}"
     if wrong and not removed:
         sentence += "; if that is meant, put them under gate.data.new_labels"
-    return Finding("labels", sentence, bool(wrong or removed), figures)
+    return DataCheck("labels", sentence, bool(wrong or removed), figures)
 
 
 def _training(index: pd.DataFrame) -> pd.DataFrame:
     return index[index["split"].isin(["train", DRAWN])]
 
 
-def _sizes(candidate: Side, now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> Finding:
+def _sizes(
+    candidate: Snapshot, now: pd.DataFrame, then: pd.DataFrame, settings: GateData
+) -> DataCheck:
     old, new = len(_training(then)), len(_training(now))
     fresh = int((~now["id"].isin(then["id"])).sum())
     groups = len(set(now["group"]) - set(then["group"]))
     gone = int((~then["id"].isin(now["id"])).sum())
-    figures = {
-        "training_examples": {"reference": old, "candidate": new},
-        "new_examples": fresh,
-        "new_groups": groups,
-        "removed_examples": gone,
-        "examples": len(now),
-        "labels": len(candidate.card.labels),
-    }
+    figures = Sizes(
+        training_examples=ThenAndNow(old, new),
+        new_examples=fresh,
+        new_groups=groups,
+        removed_examples=gone,
+        examples=len(now),
+        labels=len(candidate.card.labels),
+    )
     sentence = (
         f"{old:,} training examples then, {new:,} now ({fresh:,} new examples in all, "
         f"{groups:,} new groups, {gone:,} removed)"
     )
-    return Finding("size", sentence, new < (1 - settings.shrink) * old, figures)
+    return DataCheck("size", sentence, new < (1 - settings.shrink) * old, figures)
 
 
-def _kept(now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> Finding:
+def _kept(now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> DataCheck:
     """Stable splits keep old test examples in the test split."""
     old = then[then["split"] == "test"]["id"]
     kept = int(old.isin(now[now["split"] == "test"]["id"]).sum())
-    figures = {"reference": len(old), "kept": kept}
+    figures = KeptTests(len(old), kept)
     sentence = f"{kept:,} of the reference's {len(old):,} test examples are still tested"
-    return Finding("test set", sentence, kept < (1 - settings.shrink) * len(old), figures)
+    return DataCheck("test set", sentence, kept < (1 - settings.shrink) * len(old), figures)
 
 
-def _balance(candidate: Side, now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> Finding:
+def _balance(
+    candidate: Snapshot, now: pd.DataFrame, then: pd.DataFrame, settings: GateData
+) -> DataCheck:
     """Chi-squared test of homogeneity over the labels that both know."""
     from scipy import stats
 
@@ -106,7 +177,7 @@ def _balance(candidate: Side, now: pd.DataFrame, then: pd.DataFrame, settings: G
     )
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
-        return Finding("balance", "too few labels to compare shares", False, {})
+        return DataCheck("balance", "too few labels to compare shares", False)
     test = stats.chi2_contingency(table)
     shares = table / table.sum(axis=1, keepdims=True)
     distance = float(0.5 * np.abs(shares[0] - shares[1]).sum())
@@ -116,21 +187,21 @@ def _balance(candidate: Side, now: pd.DataFrame, then: pd.DataFrame, settings: G
         f"shares of labels moved by {distance:.3f} in total variation (chi-squared "
         f"p = {p:.2g}; threshold {settings.labels:g} at p <= {settings.alpha:g})"
     )
-    return Finding("balance", sentence, violated, {"distance": distance, "p_value": p})
+    return DataCheck("balance", sentence, violated, Balance(distance, p))
 
 
-def features(now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> Finding:
+def features(now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> DataCheck:
     """Two-sample Kolmogorov-Smirnov tests of every column, Holm-corrected."""
     from scipy import stats
 
     columns = [name for name in now.columns if name != "label" and name in then.columns]
     others = sorted(set(now.columns) ^ set(then.columns))
     if others:
-        return Finding(
+        return DataCheck(
             "features",
             f"the features themselves changed ({others[0]} and others); not comparable",
             False,
-            {"changed": others},
+            ColumnsChanged(others),
         )
     distances, p_values = {}, []
     for name in columns:
@@ -150,5 +221,5 @@ def features(now: pd.DataFrame, then: pd.DataFrame, settings: GateData) -> Findi
     )
     if drifted:
         sentence += f"; drifted: {', '.join(drifted[:5])}" + " and more" * (len(drifted) > 5)
-    figures = {"distances": distances, "p_values": corrected, "drifted": drifted}
-    return Finding("features", sentence, bool(drifted), figures)
+    figures = Distributions(distances, corrected, drifted)
+    return DataCheck("features", sentence, bool(drifted), figures)

@@ -4,25 +4,43 @@ Two things would make the difference come out otherwise: other seeds and other t
 Both are resampled in pairs (candidate and reference meet the same draws), each by itself, and
 the two variances are added. Few seeds or few groups know their own spread badly, so bounds use
 Student's t with Welch-Satterthwaite degrees of freedom instead of the bootstrap's own
-quantiles, which are too narrow there (the simulations in `tests/gate/test_calibration.py`).
+quantiles, which are too narrow there (the simulations in
+`tests/delivery/gate/test_calibration.py`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.config.metrics import Metric, count_predicted
 from gatewise.evidence import bootstrap
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 FEWEST_GROUPS = 5
 """Fewer groups cannot speak for others: then examples are resampled instead."""
 MOST_UNITS = 1_000
 """Examples without groups are resampled in at most so many blocks."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one run predicts for the test examples of a `PairedSeed`."""
+
+    predicted: Ints
+    """Class of each example, `(examples,)`; -1 for one that the candidate does not know."""
+    losses: Floats
+    """Negative log probability of each example's own label, `(examples,)`, in nats."""
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Predictions:
+        """The examples that `mask` chooses."""
+        return Predictions(self.predicted[mask], self.losses[mask])
 
 
 @dataclass(frozen=True)
@@ -33,10 +51,8 @@ class PairedSeed:
     ids: npt.NDArray[np.object_]
     groups: npt.NDArray[np.object_]
     label: Ints
-    candidate: Ints
-    """Class predicted by the candidate."""
-    reference: Ints
-    """Class predicted by the reference; -1 for a label that the candidate does not know."""
+    candidate: Predictions
+    reference: Predictions
     length: Ints
     """Steps of each sequence."""
     known: npt.NDArray[np.bool_]
@@ -49,8 +65,8 @@ class PairedSeed:
             self.ids[mask],
             self.groups[mask],
             self.label[mask],
-            self.candidate[mask],
-            self.reference[mask],
+            self.candidate.where(mask),
+            self.reference.where(mask),
             self.length[mask],
             self.known[mask],
         )
@@ -58,7 +74,7 @@ class PairedSeed:
 
 @dataclass(frozen=True)
 class Difference:
-    """Candidate minus reference, in the metric's own unit."""
+    """Candidate minus reference, in the metric's own value."""
 
     value: float
     candidate: float
@@ -81,6 +97,10 @@ class Difference:
     def se(self) -> float:
         """Standard error of the difference."""
         return math.hypot(self.se_seeds, self.se_units)
+
+    def gain(self, metric: Metric) -> Difference:
+        """The same, turned so that above zero is better."""
+        return replace(self, value=metric.gain(self.value))
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Lower and upper bound, each missed with probability `alpha`."""
@@ -105,12 +125,12 @@ class Difference:
         return float(stats.t.sf(distance / self.se, self.degrees))
 
 
-def difference(pairs: Sequence[PairedSeed], metric: str, resamples: int) -> Difference | None:
-    """Weigh paired predictions.
+def difference(pairs: Sequence[PairedSeed], metric: Metric, resamples: int) -> Difference | None:
+    """The difference between paired predictions, and its uncertainty.
 
     Args:
         pairs: one entry a seed; those without examples are left out.
-        metric: `accuracy` or `macro_f1`.
+        metric: what to score by.
         resamples: bootstrap resamples of groups.
 
     Returns:
@@ -122,54 +142,85 @@ def difference(pairs: Sequence[PairedSeed], metric: str, resamples: int) -> Diff
     names, units = _units(used)
     if len(names) < 2:
         return None
-    classes = 1 + max(int(max(p.label.max(), p.candidate.max(), p.reference.max())) for p in used)
     draws = bootstrap.Draws.make(len(used), len(names), resamples)
-    scored, rights = [], []
-    for side in ("candidate", "reference"):
-        stacked = np.stack(
-            [
-                _counts(pair.label, getattr(pair, side), unit, len(names), classes)
-                for pair, unit in zip(used, units, strict=True)
-            ]
-        )
-        rights.append(stacked[:, :, 0].sum(axis=-1) / stacked[:, :, 2].sum(axis=(1, 2))[:, None])
-        if metric == "accuracy":
-            stacked = stacked.sum(axis=-1, keepdims=True)
-        by_seed = bootstrap.scores(stacked.sum(axis=1), metric)
-        _, of_seeds, of_units = bootstrap.resampled(stacked, draws, metric)
-        scored.append((by_seed, of_seeds, of_units))
-    (a, a_seeds, a_units), (b, b_seeds, b_units) = scored
+    a = _score(_counts(used, "candidate", units, len(names)), metric, draws)
+    b = _score(_counts(used, "reference", units, len(names)), metric, draws)
     n, m = len(used), len(names)
     # A bootstrap of n draws sees (n - 1) / n of the variance.
-    var_seeds = float(np.nanvar(a_seeds - b_seeds)) * n / (n - 1) if n > 1 else 0.0
-    var_units = float(np.nanvar(a_units - b_units)) * m / (m - 1)
+    var_seeds = float(np.nanvar(a.of_seeds - b.of_seeds)) * n / (n - 1) if n > 1 else 0.0
+    var_units = float(np.nanvar(a.of_units - b.of_units)) * m / (m - 1)
+    by_seed = a.by_seed - b.by_seed
     return Difference(
-        value=float(np.mean(a - b)),
-        candidate=float(np.mean(a)),
-        reference=float(np.mean(b)),
+        value=float(np.mean(by_seed)),
+        candidate=float(np.mean(a.by_seed)),
+        reference=float(np.mean(b.by_seed)),
         se_seeds=math.sqrt(var_seeds),
         se_units=math.sqrt(var_units),
         degrees=_degrees(var_seeds, n - 1, var_units, m - 1),
         seeds=n,
         units=m,
-        spread=float(np.std(a - b, ddof=1)) if n > 1 else 0.0,
-        lasting=_lasting(rights[0] - rights[1]),
+        spread=float(np.std(by_seed, ddof=1)) if n > 1 else 0.0,
+        lasting=_lasting(a.influence - b.influence),
     )
 
 
-def _lasting(shares: bootstrap.Floats) -> float:
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of one model's runs, as they are and resampled."""
+
+    by_seed: Floats
+    """`(seeds,)`."""
+    of_seeds: Floats
+    """Mean over seeds where seeds are drawn anew, `(resamples,)`."""
+    of_units: Floats
+    """Mean over seeds where units are drawn anew, `(resamples,)`."""
+    influence: Floats
+    """How far each unit moves each seed's score, `(seeds, units)`."""
+
+
+def _score(counts: Floats, metric: Metric, draws: bootstrap.Draws) -> _Scores:
+    """Scores from counts `(seeds, units, 4, classes)`."""
+    if not metric.by_class:
+        counts = counts.sum(axis=-1, keepdims=True)
+    whole = counts.sum(axis=1)
+    by_seed = metric.from_counts(whole)
+    without = metric.from_counts(whole[:, None] - counts)
+    _, of_seeds, of_units = bootstrap.resampled(counts, draws, metric)
+    # Without its only unit a seed has no score, so nothing can be said of that unit's influence.
+    return _Scores(by_seed, of_seeds, of_units, np.nan_to_num(by_seed[:, None] - without))
+
+
+def _counts(
+    pairs: Sequence[PairedSeed],
+    whose: Literal["candidate", "reference"],
+    units: Sequence[Ints],
+    number: int,
+) -> Floats:
+    """Counts of every seed and unit, `(seeds, units, 4, classes)`."""
+    runs: list[Predictions] = [getattr(pair, whose) for pair in pairs]
+    both = [run.predicted for pair in pairs for run in (pair.candidate, pair.reference)]
+    classes = 1 + max(int(part.max()) for part in (*both, *(pair.label for pair in pairs)))
+    return np.stack(
+        [
+            count_predicted(pair.label, run.predicted, run.losses, classes, unit, number)
+            for pair, run, unit in zip(pairs, runs, units, strict=True)
+        ]
+    )
+
+
+def _lasting(influence: Floats) -> float:
     """How much of the units' variance all seeds surely have in common (less a standard error).
 
     Args:
-        shares: `(seeds, units)`: what each unit adds to each seed's difference in accuracy.
+        influence: `(seeds, units)`: how far each unit moves each seed's difference.
     """
-    n = len(shares)
+    n = len(influence)
     if n < 2:
         return 0.0
-    centred = shares - shares.mean(axis=1, keepdims=True)
+    centred = influence - influence.mean(axis=1, keepdims=True)
     whole = float((centred.mean(axis=0) ** 2).sum())
     own = float((centred.var(axis=0, ddof=1) / n).sum())
-    error = math.sqrt(2 / shares.shape[1])  # of a variance estimated from so many units
+    error = math.sqrt(2 / influence.shape[1])  # of a variance estimated from so many units
     return max(0.0, 1 - own / whole - error) if whole > 0 else 0.0
 
 
@@ -180,28 +231,12 @@ def _degrees(var_a: float, of_a: int, var_b: float, of_b: int) -> float:
 
 
 def _units(pairs: Sequence[PairedSeed]) -> tuple[list[str], list[Ints]]:
-    """What is resampled: groups, or examples where groups are few."""
+    """What is resampled: groups, or examples where groups are few; and each example's unit."""
     labels = [pair.groups for pair in pairs]
     names = sorted({name for label in labels for name in label})
     if len(names) < FEWEST_GROUPS:
         labels = [pair.ids for pair in pairs]
         names = sorted({name for label in labels for name in label})
     place = {name: i % MOST_UNITS for i, name in enumerate(names)}
-    found = [np.array([place[name] for name in label], dtype=np.int64) for label in labels]
-    return names[:MOST_UNITS], found
-
-
-def _counts(label: Ints, predicted: Ints, unit: Ints, units: int, classes: int) -> bootstrap.Floats:
-    """`(units, 3, classes)`: right predictions, predictions and labels of each class."""
-
-    def count(values: Ints, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        flat = unit[where] * classes + values[where]
-        return np.bincount(flat, minlength=units * classes).reshape(units, classes)
-
-    everywhere = np.ones(len(label), dtype=bool)
-    parts = [
-        count(label, label == predicted),
-        count(predicted, predicted >= 0),
-        count(label, everywhere),
-    ]
-    return np.stack(parts, axis=1).astype(float)
+    units = [np.array([place[name] for name in label], dtype=np.int64) for label in labels]
+    return names[:MOST_UNITS], units

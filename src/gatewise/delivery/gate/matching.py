@@ -8,7 +8,7 @@ so; those it was trained on are left out, for both.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,16 @@ import pandas as pd
 from gatewise.artifacts import runs
 from gatewise.artifacts.manifest import DOCUMENTS, FRAMES, Raw
 from gatewise.artifacts.prepared import TOKENIZER, Prepared
-from gatewise.delivery.gate.interval import PairedSeed
-from gatewise.delivery.gate.snapshot import PREPARED, RAW, Side
+from gatewise.config.metrics import negative_log
+from gatewise.delivery.gate.interval import Floats, Ints, PairedSeed, Predictions
+from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
 from gatewise.serving.predictor import Predictor, gather
 
 
 @dataclass
 class Paired:
-    """What both sides say about the same examples."""
+    """What candidate and reference say about the same examples."""
 
     seeds: list[PairedSeed]
     labels: list[str]
@@ -38,7 +39,7 @@ class Paired:
     """Examples, over all seeds, that the reference was put to now."""
 
 
-def pair(candidate: Side, reference: Side) -> Paired:
+def pair(candidate: Snapshot, reference: Snapshot) -> Paired:
     """Bring both to the same test examples, seed by seed.
 
     A reference with a single run stands against every seed of the candidate that it can.
@@ -56,10 +57,10 @@ def pair(candidate: Side, reference: Side) -> Paired:
             f"{_listed(candidate.members)}) and {reference.origin} (seeds "
             f"{_listed(reference.members)}) share no seed"
         )
-    found = Paired([], list(candidate.card.labels))
+    paired = Paired([], list(candidate.card.labels))
     missing = sorted(reference.members.keys() - candidate.members.keys())
     if missing and not lone:
-        found.notes.append(f"seeds {_listed(missing)} of the reference have no counterpart")
+        paired.notes.append(f"seeds {_listed(missing)} of the reference have no counterpart")
     evaluator = _Evaluator(candidate, reference)
     seen = gone = 0
     for seed in seeds:
@@ -67,70 +68,83 @@ def pair(candidate: Side, reference: Side) -> Paired:
         one, left_out, lost = _one(candidate, seed, reference, of_reference, evaluator)
         seen, gone = seen + left_out, gone + lost
         if len(one.label):
-            found.seeds.append(one)
-    found.evaluated = evaluator.asked
-    if not found.seeds:
+            paired.seeds.append(one)
+    paired.evaluated = evaluator.asked
+    if not paired.seeds:
         raise GatewiseError(
             f"{candidate.task}/{candidate.variant}: no test example that {reference.origin} was "
             "not trained on; they cannot be compared"
         )
-    found.notes += _notes(found, reference, seen, gone)
-    return found
+    paired.notes += _notes(paired, reference, seen, gone)
+    return paired
 
 
 def _one(
-    candidate: Side, seed: int, reference: Side, of_reference: int, evaluator: _Evaluator
+    candidate: Snapshot, seed: int, reference: Snapshot, of_reference: int, evaluator: _Evaluator
 ) -> tuple[PairedSeed, int, int]:
     """One seed; also how many examples the reference had seen, and how many are gone."""
-    mine = _predictions(candidate, seed)
-    theirs = _predictions(reference, of_reference).set_index("id")
-    known = mine["id"].isin(theirs.index).to_numpy()
-    same = known.copy()
-    stored = theirs.reindex(mine["id"])
-    same &= (stored["label"].to_numpy() == mine["label"].to_numpy()) & _same_content(
-        candidate, reference, mine["id"]
+    now = _predictions(candidate, seed)
+    then = _predictions(reference, of_reference).set_index("id")
+    stored = then.reindex(now["id"])
+    known = (
+        now["id"].isin(then.index).to_numpy()
+        & (stored["label"].to_numpy() == now["label"].to_numpy())
+        & _same_content(candidate, reference, now["id"])
     )
     predicted = stored["predicted"].to_numpy(dtype=object).copy()
-    usable = same | ~_trained_on(reference, of_reference, mine)
-    asked = np.flatnonzero(usable & ~same)
+    losses = stored["loss"].to_numpy(dtype=np.float64).copy()
+    usable = known | ~_trained_on(reference, of_reference, now)
+    asked = np.flatnonzero(usable & ~known)
     if len(asked):
-        predicted[asked] = evaluator(of_reference, mine["id"].iloc[asked].tolist())
-    names = {name: number for number, name in enumerate(candidate.card.labels)}
-    number = np.array([names.get(name, -1) for name in predicted], dtype=np.int64)
-    lengths = evaluator.lengths(mine["id"])
+        predicted[asked], losses[asked] = evaluator(of_reference, now.iloc[asked])
+    number = {name: place for place, name in enumerate(candidate.card.labels)}
+
+    def numbers(names: Iterable[str]) -> Ints:
+        return np.array([number.get(name, -1) for name in names], dtype=np.int64)
+
     one = PairedSeed(
         seed=seed,
-        ids=mine["id"].to_numpy(dtype=object),
-        groups=mine["group"].to_numpy(dtype=object),
-        label=np.array([names[name] for name in mine["label"]], dtype=np.int64),
-        candidate=np.array([names[name] for name in mine["predicted"]], dtype=np.int64),
-        reference=number,
-        length=lengths,
-        known=same,
+        ids=now["id"].to_numpy(dtype=object),
+        groups=now["group"].to_numpy(dtype=object),
+        label=numbers(now["label"]),
+        candidate=Predictions(numbers(now["predicted"]), now["loss"].to_numpy(dtype=np.float64)),
+        reference=Predictions(numbers(predicted), losses),
+        length=evaluator.lengths(now["id"]),
+        known=known,
     )
-    gone = int((~theirs.index.isin(mine["id"])).sum())
+    gone = int((~then.index.isin(now["id"])).sum())
     return one.where(usable), int((~usable).sum()), gone
 
 
-def _predictions(side: Side, seed: int) -> pd.DataFrame:
-    """`id, group, label, predicted` of one run, classes by name."""
-    path = side.members[seed] / runs.PREDICTIONS
-    if not path.is_file() and (side.members[seed] / runs.WEIGHTS).is_file():
-        return pd.DataFrame(columns=["id", "group", "label", "predicted"])  # a bare model
+def _predictions(snapshot: Snapshot, seed: int) -> pd.DataFrame:
+    """One run's test predictions: `id, group, label, predicted, loss`, classes by name.
+
+    `loss` is the negative log probability of the example's own label.
+    """
+    folder = snapshot.members[seed]
+    path = folder / runs.PREDICTIONS
+    if not path.is_file() and (folder / runs.WEIGHTS).is_file():
+        return pd.DataFrame(columns=["id", "group", "label", "predicted", "loss"])  # a bare model
     if not path.is_file():
-        raise GatewiseError(f"{side.origin}: {path.name} of {side.records[seed].name} is missing")
+        name = snapshot.records[seed].name
+        raise GatewiseError(f"{snapshot.origin}: {path.name} of {name} is missing")
     try:
-        table = pd.read_parquet(path, columns=["id", "group", "label", "predicted"])
+        columns = ["id", "group", "label", "predicted", "probabilities"]
+        table = pd.read_parquet(path, columns=columns)
+        probabilities = np.stack(table.pop("probabilities").to_list())
     except ValueError as error:  # pyarrow's own errors are such
         reason = " ".join(str(error).split())[:200]
-        raise GatewiseError(f"{side.origin}: {path} is damaged ({reason})") from None
-    names = np.array(side.card.labels, dtype=object)
+        raise GatewiseError(f"{snapshot.origin}: {path} is damaged ({reason})") from None
+    labels = table["label"].to_numpy()
+    names = np.array(snapshot.card.labels, dtype=object)
     return table.assign(
-        label=names[table["label"].to_numpy()], predicted=names[table["predicted"].to_numpy()]
+        label=names[labels],
+        predicted=names[table["predicted"].to_numpy()],
+        loss=negative_log(probabilities[np.arange(len(labels)), labels]),
     )
 
 
-def _same_content(candidate: Side, reference: Side, ids: pd.Series[str]) -> np.ndarray:
+def _same_content(candidate: Snapshot, reference: Snapshot, ids: pd.Series[str]) -> np.ndarray:
     """Whether an example is what it was; taken as so where nobody wrote it down."""
     now, then = candidate.contents, reference.contents
     if not now or not then:
@@ -138,25 +152,25 @@ def _same_content(candidate: Side, reference: Side, ids: pd.Series[str]) -> np.n
     return np.array([now.get(i) == then.get(i, now.get(i)) for i in ids])
 
 
-def _trained_on(reference: Side, seed: int, mine: pd.DataFrame) -> np.ndarray:
+def _trained_on(reference: Snapshot, seed: int, tested: pd.DataFrame) -> np.ndarray:
     """Examples that the reference chose its weights by: their own id, or their group's."""
     split = reference.split(seed)
     if split is None or reference.index is None:
         # Without an index only fixed splits are known not to move.
         if reference.card.resample:
-            return np.ones(len(mine), dtype=bool)
-        return np.zeros(len(mine), dtype=bool)
+            return np.ones(len(tested), dtype=bool)
+        return np.zeros(len(tested), dtype=bool)
     seen = reference.index["id"][split.to_numpy() != "test"]
     groups = reference.index["group"][split.to_numpy() != "test"]
-    return (mine["id"].isin(seen) | mine["group"].isin(groups)).to_numpy()
+    return (tested["id"].isin(seen) | tested["group"].isin(groups)).to_numpy()
 
 
-def _notes(found: Paired, reference: Side, seen: int, gone: int) -> list[str]:
+def _notes(paired: Paired, reference: Snapshot, seen: int, gone: int) -> list[str]:
     notes = []
-    if found.evaluated:
+    if paired.evaluated:
         notes.append(
             f"the test data changed: {reference.origin} was evaluated on "
-            f"{found.evaluated} examples that are new to it"
+            f"{paired.evaluated} examples that are new to it"
         )
     if gone:
         notes.append(f"{gone} test examples of the reference are not tested any more")
@@ -172,7 +186,7 @@ def _listed(seeds: Sequence[int] | dict[int, Path]) -> str:
 class _Evaluator:
     """Puts examples of the candidate's data to the reference's weights."""
 
-    def __init__(self, candidate: Side, reference: Side) -> None:
+    def __init__(self, candidate: Snapshot, reference: Snapshot) -> None:
         self.candidate, self.reference = candidate, reference
         self.asked = 0
         self._prepared: Prepared | None = None
@@ -187,14 +201,20 @@ class _Evaluator:
             )
         return index.set_index("id")["length"].loc[ids].to_numpy(np.int64)
 
-    def __call__(self, seed: int, ids: list[str]) -> list[str]:
-        """Label names that the reference's run of `seed` predicts."""
+    def __call__(self, seed: int, tested: pd.DataFrame) -> tuple[list[str], Floats]:
+        """Label names that the reference's run of `seed` predicts, and its losses.
+
+        Args:
+            seed: of the reference.
+            tested: `id` and `label` (by name) of the examples.
+        """
         folder, reference = self.reference.members[seed], self.reference
         if not (folder / runs.WEIGHTS).is_file():
             raise GatewiseError(
                 f"{reference.origin}: its test data differ from the candidate's and its weights "
                 "are missing, so like cannot be compared with like"
             )
+        ids = tested["id"].tolist()
         self.asked += len(ids)
         with tempfile.TemporaryDirectory() as holder:
             gather(folder, reference.root / PREPARED, holder)
@@ -203,18 +223,23 @@ class _Evaluator:
             sequences = self._from_prepared(ids)
         else:
             sequences = [predictor.sequence(item) for item in self._items(ids)]
-        chosen = predictor.probabilities(sequences).argmax(axis=1)
-        return [reference.card.labels[k] for k in chosen]
+        probabilities = predictor.probabilities(sequences)
+        names = reference.card.labels
+        # A label that it does not know has the probability zero.
+        padded = np.pad(probabilities, ((0, 0), (0, 1)))
+        own = [names.index(name) if name in names else len(names) for name in tested["label"]]
+        losses = negative_log(padded[np.arange(len(ids)), own])
+        return [names[k] for k in probabilities.argmax(axis=1)], losses
 
     def _alike(self) -> bool:
         """Whether both front ends make the same sequences, so that prepared ones will do."""
-        mine, theirs = self.candidate, self.reference
-        if mine.card.front_end != theirs.card.front_end:
+        now, then = self.candidate, self.reference
+        if now.card.front_end != then.card.front_end:
             return False
-        if mine.card.modality != "text":
+        if now.card.modality != "text":
             return True
-        files = [side.prepared / TOKENIZER for side in (mine, theirs)]
-        return files[0].read_bytes() == files[1].read_bytes()
+        new, old = (snapshot.prepared / TOKENIZER for snapshot in (now, then))
+        return new.read_bytes() == old.read_bytes()
 
     def _from_prepared(self, ids: list[str]) -> list[np.ndarray]:
         if self._prepared is None:

@@ -1,9 +1,8 @@
-"""What a candidate stands against: the champion, a revision of the project, or a folder."""
+"""What candidates are compared with: the champion, a revision of the project, or a folder."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,40 +10,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatewise.artifacts import runs
+from gatewise.artifacts import checkout, runs
 from gatewise.artifacts.prepared import CARD, INDEX, TOKENIZER
 from gatewise.artifacts.runs import RunRecord
 from gatewise.delivery.gate import snapshot
-from gatewise.delivery.gate.snapshot import PREPARED, RUNS, Side
+from gatewise.delivery.gate.snapshot import PREPARED, RUNS, Snapshot
 from gatewise.errors import GatewiseError
 from gatewise.repro import dvc
-from gatewise.tracking import registry
-from gatewise.tracking.registry import CHAMPION, Registry
+from gatewise.tracking import content
+from gatewise.tracking.registry import CHAMPION, OTHERWISE, Registry
 from gatewise.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
-@dataclass
-class Against:
-    """References by task."""
+@dataclass(frozen=True)
+class References:
+    """Snapshots that candidates are compared with."""
 
     name: str
     """In words: `champion`, `revision 1a2b3c4`, a folder."""
     is_champion: bool
-    sides: Mapping[str, dict[str, Side]]
-    """By task and variant; the champion is one variant."""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    """Version of each task's champion."""
+    snapshots: Mapping[str, Mapping[str, Snapshot]]
+    """By task and variant; of a champion there is one variant."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Key of the very run that is champion, by task."""
+
+    def of(self, task: str) -> Mapping[str, Snapshot]:
+        """A task's references by variant; none where there are none."""
+        return self.snapshots.get(task, {})
 
 
 @contextmanager
 def opened(
     wanted: str, tasks: list[str], store: Store | None = None, root: str | Path = "."
-) -> Iterator[Against]:
+) -> Iterator[References]:
     """The reference that a user names, for as long as the block runs.
 
     Args:
@@ -68,12 +69,12 @@ def opened(
             yield _folder(_as_project(path, Path(holder)), tasks, str(path))
         else:
             commit = _commit(wanted, root)
-            _get(root, commit, Path(holder))
+            _fetch(root, commit, Path(holder))
             yield _folder(Path(holder), tasks, f"revision {commit[:9]}")
 
 
-def _folder(root: Path, tasks: list[str], name: str) -> Against:
-    return Against(name, False, {task: snapshot.read(root, task, name) for task in tasks})
+def _folder(root: Path, tasks: list[str], name: str) -> References:
+    return References(name, False, {task: snapshot.read(root, task, name) for task in tasks})
 
 
 def _as_project(path: Path, holder: Path) -> Path:
@@ -108,46 +109,54 @@ def _lay_out(record: RunRecord, run: Path, card: Path, holder: Path) -> None:
 # --- champions ---------------------------------------------------------------------------
 
 
-def _champions(tasks: list[str], store: Store, holder: Path) -> Against:
-    sides: dict[str, dict[str, Side]] = {}
-    versions, keys = {}, {}
+def _champions(tasks: list[str], store: Store, holder: Path) -> References:
+    snapshots: dict[str, Mapping[str, Snapshot]] = {}
+    keys = {}
     for task in tasks:
-        models = Registry(store, task)
-        version = models.version(CHAMPION)
+        registry = Registry(store, task)
+        version = registry.version(CHAMPION)
         if version is None:
-            sides[task] = {}
             continue
-        name = f"champion {models.name} version {version.version}"
-        versions[task] = str(version.version)
-        keys[task] = str(version.tags.get("gatewise.key", ""))
-        folder = holder / task
-        archive = models.attached(version, holder)
-        if archive is not None:
-            snapshot.unpack(archive, folder)
-        else:
-            found = models.download(f"models:/{models.name}/{version.version}", holder / "model")
-            data = found / "data" / "model"
-            if not (data / CARD).is_file():
-                raise GatewiseError(
-                    f"{name}: its model is missing from the artifact store, or is no model of "
-                    f"gatewise; {registry.OTHERWISE}"
-                )
-            _lay_out(RunRecord.read(data), data, data, folder)
-        sides[task] = snapshot.read(folder, task, name)
-        if not sides[task]:
-            raise GatewiseError(f"{name}: the archive it carries holds no run of {task}")
-    return Against(CHAMPION, True, sides, versions, keys)
+        snapshots[task] = _champion(registry, version, holder)
+        keys[task] = str(version.tags.get(content.KEY, ""))
+    return References(CHAMPION, True, snapshots, keys)
 
 
-def crown(
-    models: Registry, candidate: Side, record: RunRecord, evidence: Mapping[str, str], reason: str
+def _champion(registry: Registry, version: ModelVersion, holder: Path) -> dict[str, Snapshot]:
+    """All seeds of a champion's variant, from the archive it carries; its model alone if none."""
+    name = f"champion {registry.name} version {version.version}"
+    folder = holder / registry.task
+    archive = registry.attached(version, holder)
+    if archive is not None:
+        snapshot.unpack(archive, folder)
+    else:
+        address = f"models:/{registry.name}/{version.version}"
+        data = registry.download(address, holder / f"{registry.task}-model") / "data" / "model"
+        if not (data / CARD).is_file():
+            raise GatewiseError(
+                f"{name}: its model is missing from the artifact store, or is no model of "
+                f"gatewise; {OTHERWISE}"
+            )
+        _lay_out(RunRecord.read(data), data, data, folder)
+    read = snapshot.read(folder, registry.task, name)
+    if not read:
+        raise GatewiseError(f"{name}: the archive it carries holds no run of {registry.task}")
+    return read
+
+
+def promote(
+    registry: Registry,
+    candidate: Snapshot,
+    record: RunRecord,
+    evidence: Mapping[str, str],
+    reason: str,
 ) -> str:
     """Register a run with all that a later gate needs, and make it champion.
 
     Doing it twice changes nothing.
 
     Args:
-        models: the registry.
+        registry: of the task.
         candidate: the variant's runs, all of which the version carries.
         record: the one to register.
         evidence: tags.
@@ -156,39 +165,39 @@ def crown(
     Returns:
         The version.
     """
-    version = models.offer(record, evidence)
-    attach(models, version, candidate)
-    now = models.version(CHAMPION)
-    if now is None or now.version != version.version:
-        models.crown(version, reason)
+    version = registry.offer(record, evidence)
+    attach(registry, version, candidate)
+    champion = registry.version(CHAMPION)
+    if champion is None or champion.version != version.version:
+        registry.promote(version, reason)
     return str(version.version)
 
 
-def attach(models: Registry, version: ModelVersion, candidate: Side) -> None:
+def attach(registry: Registry, version: ModelVersion, candidate: Snapshot) -> None:
     """Let a version carry all seeds of its variant, so that a later gate can compare them all."""
     with tempfile.TemporaryDirectory() as holder:
-        models.attach(version, snapshot.pack(candidate, Path(holder, "reference.zip")))
+        registry.attach(version, snapshot.pack(candidate, Path(holder, "reference.zip")))
 
 
 # --- revisions ---------------------------------------------------------------------------
 
 
 def _commit(wanted: str, root: str | Path) -> str:
-    done = _git(root, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
-    if done.returncode == 0:
-        return done.stdout.strip()
-    shallow = _git(root, "rev-parse", "--is-shallow-repository")
-    if shallow.stdout.strip() == "true":
+    commit = checkout.commit(root, wanted)
+    if commit is not None:
+        return commit
+    shallow = checkout.shallow(root)
+    if shallow:
         raise GatewiseError(
             f"{wanted}: not in this clone, which is shallow; fetch the whole history "
             "(`git fetch --unshallow`, or fetch-depth: 0 in CI)"
         )
-    if shallow.returncode != 0:
+    if shallow is None:
         raise GatewiseError(f"{wanted}: no such file or folder, and this is no git repository")
     raise GatewiseError(f"{wanted}: neither champion, nor a file or folder, nor a git revision")
 
 
-def _get(root: str | Path, commit: str, target: Path) -> None:
+def _fetch(root: str | Path, commit: str, target: Path) -> None:
     """Bring runs and prepared data of a revision, from DVC's cache or remote."""
     for what in (RUNS, PREPARED):
         (target / what).parent.mkdir(parents=True, exist_ok=True)
@@ -199,9 +208,3 @@ def _get(root: str | Path, commit: str, target: Path) -> None:
                 f"revision {commit[:9]}: {what} cannot be had ({error}); `dvc push` it from where "
                 "it is, or gate against a folder"
             ) from None
-
-
-def _git(root: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-    )

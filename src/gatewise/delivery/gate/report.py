@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gatewise.config import GateConfig
-from gatewise.delivery.gate import pictures
+from gatewise.delivery.gate import pictures, slices
 from gatewise.delivery.gate.assessment import Result, TaskResult
 from gatewise.delivery.gate.interval import Difference
 from gatewise.delivery.gate.rule import PASS, REGRESSION, UNDECIDED, Check
@@ -23,18 +23,19 @@ def as_json(result: Result, settings: GateConfig) -> dict[str, Any]:
         "verdict": result.verdict,
         "exit_code": EXIT[result.verdict],
         "settings": settings.model_dump(mode="json"),
-        "tasks": {task: _task(found, settings) for task, found in result.tasks.items()},
+        "tasks": {task: _task(part, settings) for task, part in result.tasks.items()},
     }
 
 
-def _task(found: TaskResult, settings: GateConfig) -> dict[str, Any]:
+def _task(result: TaskResult, settings: GateConfig) -> dict[str, Any]:
     return {
-        "metric": found.metric,
-        "verdict": found.verdict,
-        "broken": found.broken,
-        "notes": found.notes,
-        "promotion": asdict(found.promotion),
-        "checks": [_check(check, settings) for check in found.checks],
+        "metric": result.metric.name,
+        "direction": result.metric.direction,
+        "verdict": result.verdict,
+        "broken": result.broken,
+        "notes": result.notes,
+        "promotion": asdict(result.promotion),
+        "checks": [_check(check, settings) for check in result.checks],
     }
 
 
@@ -59,14 +60,15 @@ def _check(check: Check, settings: GateConfig) -> dict[str, Any]:
             for name, part in check.slices.items()
         },
         "budgets": [{**asdict(budget), "ratio": budget.ratio} for budget in check.budgets],
-        "data": [asdict(finding) for finding in check.data],
+        "data": [asdict(data_check) for data_check in check.data],
     }
 
 
-def _difference(found: Difference | None, alpha: float) -> dict[str, Any] | None:
-    if found is None:
+def _difference(difference: Difference | None, alpha: float) -> dict[str, Any] | None:
+    if difference is None:
         return None
-    return {**asdict(found), "se": found.se, "bounds": list(found.bounds(alpha))}
+    bounds = list(difference.bounds(alpha))
+    return {**asdict(difference), "se": difference.se, "bounds": bounds}
 
 
 # --- Markdown ------------------------------------------------------------------------------
@@ -81,64 +83,70 @@ def as_markdown(result: Result, settings: GateConfig, *, terminal: bool = False)
         terminal: draw in characters, for readers that draw no Mermaid.
     """
     lines = [f"## {MARK[result.verdict]} Gate: {result.verdict}", ""]
-    lines += [f"Against **{result.against}**, margin {100 * settings.margin:g} points.", ""]
+    lines += [f"Against **{result.against}**, {_margins(result, settings)}.", ""]
     rows = [
-        _row(task, check, settings) for task, found in result.tasks.items() for check in found.main
+        _row(task, check, settings) for task, part in result.tasks.items() for check in part.main
     ]
     if rows:
         heading = [
             "task",
             "variant",
+            "metric",
             "now",
             "reference",
-            "difference (points)",
+            "difference",
             "bounds",
             "verdict",
         ]
         lines += [*_table(heading, rows), ""]
-    for task, found in result.tasks.items():
-        lines += _of_task(task, found, settings)
+    for task, part in result.tasks.items():
+        lines += _of_task(task, part, settings)
     drawn = pictures.characters if terminal else pictures.mermaid
     lines += drawn(result, settings)
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _margins(result: Result, settings: GateConfig) -> str:
+    """The margin in the unit of each task's metric: `margin 1 points`."""
+    amounts = {part.metric.show_amount(settings.margin) for part in result.tasks.values()}
+    return f"margin {' or '.join(sorted(amounts))}"
+
+
 def _row(task: str, check: Check, settings: GateConfig) -> list[str]:
-    found = check.overall
     name = check.variant
     if check.reference != check.variant:
         name += f" for {check.reference}"
-    if found is None:
-        return [task, name, "", "", "", "", f"{MARK[check.verdict]} {check.verdict}"]
-    low, high = found.bounds(settings.alpha)
+    verdict = f"{MARK[check.verdict]} {check.verdict}"
+    difference, metric = check.overall, check.metric
+    if difference is None:
+        return [task, name, metric.title, "", "", "", "", verdict]
+    low, high = difference.bounds(settings.alpha)
     return [
         task,
         name,
-        f"{100 * found.candidate:.1f} %",
-        f"{100 * found.reference:.1f} %",
-        f"{100 * found.value:+.2f}",
-        f"{100 * low:+.2f} to {100 * high:+.2f}",
-        f"{MARK[check.verdict]} {check.verdict}",
+        metric.title,
+        metric.show(difference.candidate),
+        metric.show(difference.reference),
+        metric.show_difference(difference.value),
+        f"{metric.difference(low)} to {metric.difference(high)}",
+        verdict,
     ]
 
 
-def _of_task(task: str, found: TaskResult, settings: GateConfig) -> list[str]:
-    said = list(found.broken)
-    for check in found.main:
-        said += [f"{check.variant}: {reason}" for reason in check.reasons]
-        said += [f"{check.variant}: {note}" for note in check.notes]
-    for check in found.main[:1]:  # the same for all variants
-        said += [
-            f"data: {finding.sentence}" + " **!**" * finding.violated for finding in check.data
-        ]
-        said += _ages(check)
-    said += found.notes
-    said.append(_promotion(found))
-    return [f"**{task}**", "", *(f"- {line}" for line in said), "", *_slices(found, settings)]
+def _of_task(task: str, result: TaskResult, settings: GateConfig) -> list[str]:
+    points = list(result.broken)
+    for check in result.main:
+        points += [f"{check.variant}: {reason}" for reason in check.reasons]
+        points += [f"{check.variant}: {note}" for note in check.notes]
+    for check in result.main[:1]:  # the same for all variants
+        points += [f"data: {one.sentence}" + " **!**" * one.violated for one in check.data]
+        points += _ages(check)
+    points += [*result.notes, _promotion(result)]
+    return [f"**{task}**", "", *(f"- {line}" for line in points), "", *_slices(result, settings)]
 
 
-def _promotion(found: TaskResult) -> str:
-    decision = found.promotion
+def _promotion(result: TaskResult) -> str:
+    decision = result.promotion
     if decision.promote:
         return f"promotion: **{decision.variant}** ({decision.reason})"
     return f"promotion: none ({decision.reason})"
@@ -149,38 +157,41 @@ def _ages(check: Check) -> list[str]:
     new, known = check.slices.get("new examples"), check.slices.get("known examples")
     if new is None or known is None:
         return []
-    return [
-        f"{check.variant}: {100 * known.candidate:.1f} % on examples known before "
-        f"({100 * known.value:+.1f} points), {100 * new.candidate:.1f} % on new ones "
-        f"({100 * new.value:+.1f} points)"
+
+    metric = slices.METRIC
+    parts = [
+        f"{metric.show(part.candidate)} on {which} ({metric.show_difference(part.value)})"
+        for part, which in ((known, "examples known before"), (new, "new ones"))
     ]
+    return [f"{check.variant}: {metric.title} {', '.join(parts)}"]
 
 
-def _slices(found: TaskResult, settings: GateConfig) -> list[str]:
+def _slices(result: TaskResult, settings: GateConfig) -> list[str]:
     """The slices that moved most; all of them are in the JSON."""
+    metric = slices.METRIC
     rows = []
-    for check in found.main:
-        worst = sorted(check.slices, key=lambda name: check.slices[name].value)[:5]
+    for check in result.main:
+        worst = sorted(check.slices, key=lambda name: check.slice_gain(name).value)[:5]
         for name in worst:
             part = check.slices[name]
             fallen = name in check.fallen
-            if part.value >= 0 and not fallen:
+            if check.slice_gain(name).value >= 0 and not fallen:
                 continue
             rows.append(
                 [
                     check.variant,
                     f"**{name}**" if fallen else name,
-                    f"{100 * part.candidate:.1f} %",
-                    f"{100 * part.value:+.1f}",
+                    metric.show(part.candidate),
+                    metric.show_difference(part.value),
                     f"{check.p_slices.get(name, 1.0):.2g}",
                     "❌ fell" if fallen else "",
                 ]
             )
     if not rows:
         return []
-    heading = ["variant", "slice", "now", "difference (points)", "p (Holm)", ""]
-    margin = f"{100 * settings.slices.margin:g}"
-    title = f"<details><summary>Slices that did worse (margin {margin} points)</summary>"
+    heading = ["variant", "slice", f"{metric.title} now", "difference", "p (Holm)", ""]
+    margin = metric.show_amount(settings.slices.margin)
+    title = f"<details><summary>Slices that did worse (margin {margin})</summary>"
     return [title, "", *_table(heading, rows), "", "</details>", ""]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gatewise import config
 from gatewise.delivery.gate import report
-from gatewise.delivery.gate.assessment import Result, weigh
+from gatewise.delivery.gate.assessment import Result, assess
 from gatewise.delivery.gate.reference import opened
 from gatewise.files import replacing, write_json
 from gatewise.tracking.registry import CHAMPION
@@ -27,7 +27,7 @@ def run(against: str, reports: str | Path = "reports") -> Result:
     wants_store = against == CHAMPION and study.tracking.enabled
     store = Store(study.tracking) if wants_store else None
     with opened(against, list(study.tasks), store) as references:
-        result = weigh(study, references)
+        result = assess(study, references)
     write_json(Path(reports) / "gate.json", report.as_json(result, study.gate))
     with replacing(Path(reports) / "gate.md") as temporary:
         temporary.write_text(report.as_markdown(result, study.gate), encoding="utf-8")

@@ -1,4 +1,9 @@
-"""Parts of the test set: classes, groups, lengths, and what the reference had not seen tested."""
+"""Parts of the test set: classes, groups, lengths, and what the reference had not seen tested.
+
+In a part it is accuracy that must not fall, whatever the primary metric: within one class the
+others say little (its balanced accuracy is its accuracy, its F1 lacks the other classes' errors),
+and one margin in one unit fits all parts of all tasks.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.config import GateSlices
+from gatewise.config.metrics import METRICS
 from gatewise.delivery.gate.interval import PairedSeed
 
+METRIC = METRICS["accuracy"]
+"""What parts are scored by."""
 Mask = Callable[[PairedSeed], npt.NDArray[np.bool_]]
 
 

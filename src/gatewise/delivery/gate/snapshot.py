@@ -1,4 +1,4 @@
-"""One side of the gate: a variant's finished runs and the prepared task they belong to.
+"""What the gate compares: a variant's finished runs and the prepared task they belong to.
 
 The candidate is read from the project's own folder. A reference is read from any folder laid
 out like one (another checkout, a revision fetched into a temporary folder, the archive that a
@@ -30,7 +30,7 @@ RUNS, PREPARED, RAW, SUMMARY = "runs", "data/prepared", "data/raw", "data/summar
 
 
 @dataclass(frozen=True)
-class Side:
+class Snapshot:
     """A variant's runs on a task, with what is known of their data."""
 
     origin: str
@@ -88,6 +88,11 @@ class Side:
             return data_summary.summarise(Prepared.open(self.prepared))
         return None
 
+    @property
+    def record(self) -> RunRecord:
+        """Any of the records, for what is the same for all seeds."""
+        return next(iter(self.records.values()))
+
     def best(self, metric: str) -> RunRecord:
         """The seed that scores best on validation."""
         members = [(folder, self.records[seed]) for seed, folder in self.members.items()]
@@ -100,41 +105,42 @@ class Side:
         return pd.Series(splits.of(self.card, self.index, seed), index=self.index["id"])
 
 
-def read(root: str | Path, task: str, origin: str) -> dict[str, Side]:
+def read(root: str | Path, task: str, origin: str) -> dict[str, Snapshot]:
     """All variants of a task below `root`.
 
     Raises:
         GatewiseError: a run record is unreadable.
     """
     root = Path(root)
-    found: dict[str, dict[int, Path]] = {}
+    folders: dict[str, dict[int, Path]] = {}
     for folder, record in runs.find(root / RUNS):
         if record.task == task:
-            found.setdefault(record.variant, {})[record.seed] = folder
+            folders.setdefault(record.variant, {})[record.seed] = folder
     return {
-        variant: Side(origin, root, task, variant, members) for variant, members in found.items()
+        variant: Snapshot(origin, root, task, variant, members)
+        for variant, members in folders.items()
     }
 
 
-def pack(side: Side, target: str | Path) -> Path:
-    """Write what a later gate needs of `side` into one archive: all seeds, no sequences.
+def pack(snapshot: Snapshot, target: str | Path) -> Path:
+    """Write what a later gate needs of `snapshot` into one archive: all seeds, no sequences.
 
-    Equal sides give equal bytes.
+    Equal snapshots give equal bytes.
     """
     target = Path(target)
     with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for folder in side.members.values():
+        for folder in snapshot.members.values():
             for name in (runs.RECORD, runs.WEIGHTS, runs.PREDICTIONS):
-                _add(archive, side.root, folder / name)
+                _add(archive, snapshot.root, folder / name)
         for name in (CARD, INDEX, TOKENIZER):
-            if (side.prepared / name).is_file():
-                _add(archive, side.root, side.prepared / name)
-        manifest = side.root / RAW / side.task / MANIFEST
+            if (snapshot.prepared / name).is_file():
+                _add(archive, snapshot.root, snapshot.prepared / name)
+        manifest = snapshot.root / RAW / snapshot.task / MANIFEST
         if manifest.is_file():
-            _add(archive, side.root, manifest)
-        if side.summary is not None:
-            entry = zipfile.ZipInfo(f"{SUMMARY}/{side.task}.parquet")
-            archive.writestr(entry, side.summary.to_parquet(index=False))
+            _add(archive, snapshot.root, manifest)
+        if snapshot.summary is not None:
+            entry = zipfile.ZipInfo(f"{SUMMARY}/{snapshot.task}.parquet")
+            archive.writestr(entry, snapshot.summary.to_parquet(index=False))
     return target
 
 

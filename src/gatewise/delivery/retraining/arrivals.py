@@ -17,11 +17,11 @@ def changed(study: Study) -> dict[str, str]:
     path that is not there is left to DVC's cache.
     """
     known = _known()
-    found = {}
-    for task, paths in _paths(study).items():
-        if all(path.exists() for path in paths) and known.get(task) != _look(paths):
-            found[task] = ", ".join(map(str, paths))
-    return found
+    return {
+        task: ", ".join(map(str, paths))
+        for task, paths in _paths(study).items()
+        if all(path.exists() for path in paths) and known.get(task) != _look(paths)
+    }
 
 
 def remember(study: Study, tasks: dict[str, str]) -> None:
@@ -40,14 +40,14 @@ def _known() -> dict[str, str]:
 
 def _paths(study: Study) -> dict[str, list[Path]]:
     """Files and folders that each source reads in place, where it names any."""
-    found = {}
+    paths = {}
     for task, config in study.tasks.items():
         path = getattr(config.source, "path", None)
         if isinstance(path, str):
-            found[task] = [Path(path)]
+            paths[task] = [Path(path)]
         elif isinstance(path, dict):
-            found[task] = [Path(name) for name in path.values()]
-    return found
+            paths[task] = [Path(name) for name in path.values()]
+    return paths
 
 
 def _look(paths: list[Path]) -> str:

@@ -27,19 +27,18 @@ def foresee() -> list[Foreseen]:
     """Stages that would run, in an order in which they could."""
     study = config.load()
     stale = _stale(study)
-    found = [Foreseen(stage, why, True) for stage, why in stale.items()]
-    found += [
-        Foreseen(stage, f"if {origin} changes", False)
-        for stage, origin in _following(origin.locked_stages(), set(stale))
+    certain = [Foreseen(stage, why, True) for stage, why in stale.items()]
+    return certain + [
+        Foreseen(stage, f"if {path} changes", False)
+        for stage, path in _following(origin.locked_stages(), set(stale))
     ]
-    return found
 
 
-def sentences(found: list[Foreseen], promote: bool, against: str) -> Iterator[str]:
+def sentences(stages: list[Foreseen], promote: bool, against: str) -> Iterator[str]:
     """For people."""
-    for one in found:
+    for one in stages:
         yield f"{'would run' if one.sure else 'may run':9}  {one.stage}: {one.why}"
-    if not found:
+    if not stages:
         yield "nothing changed: no stage would run"
     yield (
         "then: restore from and push to the DVC remote"

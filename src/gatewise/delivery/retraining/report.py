@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from gatewise.delivery.retraining.steps import Retraining
+from gatewise.delivery.retraining.steps import Record, Retraining, Step
 from gatewise.files import replacing, write_json
 
 MARKER = "<!-- gatewise-retrain -->"
@@ -15,44 +13,45 @@ MOST_STAGES = 20
 
 def write(done: Retraining) -> None:
     """Write `retrain.json` and `retrain.md` into the reports' folder."""
-    write_json(done.reports / "retrain.json", done.as_json())
+    record = done.record()
+    write_json(done.reports / "retrain.json", record.as_json())
     gate = done.reports / "gate.md"
     verdict = gate.read_text(encoding="utf-8") if done.gate is not None and gate.is_file() else ""
     with replacing(done.reports / "retrain.md") as temporary:
-        temporary.write_text(render(done.as_json(), verdict), encoding="utf-8")
+        temporary.write_text(render(record, verdict), encoding="utf-8")
 
 
-def render(found: dict[str, Any], gate: str = "") -> str:
+def render(record: Record, gate: str = "") -> str:
     """The comment.
 
     Args:
-        found: `retrain.json`.
+        record: what became of the retraining.
         gate: `gate.md`.
     """
     lines = [MARKER, ""]
-    if found["error"]:
-        lines += ["## ⚠️ Retraining could not run", "", f"> {found['error']}", ""]
+    if record.error:
+        lines += ["## ⚠️ Retraining could not run", "", f"> {record.error}", ""]
     if gate:
         lines += [gate.rstrip(), ""]
-    ran = found["stages_run"]
     lines += ["### What ran", ""]
+    ran = record.stages_run
     if ran:
         named = ", ".join(f"`{name}`" for name in ran[:MOST_STAGES])
         more = f" and {len(ran) - MOST_STAGES} more" * (len(ran) > MOST_STAGES)
         lines += [f"{len(ran)} stages changed: {named}{more}", ""]
-    lines += [f"- {_step(step)}" for step in found["steps"]] + [""]
-    moved = {task: one for task, one in found["promotions"].items() if one["promoted"]}
-    for task, one in moved.items():
-        before = f", was version {one['previous']}" if one["previous"] else ""
-        lines.append(
-            f"**{task}**: champion is now version {one['version']} ({one['variant']}{before})"
-        )
-    commit = (found["commit"] or "")[:9]
-    dirty = " with uncommitted changes" if found["dirty"] else ""
-    lines += ["", f"Commit {commit}{dirty}, lock `{found['lock'][:12]}`."]
+    lines += [f"- {_step(step)}" for step in record.steps] + [""]
+    for task, outcome in record.promotions.items():
+        if outcome.promoted:
+            before = f", was version {outcome.previous}" if outcome.previous else ""
+            lines.append(
+                f"**{task}**: champion is now version {outcome.version} ({outcome.variant}{before})"
+            )
+    commit = (record.commit or "")[:9]
+    dirty = " with uncommitted changes" if record.dirty else ""
+    lines += ["", f"Commit {commit}{dirty}, lock `{record.lock[:12]}`."]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _step(step: dict[str, Any]) -> str:
-    mark = {"done": "✔", "skipped": "–", "failed": "✘"}[step["status"]]  # noqa: RUF001
-    return f"{mark} {step['name']}: {step['sentence']} ({step['seconds']:.0f} s)"
+def _step(step: Step) -> str:
+    mark = {"done": "✔", "skipped": "–", "failed": "✘"}[step.status]  # noqa: RUF001
+    return f"{mark} {step.name}: {step.sentence} ({step.seconds:.0f} s)"

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gatewise import config
+from gatewise.artifacts import checkout
 from gatewise.config import Study
 from gatewise.delivery.gate import report as gate_report
-from gatewise.delivery.retraining import arrivals
+from gatewise.delivery.retraining import arrivals, params
 from gatewise.errors import GatewiseError, in_words
-from gatewise.files import digest, replacing, try_lock
+from gatewise.files import digest, try_lock
 from gatewise.repro import dvc, leftovers, rounds
 from gatewise.tracking import origin
 from gatewise.tracking.registry import CHAMPION
 
 if TYPE_CHECKING:
     from gatewise.delivery.gate.assessment import Result
+    from gatewise.delivery.retraining.champions import Outcome
 
 STEPS = ("restore", "repro", "track", "gate", "push", "promote")
 LOCK = Path(".gatewise/retrain.lock")
@@ -35,6 +36,45 @@ RESTORED = {
 
 
 @dataclass
+class Step:
+    """A step that was taken."""
+
+    name: str
+    status: Literal["done", "skipped", "failed"] = "failed"
+    """Failed until it is done."""
+    sentence: str = ""
+    """What it did, or why it could not."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """`reports/retrain.json`."""
+
+    verdict: str | None
+    """The gate's; `error` where a step failed before it, nothing where no gate was asked."""
+    exit_code: int
+    error: str | None
+    against: str
+    commit: str | None
+    dirty: bool
+    """Whether files differed from the commit."""
+    lock: str
+    """Digest of the stages of `dvc.lock`."""
+    steps: list[Step]
+    stages_run: list[str]
+    """Stages whose entry in `dvc.lock` changed."""
+    gate: dict[str, Any] | None
+    """`reports/gate.json`."""
+    promotions: dict[str, Outcome]
+    """By task."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass
 class Retraining:
     """A retraining and what became of it so far."""
 
@@ -42,15 +82,15 @@ class Retraining:
     promote: bool = False
     reports: Path = Path("reports")
     say: Callable[[str], None] = print
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    """`name`, `status` (done, skipped, failed), `sentence`, `seconds`."""
+    steps: list[Step] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     """Stages whose entry in `dvc.lock` changed."""
     gate: dict[str, Any] | None = None
     """`reports/gate.json`."""
     shown: str = ""
     """The same for a terminal."""
-    promotions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    promotions: dict[str, Outcome] = field(default_factory=dict)
+    """By task."""
     error: str | None = None
     _result: Result | None = None
 
@@ -67,7 +107,8 @@ class Retraining:
         try:
             study = self._study()
             if seeds is not None and seeds != len(study.seed_list):
-                study = self._with_seeds(seeds)
+                study = params.with_seeds(seeds)
+                self.say(f"params.yaml now says seeds: {seeds}")
             for name in STEPS:
                 if name in wanted:
                     self._take(name, study)
@@ -87,22 +128,22 @@ class Retraining:
             return 3
         return 0 if self.verdict is None else gate_report.EXIT[self.verdict]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for `reports/retrain.json`."""
+    def record(self) -> Record:
+        """What became of it, to be kept."""
         tags = origin.tags()
-        return {
-            "verdict": self.verdict or ("error" if self.error else None),
-            "exit_code": self.exit_code,
-            "error": self.error,
-            "against": self.against,
-            "commit": tags.get("mlflow.source.git.commit"),
-            "dirty": tags.get("gatewise.git.dirty") == "true",
-            "lock": digest(origin.locked_stages()),
-            "steps": self.steps,
-            "stages_run": self.ran,
-            "gate": self.gate,
-            "promotions": self.promotions,
-        }
+        return Record(
+            verdict=self.verdict or ("error" if self.error else None),
+            exit_code=self.exit_code,
+            error=self.error,
+            against=self.against,
+            commit=tags.get(origin.COMMIT),
+            dirty=tags.get(origin.DIRTY) == "true",
+            lock=digest(origin.locked_stages()),
+            steps=self.steps,
+            stages_run=self.ran,
+            gate=self.gate,
+            promotions=self.promotions,
+        )
 
     @cached_property
     def has_remote(self) -> bool:
@@ -119,44 +160,30 @@ class Retraining:
             raise GatewiseError("--promote needs --against champion: nothing else is replaced")
         if self.promote and not study.tracking.enabled:
             raise GatewiseError("--promote needs the MLflow registry; set tracking.enabled")
-        if self.promote:
-            tags = origin.tags()
-            if tags.get("gatewise.git.dirty") == "true":
-                raise GatewiseError(
-                    "files differ from the last commit, so a champion could not be traced; commit "
-                    "or stash them (`git status`), or run without --promote"
-                )
+        if self.promote and checkout.dirty():
+            raise GatewiseError(
+                "files differ from the last commit, so a champion could not be traced; commit "
+                "or stash them (`git status`), or run without --promote"
+            )
         return study
-
-    def _with_seeds(self, seeds: int) -> Study:
-        """Change one line of `params.yaml` and nothing else in it."""
-        path = Path("params.yaml")
-        text = path.read_text(encoding="utf-8")
-        changed, count = re.subn(r"(?m)^seeds:.*$", f"seeds: {seeds}", text)
-        if not count:
-            changed = f"{text.rstrip()}\n\nseeds: {seeds}\n"
-        with replacing(path) as temporary:
-            temporary.write_text(changed, encoding="utf-8")
-        self.say(f"params.yaml now says seeds: {seeds}")
-        return config.load()
 
     def _take(self, name: str, study: Study) -> None:
         began = time.monotonic()
-        entry = {"name": name, "status": "failed", "sentence": "", "seconds": 0.0}
-        self.steps.append(entry)
+        step = Step(name)
+        self.steps.append(step)
         self.say(f"== {name}")
         try:
             with in_words():
                 sentence = getattr(self, f"_{name}")(study)
         except GatewiseError as error:
-            entry["sentence"] = str(error)
+            step.sentence = str(error)
             raise
         else:
-            entry["status"] = "skipped" if sentence.startswith("skipped") else "done"
-            entry["sentence"] = sentence
+            step.status = "skipped" if sentence.startswith("skipped") else "done"
+            step.sentence = sentence
             self.say(sentence)
         finally:
-            entry["seconds"] = round(time.monotonic() - began, 1)
+            step.seconds = round(time.monotonic() - began, 1)
 
     def _restore(self, _study: Study) -> str:
         if not self.has_remote:
@@ -208,10 +235,10 @@ class Retraining:
             return "skipped: not asked to (--promote)"
         if self._result is None:
             raise GatewiseError("nothing was gated; take the step gate as well")
-        from gatewise.delivery.retraining import promotion
+        from gatewise.delivery.retraining import champions
 
-        self.promotions = promotion.promote(study, self._result)
-        moved = [task for task, found in self.promotions.items() if found["promoted"]]
+        self.promotions = champions.promote(study, self._result)
+        moved = [task for task, outcome in self.promotions.items() if outcome.promoted]
         return f"new champion for {', '.join(moved)}" if moved else "champions stay as they are"
 
 

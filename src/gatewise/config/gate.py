@@ -15,7 +15,8 @@ class GateSlices(Strict):
     by: tuple[Literal["class", "group", "length", "age"], ...] = ("class", "group", "length", "age")
     """What to slice by; `age` tells examples that the reference was tested on from new ones."""
     margin: Positive = 0.05
-    """Largest fall of accuracy within a slice."""
+    """Largest fall of accuracy within a slice, as a fraction: slices go by accuracy, whatever the
+    task's primary metric."""
     fewest: Count = 20
     """Slices with fewer test examples, over all seeds, are not looked at."""
     length_buckets: Annotated[int, Field(ge=2)] = 4
@@ -55,7 +56,8 @@ class GateConfig(Strict):
     """When a retrained model may be merged, and when it may become champion."""
 
     margin: Positive = 0.01
-    """Non-inferiority: largest fall of the primary metric that does not matter."""
+    """Non-inferiority: how much worse the primary metric may get without it mattering, in the
+    metric's own value (0.01 is one point of accuracy, 0.01 nats of log loss), for all tasks."""
     alpha: Fraction = 0.05
     """Rate of false alarms over all tasks, variants and slices; half of it goes to slices."""
     power: Fraction = 0.8

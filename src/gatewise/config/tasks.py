@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from gatewise.config.metrics import METRICS
 from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
 
 SOURCES = "gatewise.sources"
@@ -170,8 +171,8 @@ class TaskConfig(Strict):
     split: SplitConfig = SplitConfig()
     features: Features
     augment: Augment | None = None
-    metric: Literal["accuracy", "macro_f1"] = "accuracy"
-    """Primary metric: what pairs of variants are compared by."""
+    metric: str = "accuracy"
+    """Primary metric, one of `gatewise.config.metrics`: what variants are compared by."""
     on_bad: Literal["fail", "skip"] = "fail"
     """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
     allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = Field(
@@ -187,6 +188,13 @@ class TaskConfig(Strict):
         for leak, reason in value.items():
             if not reason.strip():
                 raise ValueError(f"{leak}: give the reason why this leak is acceptable")
+        return value
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, value: str) -> str:
+        if value not in METRICS:
+            raise ValueError(f"no metric {value!r}{suggest(value, METRICS)}")
         return value
 
     @field_validator("source", mode="plain")

@@ -13,7 +13,7 @@ import yaml
 
 from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import Prepared
-from gatewise.config import VariantConfig
+from gatewise.config import VariantConfig, metrics
 from gatewise.files import digest, write_json
 from tests.evidence_runs import record
 from tests.tasks import write_task
@@ -22,11 +22,17 @@ SEEDS = 4
 
 
 def params(
-    folder: Path, *, variants: tuple[str, ...] = ("gru",), seeds: int = SEEDS, **keys
+    folder: Path,
+    *,
+    variants: tuple[str, ...] = ("gru",),
+    seeds: int = SEEDS,
+    metric: str = "accuracy",
+    **keys,
 ) -> None:
     """A study of the task `toy`."""
+    task = {"source": {"kind": "digits"}, "features": {"kind": "frames"}, "metric": metric}
     study = {
-        "tasks": {"toy": {"source": {"kind": "digits"}, "features": {"kind": "frames"}}},
+        "tasks": {"toy": task},
         "variants": {name: {"cell": "gru", "hidden": 8} for name in variants},
         "seeds": seeds,
         "tracking": {"enabled": False},
@@ -46,6 +52,8 @@ def project(
     seeds: int = SEEDS,
     luck: int = 0,
     noise: float = 0.5,
+    sure: float = 0.9,
+    metric: str = "accuracy",
     **keys,
 ) -> Path:
     """A project whose runs get the share `skill` of test examples right.
@@ -59,10 +67,12 @@ def project(
         seeds: how many.
         luck: another number gives other runs of the same skill.
         noise: of the data.
+        sure: probability of the label that is predicted.
+        metric: the primary one.
         keys: more of `params.yaml`.
     """
     variants = variants or {"gru": {}}
-    params(folder, variants=tuple(variants), seeds=seeds, **keys)
+    params(folder, variants=tuple(variants), seeds=seeds, metric=metric, **keys)
     prepared = write_task(folder / "data/prepared/toy", examples=examples, noise=noise)
     write_json(folder / "reports/data/toy.json", {"certified": True})
     for variant, given in variants.items():
@@ -70,7 +80,7 @@ def project(
         own = changes.pop("skill", skill)
         for seed in range(seeds):
             target = folder / "runs" / "toy" / variant / f"seed-{seed}"
-            write_run(prepared, target, variant, seed, own, weak_class, luck, **changes)
+            write_run(prepared, target, variant, seed, own, weak_class, luck, sure, **changes)
     return folder
 
 
@@ -82,6 +92,7 @@ def write_run(
     skill: float,
     weak_class: float = 0.0,
     luck: int = 0,
+    sure: float = 0.9,
     **changes,
 ) -> None:
     """One run folder with untrained weights and drawn predictions."""
@@ -100,8 +111,8 @@ def write_run(
     right = hard + own < skill - weak_class * (label == 0)
     classes = len(prepared.card.labels)
     predicted = np.where(right, label, (label + 1) % classes)
-    probabilities = np.full((len(test), classes), 0.1 / (classes - 1), dtype=np.float32)
-    probabilities[np.arange(len(test)), predicted] = 0.9
+    probabilities = np.full((len(test), classes), (1 - sure) / (classes - 1), dtype=np.float32)
+    probabilities[np.arange(len(test)), predicted] = sure
     pd.DataFrame(
         {
             "id": test["id"].to_numpy(),
@@ -111,6 +122,9 @@ def write_run(
             "probabilities": list(probabilities),
         }
     ).to_parquet(target / runs.PREDICTIONS, index=False)
+    counts = metrics.count(label, probabilities)[0]
+    scores = {name: float(one.from_counts(counts)) for name, one in metrics.METRICS.items()}
+    scores["loss"] = scores["log_loss"]
     model = VariantConfig(cell="gru", hidden=changes.pop("hidden", 8), embedding=4)
     torch.manual_seed(seed)
     sizes = Sizes.of(prepared.card)
@@ -124,8 +138,9 @@ def write_run(
         variant,
         seed,
         float(right.mean()),
+        metrics=dict.fromkeys(("train", "validation", "test"), scores),
         model=model,
-        key=digest(["toy", variant, seed, luck, skill, prepared.card.digest]),
+        key=digest(["toy", variant, seed, luck, skill, sure, prepared.card.digest]),
         data={"digest": prepared.card.digest},
         best_epoch=1,
         epochs_run=1,

@@ -88,13 +88,13 @@ def reported(sizes: list[int]) -> list[Result]:
     done = subprocess.run(script, cwd=PROJECT, capture_output=True, text=True, check=False)
     if not done.stdout.strip():
         raise RuntimeError(done.stderr)
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    seconds = found["compare_seconds"] + found["report_seconds"]
+    figures = json.loads(done.stdout.strip().splitlines()[-1])
+    seconds = figures["compare_seconds"] + figures["report_seconds"]
     title = "compare + report, {} tasks x {} variants x {} seeds, {} examples".format(*sizes)
     return [
         Result(title, seconds, "s", what="seconds", checked=seconds, limit=60),
-        Result(f"{title}: memory", found["peak_mib"], "MiB", what="MiB",
-               checked=found["peak_mib"], limit=1024),
+        Result(f"{title}: memory", figures["peak_mib"], "MiB", what="MiB",
+               checked=figures["peak_mib"], limit=1024),
     ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def request(model: str) -> tuple[bytes, str]:
     return json.dumps({"frames": frames}).encode(), "application/json"
 
 
-def client(body: bytes, kind: str, until: float, found: list[float]) -> None:
+def client(body: bytes, kind: str, until: float, seconds: list[float]) -> None:
     """Ask until the time is over; gather seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT)
     while time.perf_counter() < until:
@@ -40,7 +40,7 @@ def client(body: bytes, kind: str, until: float, found: list[float]) -> None:
         answer = connection.getresponse()
         answer.read()
         assert answer.status == 200, answer.status
-        found.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - began)
 
 
 def main(model: str, seconds: float = 10.0) -> None:
@@ -56,19 +56,19 @@ def main(model: str, seconds: float = 10.0) -> None:
             except ConnectionRefusedError:
                 time.sleep(0.2)
         for count in CLIENTS:
-            found: list[float] = []
+            took: list[float] = []
             until = time.perf_counter() + seconds
             threads = [
-                threading.Thread(target=client, args=(body, kind, until, found))
+                threading.Thread(target=client, args=(body, kind, until, took))
                 for _ in range(count)
             ]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-            half, most = np.percentile(found, [50, 99]) * 1000
+            half, most = np.percentile(took, [50, 99]) * 1000
             print(
-                f"{count} clients: {len(found) / seconds:.0f} requests/s, "
+                f"{count} clients: {len(took) / seconds:.0f} requests/s, "
                 f"p50 {half:.1f} ms, p99 {most:.1f} ms",
                 flush=True,
             )

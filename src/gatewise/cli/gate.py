@@ -36,7 +36,7 @@ def gate(
         typer.Option(help="Only write TASK-VARIANT.zip of these runs there, for a later gate."),
     ] = None,
 ) -> None:
-    """Weigh this study's runs against a reference.
+    """Compare this study's runs with a reference.
 
     Exit code: 0 pass, 1 regression, 2 undecided, 3 could not run.
     """
@@ -69,8 +69,8 @@ def _keep(folder: Path) -> None:
     from gatewise.delivery.gate import snapshot
 
     for task in config.load().tasks:
-        found = snapshot.read(".", task, "this study")
-        if not found:
+        snapshots = snapshot.read(".", task, "this study")
+        if not snapshots:
             raise GatewiseError(f"runs/{task}: no finished run; run `dvc repro`")
-        for variant, one in found.items():
+        for variant, one in snapshots.items():
             print(snapshot.pack(one, folder / f"{task}-{variant}.zip"))

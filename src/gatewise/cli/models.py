@@ -82,7 +82,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5001,
     prepared: Prepared = Path("data/prepared"),
 ) -> None:
-    """Answer over HTTP, on this machine unless told otherwise."""
+    """Answer over HTTP, on this machine only unless `--host` says otherwise."""
     predictor = load(model, prepared)
     import uvicorn
 
@@ -211,10 +211,10 @@ def _download(address: str) -> Predictor:
 
     with explained(store.uri), pointing_at(store.uri), tempfile.TemporaryDirectory() as folder:
         try:
-            found = mlflow.artifacts.download_artifacts(address, dst_path=folder)
+            downloaded = mlflow.artifacts.download_artifacts(address, dst_path=folder)
         except mlflow.MlflowException as error:
             raise GatewiseError(f"{address}: {' '.join(str(error).split())[:300]}") from None
-        return Predictor.load(Path(found, "data", "model"))
+        return Predictor.load(Path(downloaded, "data", "model"))
 
 
 def _store() -> Store:

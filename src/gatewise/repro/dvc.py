@@ -164,8 +164,8 @@ def has_remote() -> bool:
 
 def status() -> dict[str, list[Any]]:
     """Stages that are not up to date, with what changed (`dvc status --json`)."""
-    found: dict[str, list[Any]] = json.loads(call("status", "--json", quiet=True) or "{}")
-    return found
+    stages: dict[str, list[Any]] = json.loads(call("status", "--json", quiet=True) or "{}")
+    return stages
 
 
 @contextlib.contextmanager

@@ -42,17 +42,17 @@ def end() -> bool:
         record = read_json(RECORD)
     except (OSError, ValueError):
         return False
-    found = [*_group(int(record["group"]), float(record["began"]))]
-    found += _warm({str(record["group"]), str(record["by"])})
-    for process in found:
+    processes = [*_group(int(record["group"]), float(record["began"]))]
+    processes += _warm({str(record["group"]), str(record["by"])})
+    for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     deadline = time.monotonic() + PATIENCE
-    while any(warm.alive(process.pid) for process in found) and time.monotonic() < deadline:
+    while any(warm.alive(process.pid) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.01)
     _mend_lock()
     forget()
-    return bool(found)
+    return bool(processes)
 
 
 def mend_rwlock() -> None:
@@ -90,10 +90,10 @@ def _whole(lock: Path) -> bool:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         text = lock.read_text(encoding="utf-8")
-        found = yaml.load(text, Loader=loader)  # noqa: S506
+        content = yaml.load(text, Loader=loader)  # noqa: S506
         entries = [
             entry
-            for stage in found["stages"].values()
+            for stage in content["stages"].values()
             for entry in [*stage.get("deps", ()), *stage.get("outs", ()), {**stage, "path": ""}]
         ]
         ended = all("path" in entry and ("cmd" in entry or "size" in entry) for entry in entries)
@@ -107,8 +107,8 @@ def _group(group: int, began: float) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
             # A number may have been given to somebody else's group since: look twice.
-            mine = os.getpgid(process.pid) == group and process.create_time() >= began - 2
-            if mine and Path(process.cwd()) == Path.cwd():
+            ours = os.getpgid(process.pid) == group and process.create_time() >= began - 2
+            if ours and Path(process.cwd()) == Path.cwd():
                 yield process
 
 
@@ -120,8 +120,8 @@ def _warm(owners: set[str]) -> Iterator[psutil.Process]:
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
         with contextlib.suppress(psutil.Error, IndexError):
-            mine = words[2] == "gatewise.execution.warm" and words[4] in owners
-            if mine and Path(process.cwd()) == Path.cwd():
+            ours = words[2] == "gatewise.execution.warm" and words[4] in owners
+            if ours and Path(process.cwd()) == Path.cwd():
                 process.suspend()  # forks no more while its children are counted
                 yield from process.children(recursive=True)
                 yield process

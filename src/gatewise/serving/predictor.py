@@ -107,9 +107,9 @@ class Predictor:
         """Load a run folder of the study, with the front end of its prepared task."""
         import tempfile
 
-        with tempfile.TemporaryDirectory() as holder:
-            gather(run, prepared, holder)
-            return cls.load(holder)
+        with tempfile.TemporaryDirectory() as folder:
+            gather(run, prepared, folder)
+            return cls.load(folder)
 
     def __call__(self, items: Sequence[Item]) -> list[Answer]:
         """Answer each item.
@@ -170,14 +170,14 @@ class Predictor:
 
         lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
         order = np.argsort(lengths, kind="stable")
-        found = np.zeros((len(sequences), len(self.card.labels)), dtype=np.float32)
+        probabilities = np.zeros((len(sequences), len(self.card.labels)), dtype=np.float32)
         with _threads(self.record.threads), torch.inference_mode():
             for start in range(0, len(order), BATCH):
                 rows = order[start : start + BATCH]
                 inputs = _padded([sequences[row] for row in rows], lengths[rows])
                 logits = self._model(inputs, torch.from_numpy(lengths[rows]))
-                found[rows] = torch.softmax(logits, dim=1).numpy()
-        return found
+                probabilities[rows] = torch.softmax(logits, dim=1).numpy()
+        return probabilities
 
     # --- inner -----------------------------------------------------------------------------
 

@@ -32,8 +32,8 @@ def address(config: TrackingConfig) -> str:
 
 def sqlite_path(uri: str) -> Path | None:
     """File of a SQLite store, or None for any other address."""
-    found = re.match(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)", uri)
-    return Path(found["path"]) if found else None
+    match = re.match(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)", uri)
+    return Path(match["path"]) if match else None
 
 
 @contextlib.contextmanager

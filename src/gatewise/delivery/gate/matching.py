@@ -7,7 +7,6 @@ so; those it was trained on are left out, for both.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from gatewise.config.metrics import negative_log
 from gatewise.delivery.gate.interval import Floats, Ints, PairedSeed, Predictions
 from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
-from gatewise.serving.predictor import Predictor, gather
+from gatewise.serving.predictor import Predictor
 
 
 @dataclass
@@ -216,9 +215,7 @@ class _Evaluator:
             )
         ids = tested["id"].tolist()
         self.asked += len(ids)
-        with tempfile.TemporaryDirectory() as holder:
-            gather(folder, reference.root / PREPARED, holder)
-            predictor = Predictor.load(holder)
+        predictor = Predictor.from_run(folder, reference.root / PREPARED)
         if self._alike():
             sequences = self._from_prepared(ids)
         else:

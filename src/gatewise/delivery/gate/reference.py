@@ -58,26 +58,26 @@ def opened(
         GatewiseError: there is no such reference, or a part of it is missing.
     """
     path = Path(wanted)
-    with tempfile.TemporaryDirectory(prefix="gatewise-") as holder:
+    with tempfile.TemporaryDirectory(prefix="gatewise-") as temporary:
         if wanted == CHAMPION:
             if store is None:
                 raise GatewiseError("champions are in the MLflow registry, which is switched off")
-            yield _champions(tasks, store, Path(holder))
+            yield _champions(tasks, store, Path(temporary))
         elif path.is_file():
-            yield _folder(snapshot.unpack(path, Path(holder)), tasks, str(path))
+            yield _folder(snapshot.unpack(path, Path(temporary)), tasks, str(path))
         elif path.is_dir():
-            yield _folder(_as_project(path, Path(holder)), tasks, str(path))
+            yield _folder(_as_project(path, Path(temporary)), tasks, str(path))
         else:
             commit = _commit(wanted, root)
-            _fetch(root, commit, Path(holder))
-            yield _folder(Path(holder), tasks, f"revision {commit[:9]}")
+            _fetch(root, commit, Path(temporary))
+            yield _folder(Path(temporary), tasks, f"revision {commit[:9]}")
 
 
 def _folder(root: Path, tasks: list[str], name: str) -> References:
     return References(name, False, {task: snapshot.read(root, task, name) for task in tasks})
 
 
-def _as_project(path: Path, holder: Path) -> Path:
+def _as_project(path: Path, temporary: Path) -> Path:
     """A run folder or a model folder as a project of that one run; a project as it is."""
     if not (path / runs.RECORD).is_file():
         if not (path / RUNS).is_dir():
@@ -87,13 +87,13 @@ def _as_project(path: Path, holder: Path) -> Path:
         return path
     record = RunRecord.read(path)
     card = path if (path / CARD).is_file() else path.resolve().parents[3] / PREPARED / record.task
-    _lay_out(record, path, card, holder)
-    return holder
+    _lay_out(record, path, card, temporary)
+    return temporary
 
 
-def _lay_out(record: RunRecord, run: Path, card: Path, holder: Path) -> None:
+def _lay_out(record: RunRecord, run: Path, card: Path, temporary: Path) -> None:
     """Copy one run and its task's card to where a project has them."""
-    target, prepared = holder / RUNS / record.name, holder / PREPARED / record.task
+    target, prepared = temporary / RUNS / record.name, temporary / PREPARED / record.task
     target.mkdir(parents=True)
     prepared.mkdir(parents=True)
     for name in (runs.RECORD, runs.WEIGHTS, runs.PREDICTIONS):
@@ -109,7 +109,7 @@ def _lay_out(record: RunRecord, run: Path, card: Path, holder: Path) -> None:
 # --- champions ---------------------------------------------------------------------------
 
 
-def _champions(tasks: list[str], store: Store, holder: Path) -> References:
+def _champions(tasks: list[str], store: Store, temporary: Path) -> References:
     snapshots: dict[str, Mapping[str, Snapshot]] = {}
     keys = {}
     for task in tasks:
@@ -117,21 +117,21 @@ def _champions(tasks: list[str], store: Store, holder: Path) -> References:
         version = registry.version(CHAMPION)
         if version is None:
             continue
-        snapshots[task] = _champion(registry, version, holder)
+        snapshots[task] = _champion(registry, version, temporary)
         keys[task] = str(version.tags.get(content.KEY, ""))
     return References(CHAMPION, True, snapshots, keys)
 
 
-def _champion(registry: Registry, version: ModelVersion, holder: Path) -> dict[str, Snapshot]:
+def _champion(registry: Registry, version: ModelVersion, temporary: Path) -> dict[str, Snapshot]:
     """All seeds of a champion's variant, from the archive it carries; its model alone if none."""
     name = f"champion {registry.name} version {version.version}"
-    folder = holder / registry.task
-    archive = registry.attached(version, holder)
+    folder = temporary / registry.task
+    archive = registry.attached(version, temporary)
     if archive is not None:
         snapshot.unpack(archive, folder)
     else:
         address = f"models:/{registry.name}/{version.version}"
-        data = registry.download(address, holder / f"{registry.task}-model") / "data" / "model"
+        data = registry.download(address, temporary / f"{registry.task}-model") / "data" / "model"
         if not (data / CARD).is_file():
             raise GatewiseError(
                 f"{name}: its model is missing from the artifact store, or is no model of "
@@ -175,8 +175,8 @@ def promote(
 
 def attach(registry: Registry, version: ModelVersion, candidate: Snapshot) -> None:
     """Let a version carry all seeds of its variant, so that a later gate can compare them all."""
-    with tempfile.TemporaryDirectory() as holder:
-        registry.attach(version, snapshot.pack(candidate, Path(holder, "reference.zip")))
+    with tempfile.TemporaryDirectory() as temporary:
+        registry.attach(version, snapshot.pack(candidate, Path(temporary, "reference.zip")))
 
 
 # --- revisions ---------------------------------------------------------------------------

@@ -8,13 +8,14 @@ object as `gatewise.serving.predictor` describes. `POST /invocations` takes and 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from gatewise.serving.predictor import Answer, BadInputError, Predictor
+from gatewise.serving.predictor import Answer, BadInputError, Item, Predictor
 
 if TYPE_CHECKING:
     from starlette.exceptions import HTTPException
@@ -43,12 +44,12 @@ def application(predictor: Predictor, name: str) -> FastAPI:
     # and more at once would only slow each other down.
     lock = anyio.CapacityLimiter(1)
 
-    async def ask(items: list[dict[str, Any]]) -> list[Answer]:
+    async def ask(items: list[Item]) -> list[Answer]:
         return await anyio.to_thread.run_sync(predictor, items, limiter=lock)
 
     @app.get("/health")
     @app.get("/ping")
-    async def health() -> dict[str, Any]:
+    async def health() -> dict[str, str]:
         record = predictor.record
         return {"model": name, "run": record.name, "takes": predictor.card.modality}
 
@@ -57,12 +58,12 @@ def application(predictor: Predictor, name: str) -> FastAPI:
         body = await _body(request)
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         (answer,) = await ask([_item(body, kind)])
-        return _plain(answer)
+        return asdict(answer)
 
     @app.post("/invocations")
     async def invocations(request: Request) -> dict[str, Any]:
         answers = await ask(_rows(_parsed(await _body(request))))
-        return {"predictions": [_plain(answer) for answer in answers]}
+        return {"predictions": [asdict(answer) for answer in answers]}
 
     @app.exception_handler(RefusedError)
     async def refused(_request: Request, error: RefusedError) -> JSONResponse:
@@ -85,14 +86,6 @@ def application(predictor: Predictor, name: str) -> FastAPI:
     return app
 
 
-def _plain(answer: Answer) -> dict[str, Any]:
-    return {
-        "label": answer.label,
-        "probability": answer.probability,
-        "probabilities": answer.probabilities,
-    }
-
-
 async def _body(request: Request) -> bytes:
     """The body, refused as soon as it is too long."""
     too_long = RefusedError(413, f"the request is longer than {LARGEST_BODY // 2**20} MiB")
@@ -107,7 +100,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _item(body: bytes, kind: str) -> dict[str, Any]:
+def _item(body: bytes, kind: str) -> Item:
     if not body:
         raise RefusedError(400, "the request has no body")
     if kind == "application/json":
@@ -134,7 +127,7 @@ def _parsed(body: bytes) -> Any:
         raise RefusedError(400, "the body is not JSON") from None
 
 
-def _rows(value: Any) -> list[dict[str, Any]]:
+def _rows(value: Any) -> list[Item]:
     """Items of MLflow's request formats `dataframe_records`, `dataframe_split` and `inputs`."""
     if not isinstance(value, dict):
         raise RefusedError(400, "the body must be a JSON object")

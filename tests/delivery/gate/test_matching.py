@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from gatewise.artifacts import runs
+from gatewise.artifacts.prepared import Prepared
+from gatewise.config.metrics import SMALLEST
 from gatewise.data.preparation.build import prepare
 from gatewise.delivery.gate import matching, snapshot
 from gatewise.serving.predictor import Predictor, gather
 from tests.delivery.gate.projects import write_run
 from tests.serving.test_pyfunc import audio, frames, text
+from tests.tasks import LABELS, write_task
 
 OTHER = {"audio": {"n_mels": 16}, "text": {"max_length": 5}, "frames": {"normalise": "none"}}
 
@@ -48,6 +51,26 @@ def test_new_examples_reach_the_reference_as_a_user_would_send_them(tmp_path, ma
     assert new.reference.predicted.tolist() == wanted.argmax(axis=1).tolist()
     own = wanted[np.arange(len(new.label)), new.label].astype(np.float64)
     np.testing.assert_allclose(new.reference.losses, -np.log(own))
+
+
+def test_a_label_that_the_reference_does_not_know_has_no_probability_there(tmp_path):
+    for name, labels in (("now", LABELS), ("then", LABELS[:2])):
+        folder = tmp_path / name / "data/prepared/toy"
+        whole = write_task(folder)
+        index = whole.index[whole.index["label"] < len(labels)].reset_index(drop=True)
+        steps = [np.arange(s, s + n) for s, n in zip(index["start"], index["length"], strict=True)]
+        index = index.assign(start=index["length"].cumsum() - index["length"])
+        card = whole.card.model_copy(update={"labels": labels})
+        prepared = Prepared(card, whole.sequences[np.concatenate(steps)], index)
+        prepared.write(folder)
+        write_run(prepared, tmp_path / name / "runs/toy/gru/seed-0", "gru", 0, 0.9)
+    now, then = (snapshot.read(tmp_path / name, "toy", name)["gru"] for name in ("now", "then"))
+    (one,) = matching.pair(now, then).seeds
+    new = one.label == 2
+    assert new.any()
+    assert set(one.reference.predicted[new]) <= {0, 1}
+    np.testing.assert_allclose(one.reference.losses[new], -np.log(SMALLEST))
+    assert (one.reference.losses[~new] < 5).all()
 
 
 def test_an_example_whose_content_changed_is_no_known_example(tmp_path):

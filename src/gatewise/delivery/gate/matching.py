@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from gatewise.config.metrics import negative_log
 from gatewise.delivery.gate.interval import Floats, Ints, PairedSeed, Predictions
 from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
-from gatewise.serving.predictor import Predictor
+from gatewise.serving.predictor import Item, Predictor
 
 
 @dataclass
@@ -249,7 +248,7 @@ class _Evaluator:
             for start, length in zip(rows["start"], rows["length"], strict=True)
         ]
 
-    def _items(self, ids: list[str]) -> list[dict[str, Any]]:
+    def _items(self, ids: list[str]) -> list[Item]:
         """The examples as a user has them."""
         folder = self.candidate.root / RAW / self.candidate.task
         if not folder.is_dir():

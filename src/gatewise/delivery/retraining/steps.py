@@ -119,7 +119,7 @@ class Retraining:
     @property
     def verdict(self) -> str | None:
         """`pass`, `regression`, `undecided`, or nothing where no gate was asked."""
-        return None if self.gate is None else str(self.gate["verdict"])
+        return None if self._result is None else self._result.verdict
 
     @property
     def exit_code(self) -> int:

@@ -113,12 +113,9 @@ def promote(
     Exit code: 0 it is champion, 1 it is not.
     """
     from gatewise.delivery.gate import promotion, reference, snapshot
-    from gatewise.tracking import content, registry, task_comparison, verdicts
+    from gatewise.tracking import content, registry, task_comparison
 
-    stored = verdicts.read(reports)
-    if stored is None:
-        raise GatewiseError(f"{reports}/comparison.json: missing; run `dvc repro compare`")
-    comparison = task_comparison.of(stored, task)
+    comparison = task_comparison.read(reports, task)
     chosen = variant or comparison.leader
     if chosen not in comparison.variants:
         raise GatewiseError(

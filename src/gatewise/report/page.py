@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gatewise.artifacts import checkout
 from gatewise.evidence.comparison import read_probes
 from gatewise.files import read_json
 from gatewise.report import charts, words
@@ -81,13 +80,8 @@ def read_siblings(
 
 def commit() -> str | None:
     """The checked-out commit, or `None` outside a git repository."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    found = subprocess.run(
-        [git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or None
+    full = checkout.commit()
+    return None if full is None else full[:12]
 
 
 def render(comparison: Mapping[str, Any], siblings: Siblings | None = None) -> str:

@@ -27,7 +27,7 @@ def reproduce(repro: Callable[[], int], say: Callable[[str], None] = print) -> i
 
     Args:
         repro: runs `dvc repro` and gives its exit status.
-        say: told what comes next.
+        say: called with a sentence on what comes next.
 
     Returns:
         Exit status of the last `dvc repro`.

@@ -1,17 +1,21 @@
 """What the registry and promotions need to know of a task's comparison, typed.
 
-`of` is the one place where they read `comparison.json`.
+They read `comparison.json` here and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.errors import GatewiseError
+from gatewise.files import read_json
 from gatewise.report import words
+
+FILE = "comparison.json"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,18 @@ class TaskComparison:
     def evidence(self, variant: str) -> str:
         """Sentences of all pairs that `variant` is in."""
         return " ".join(pair.sentence for pair in self.pairs if variant in (pair.a, pair.b))
+
+
+def read(reports: str | Path, task: str) -> TaskComparison:
+    """A task's part of the comparison in a folder of reports.
+
+    Raises:
+        GatewiseError: nothing was compared yet, or not this task.
+    """
+    path = Path(reports) / FILE
+    if not path.is_file():
+        raise GatewiseError(f"{path}: missing; run `dvc repro compare`")
+    return of(read_json(path), task)
 
 
 def of(comparison: Mapping[str, Any], task: str) -> TaskComparison:

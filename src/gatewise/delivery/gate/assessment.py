@@ -230,9 +230,8 @@ def _promotion(
 
 def _first(study: Study, task: str, root: Path) -> str:
     """Who becomes the first champion: the comparison's best, on the test set."""
-    path = root / "reports" / "comparison.json"
-    if path.is_file():
-        return task_comparison.of(read_json(path), task).leader
+    if (root / "reports" / task_comparison.FILE).is_file():
+        return task_comparison.read(root / "reports", task).leader
     return task_comparison.of(
         comparison.compare(study, comparison.gather(study, root)), task
     ).leader

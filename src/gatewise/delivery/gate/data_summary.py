@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -11,7 +9,6 @@ from gatewise.artifacts import splits
 from gatewise.artifacts.prepared import Prepared
 
 MOST_SEQUENCES = 5_000
-UNKNOWN = 1  # token id that `gatewise.data.frontends.tokens` gives what the vocabulary lacks
 
 
 def summarise(prepared: Prepared) -> pd.DataFrame:
@@ -28,7 +25,7 @@ def summarise(prepared: Prepared) -> pd.DataFrame:
         order = np.argsort([splits.position(name) for name in index["id"]])
         index = index.iloc[np.sort(order[:MOST_SEQUENCES])]
     names = np.array(prepared.card.labels, dtype=object)
-    rows: dict[str, Any] = {
+    columns: dict[str, np.ndarray] = {
         "label": names[index["label"].to_numpy()],
         "length": index["length"].to_numpy(),
     }
@@ -37,8 +34,11 @@ def summarise(prepared: Prepared) -> pd.DataFrame:
         for start, length in zip(index["start"], index["length"], strict=True)
     ]
     if prepared.card.modality == "text":
-        rows["unknown"] = np.array([float((part == UNKNOWN).mean()) for part in parts], np.float32)
+        from gatewise.data.frontends.tokens import UNKNOWN_ID
+
+        shares = [float((part == UNKNOWN_ID).mean()) for part in parts]
+        columns["unknown"] = np.array(shares, np.float32)
     else:
         means = np.stack([np.asarray(part, np.float64).mean(axis=0) for part in parts])
-        rows |= {f"feature-{k}": means[:, k].astype(np.float32) for k in range(means.shape[1])}
-    return pd.DataFrame(rows)
+        columns |= {f"feature-{k}": means[:, k].astype(np.float32) for k in range(means.shape[1])}
+    return pd.DataFrame(columns)

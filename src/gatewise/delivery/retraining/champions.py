@@ -8,9 +8,8 @@ from gatewise.config import Study
 from gatewise.delivery.gate import reference, snapshot
 from gatewise.delivery.gate.assessment import Result, TaskResult
 from gatewise.delivery.gate.rule import PASS
-from gatewise.errors import GatewiseError
 from gatewise.files import digest
-from gatewise.tracking import origin, registry, task_comparison, verdicts
+from gatewise.tracking import origin, registry, task_comparison
 from gatewise.tracking.store import Store
 
 
@@ -67,11 +66,8 @@ def _replace(models: registry.Registry, study: Study, gated: TaskResult) -> str:
     decision = gated.promotion
     assert decision.variant is not None  # noqa: S101
     candidate = snapshot.read(".", gated.task, "this study")[decision.variant]
-    stored = verdicts.read("reports")
-    if stored is None:
-        raise GatewiseError("reports/comparison.json: missing; run `dvc repro compare`")
     record = candidate.best(study.tasks[gated.task].metric)
-    comparison = task_comparison.of(stored, gated.task)
+    comparison = task_comparison.read("reports", gated.task)
     evidence = registry.evidence(comparison, record) | {
         "gatewise.gate": gated.verdict,
         "gatewise.lock": digest(origin.locked_stages()),

@@ -72,3 +72,16 @@ def test_terminals_and_charts_of_one_line_are_drawn_in_characters():
     shown = as_markdown(result(**{"class odd": -0.2}), SETTINGS, terminal=True)
     assert "mermaid" not in shown
     assert "●" in shown
+
+
+def test_where_less_is_better_the_margin_lies_above_and_slices_have_a_chart_of_their_own():
+    gated = result(**{"class odd": -0.2, "class fine": 0.01})
+    (check,) = gated.tasks["toy"].checks
+    check.metric = METRICS["log_loss"]
+    found = "\n".join(pictures.mermaid(gated, SETTINGS))
+    plot, chart = found.split("```mermaid")
+    line = next(line for line in plot.splitlines() if "●" in line)
+    assert line.index("│") < line.index("┆"), "zero, then the margin"
+    assert "nats; ┆ is the margin" in plot
+    assert "difference to champion in points" in chart
+    assert '["gru: class odd", "gru: class fine"]' in chart

@@ -10,12 +10,12 @@ from pipeline import run
 
 def main(_arguments: list[str]) -> None:
     """Check the whole study and write down what each stage will do."""
-    from gatewise.models import classifier
+    from gatewise.models import recurrence
 
     study = config.load()
     for name, variant in study.variants.items():
         try:
-            classifier.check(variant)
+            recurrence.check(variant)
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     plan.write(study)

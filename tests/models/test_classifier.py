@@ -1,5 +1,3 @@
-import shutil
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,10 +5,9 @@ from hypothesis import strategies as st
 
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.models import cells, classifier
+from gatewise.models import cells
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
-from gatewise.models.lengths import Lengths
 
 FRAMES = Sizes(classes=3, features=5, normalise="clip")
 TOKENS = Sizes(classes=2, vocabulary=11)
@@ -72,44 +69,6 @@ def test_padding_gets_no_gradient(bidirectional):
         assert (inputs.grad[row, :length] != 0).any()
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_equals_torch_on_packed_sequences(cell, bidirectional):
-    variant = VariantConfig(cell=cell, hidden=6, layers=2, bidirectional=bidirectional)
-    torch.manual_seed(0)
-    ours = classifier.Recurrence(variant, 5).double()
-    kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell]
-    theirs = kind(5, 6, num_layers=2, bidirectional=bidirectional).double()
-    weights = [p for layer in ours.layers for c in layer for p in c.parameters()]
-    with torch.no_grad():
-        for own, other in zip(weights, theirs.parameters(), strict=True):
-            other.copy_(own)
-    inputs, lengths = batch([7, 3, 5])
-    x_tbf = inputs.transpose(0, 1)
-    packed = torch.nn.utils.rnn.pack_padded_sequence(x_tbf, lengths, enforce_sorted=False)
-    expected, _ = torch.nn.utils.rnn.pad_packed_sequence(theirs(packed)[0])
-    found = ours(x_tbf, Lengths(lengths, 7))
-    for row, length in enumerate(lengths):
-        torch.testing.assert_close(found[:length, row], expected[:length, row])
-
-
-@pytest.mark.parametrize("cell", cells.names())
-def test_steps_equal_the_whole(cell):
-    model = build(TOKENS, cell=cell, layers=2, residual=True)
-    tokens, lengths = batch([6, 6], TOKENS)
-    whole = model.recurrence(model.embedding(tokens.T), Lengths(lengths, 6))
-    state = model.initial_state(2)
-    for t in range(6):
-        y_t, state = model.step(tokens[:, t], state)
-        torch.testing.assert_close(y_t, whole[t])
-
-
-def test_a_bidirectional_variant_does_not_stream():
-    model = build(bidirectional=True)
-    with pytest.raises(GatewiseError, match="bidirectional"):
-        model.step(torch.zeros(1, 5), model.initial_state(1))
-
-
 def test_equal_seeds_start_cells_between_equal_embeddings_and_classifiers():
     lstm, gru = build(TOKENS, cell="lstm"), build(TOKENS, cell="gru")
     assert torch.equal(lstm.embedding.weight, gru.embedding.weight)
@@ -133,9 +92,11 @@ def test_training_statistics_are_applied_and_saved():
     model = build(sizes)
     model.set_input_statistics(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 0.0]))
     assert model.state_dict()["input_mean"].tolist() == [1.0, 5.0]
-    x = torch.tensor([[[3.0, 5.0]]], dtype=torch.float64)
-    encoded = model._encode(x, Lengths(torch.tensor([1]), 1))
-    assert encoded.tolist() == [[[1.0, 0.0]]]
+    raw = torch.tensor([[[3.0, 5.0]]], dtype=torch.float64)
+    plain = build(Sizes(classes=2, features=2))
+    plain.load_state_dict(model.state_dict(), strict=False)
+    standardised, length = torch.tensor([[[1.0, 0.0]]], dtype=torch.float64), torch.tensor([1])
+    assert torch.equal(model(raw, length), plain(standardised, length))
     with pytest.raises(GatewiseError, match="features"):
         model.set_input_statistics(torch.zeros(3), torch.ones(3))
     with pytest.raises(GatewiseError, match="clip"):
@@ -156,11 +117,6 @@ def test_dropout_acts_only_in_training():
     assert not torch.equal(model(inputs, lengths), model(inputs, lengths))
 
 
-def test_kernel_is_chosen_forced_and_named():
-    assert build(cell="lstm").kernel == "fused"
-    assert build(cell="lstm", kernel="unrolled").kernel == "unrolled"
-
-
 def test_every_parameter_gets_a_gradient():
     model = build(TOKENS, cell="lstm", layers=2, bidirectional=True, pooling="attention")
     model(*batch([5, 3, 4], TOKENS)).square().sum().backward()
@@ -169,41 +125,13 @@ def test_every_parameter_gets_a_gradient():
     assert (model.embedding.weight.grad[0] == 0).all()
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"cell": "lstmm", "hidden": 8}, "unknown cell 'lstmm'; did you mean lstm"),
-        ({"cell": "lstm-projected", "hidden": 8, "projection": 16}, "projection"),
-        ({"cell": "gru", "hidden": 8, "projection": 4}, "projection"),
-        ({"cell": "rnn", "hidden": 8, "init": "chrono"}, "init: chrono needs a gate"),
-        ({"cell": "rnn", "match": {"parameters": "lstm"}, "forget_bias": 1.0}, "forget_bias"),
-        ({"cell": "lstm-layernorm", "hidden": 8, "kernel": "fused"}, "has no fused kernel"),
-    ],
-)
-def test_what_no_task_could_build_is_refused(settings, message):
-    with pytest.raises(GatewiseError, match=message):
-        classifier.check(VariantConfig(**settings))
-
-
-@pytest.mark.parametrize("cell", cells.names())
-def test_every_cell_passes_unbuilt(cell):
-    state = torch.get_rng_state()
-    classifier.check(VariantConfig(cell=cell, hidden=8, layers=2, bidirectional=True))
-    assert torch.equal(state, torch.get_rng_state())
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_steps_give_the_same_numbers():
-    inputs, lengths = batch([7, 5, 7])
-    eager, compiled = (build(cell="lstm-layernorm").train() for _ in range(2))
-    compiled.recurrence.compile_steps()
-    outputs = [model(inputs, lengths) for model in (eager, compiled)]
-    assert torch.allclose(*outputs, atol=1e-10)
-    for output in outputs:
-        output.square().sum().backward()
-    for (name, first), (_, second) in zip(
-        eager.named_parameters(), compiled.named_parameters(), strict=True
-    ):
-        assert torch.allclose(first.grad, second.grad, atol=1e-10), name
-    assert list(eager.state_dict()) == list(compiled.state_dict())
+@pytest.mark.parametrize("sizes", [TOKENS, Sizes(classes=3, features=5, normalise="train")])
+def test_streaming_takes_what_a_batch_takes(sizes):
+    model = build(sizes, pooling="last")
+    if sizes.normalise == "train":
+        model.set_input_statistics(torch.arange(5.0), torch.full((5,), 2.0))
+    inputs, lengths = batch([6, 6], sizes)
+    state = model.initial_state(2)
+    for x_t in inputs.unbind(1):
+        y_t, state = model.core(x_t, state)
+    torch.testing.assert_close(model.classifier(y_t), model(inputs, lengths))

@@ -34,9 +34,9 @@ from gatewise import streams
 from gatewise.artifacts.plan import ProbePlan
 from gatewise.config import ProbeConfig, VariantConfig
 from gatewise.models import budget
-from gatewise.models.classifier import Recurrence
 from gatewise.models.complexity import Sizes
 from gatewise.models.lengths import Lengths
+from gatewise.models.recurrence import Recurrence
 
 SYMBOLS = 4
 """Symbols of the copy problem."""

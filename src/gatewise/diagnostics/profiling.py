@@ -178,7 +178,7 @@ def stream(subject: Subject, batch: Batch) -> None:
     state = subject.model.initial_state(1)
     steps = batch.inputs.shape[1]
     for t in range(STREAMED_STEPS):
-        _, state = subject.model.step(batch.inputs[:, t % steps], state)
+        _, state = subject.model.core(batch.inputs[:, t % steps], state)
 
 
 def peak_memory(subject: Subject, batch: Batch, device: torch.device) -> int:

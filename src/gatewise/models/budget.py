@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.models import cells, classifier, initialisation
+from gatewise.models import cells, initialisation, recurrence
 from gatewise.models.complexity import Sizes, cell_options, macs_per_step, recurrent_parameters
 
 FARTHEST = 0.25
@@ -36,7 +36,7 @@ def resolve(variant: VariantConfig, reference: VariantConfig | None, sizes: Size
             variant's cell cannot be built so.
     """
     kind = cells.get(variant.cell)
-    classifier.choose_kernel(kind, variant.kernel)
+    recurrence.choose_kernel(kind, variant.kernel)
     initialisation.check(kind, variant.init, variant.forget_bias)
     budget = _resolve(variant, reference, sizes)
     assert budget.variant.hidden is not None  # noqa: S101  (for the type checker)

@@ -1,7 +1,7 @@
 """The contract of a recurrent cell, and the two ways of running one over a sequence.
 
 A cell is one layer in one direction. It states what happens in one time step; everything
-else (depth, direction, padding, pooling) is built around it in `gatewise.models.classifier`.
+else (depth, direction, padding) is built around it in `gatewise.models.recurrence`.
 Sequences are time-first here, `(time, batch, features)`, and named `x_tbf`: the slice of a
 step is then one contiguous block.
 """

@@ -60,7 +60,7 @@ def test_a_sound_file_and_the_same_rows_get_the_same_answer(address):
     ("path", "body", "kind", "status", "reason"),
     [
         ("predict", b"", "audio/wav", 400, "no body"),
-        ("predict", b"nonsense", "audio/wav", 400, "not a readable sound file"),
+        ("predict", b"nonsense", "audio/wav", 400, "not decodable as sound"),
         ("predict", b"{", "application/json", 400, "not JSON"),
         ("predict", b"[" * 100_000, "application/json", 400, "not JSON"),
         ("predict", b"[]", "application/json", 400, "must be a JSON object"),

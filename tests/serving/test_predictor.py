@@ -117,7 +117,8 @@ def test_a_test_split_gets_its_recorded_probabilities_bit_for_bit(tmp_path):
 
 
 def test_a_file_and_its_samples_get_the_same_answer(audio):
-    samples, rate = decode(wav())
+    clip = decode(wav())
+    samples, rate = clip.samples, clip.rate
     answers = [
         audio([item])[0]
         for item in (
@@ -155,16 +156,20 @@ def test_order_and_company_do_not_matter(text_model):
         ({}, "takes audio .*; got nothing"),
         ({"text": "hello"}, "takes audio .*; got text"),
         ({"samples": [0.0]}, "got samples"),
-        ({"audio": b"not a sound"}, "not a readable sound file"),
+        ({"audio": b"not a sound"}, "not decodable as sound"),
         ({"audio": "!!"}, "not base64"),
         ({"audio": 7}, "must be a sound file's bytes, not int"),
-        ({"audio": wav(61, 1000)}, "lasts 61 s"),
+        ({"audio": wav(61, 4000)}, "lasts 61 s"),
         ({"samples": [], "rate": 8000}, "no samples"),
         ({"samples": [float("nan")], "rate": 8000}, "not finite"),
         ({"samples": ["x"], "rate": 8000}, "must be numbers"),
         ({"samples": [[[0.0]]], "rate": 8000}, r"not \(1, 1, 1\)"),
-        ({"samples": [0.0], "rate": -1}, "rate must be"),
+        ({"samples": [0.0], "rate": -1}, "outside 4000 to 192000 Hz"),
         ({"samples": [0.0], "rate": 8000.5}, "rate must be"),
+        ({"samples": [[0.0] * 3], "rate": 8000}, "3 channels"),
+        ({"samples": [2e4], "rate": 8000}, "between -1 and 1"),
+        ({"audio": wav()[:-1]}, "truncated"),
+        ({"samples": [0.0] * 8000 * 61, "rate": 8000}, "lasts 61 s; at most 60 s"),
     ],
 )
 def test_bad_audio_is_refused_with_its_reason(audio, item, reason):

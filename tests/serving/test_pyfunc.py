@@ -167,7 +167,7 @@ def test_mlflows_own_server_answers_and_gives_reasons(tmp_path):
         np.testing.assert_allclose(list(answer["probabilities"].values()), wanted, atol=1e-6)
         noise = base64.b64encode(b"no sound at all").decode()
         for body, reason in (
-            ({"dataframe_records": [{"audio": noise}]}, "not a readable sound file"),
+            ({"dataframe_records": [{"audio": noise}]}, "not decodable as sound"),
             ({"dataframe_records": [{}]}, "nothing to answer"),
             ({"dataframe_records": [{"audio": 7}]}, "audio"),
             ({"nonsense": 1}, "dataframe"),

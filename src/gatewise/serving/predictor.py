@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ import numpy as np
 from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard
 from gatewise.artifacts.runs import RunRecord
+from gatewise.data.frontends import decoding
+from gatewise.data.frontends.decoding import Clip, Unusable
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 BATCH = 256
 LONGEST_SECONDS = 60.0
 LONGEST_STEPS = 100_000
-HIGHEST_RATE = 384_000
-LOUDEST = 1e4
 
 Item = Mapping[str, Any]
 """What a user has: `audio` (bytes of a sound file, or those in base64), `samples` and `rate`,
@@ -153,10 +152,8 @@ class Predictor:
             given, [{"audio"}, {"samples", "rate"}], "audio (a sound file), or samples and rate"
         )
         if "audio" in given:
-            samples, rate = decode(item["audio"])
-        else:
-            samples, rate = _samples(item["samples"], item["rate"])
-        return self._spectrum(samples, rate)
+            return self._spectrum(decode(item["audio"]))
+        return self._spectrum(_samples(item["samples"], item["rate"]))
 
     def probabilities(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
         """Class probabilities, float32 `(items, classes)`.
@@ -206,7 +203,7 @@ class Predictor:
             raise BadInputError("frames hold values that are not finite numbers")
         return frames
 
-    def _spectrum(self, samples: np.ndarray, rate: int) -> np.ndarray:
+    def _spectrum(self, clip: Clip) -> np.ndarray:
         from gatewise.config import LogMel, Mfcc
         from gatewise.data.frontends.spectra import FrontEnd
 
@@ -216,8 +213,8 @@ class Predictor:
                 LogMel(**settings) if settings["kind"] == "log-mel" else Mfcc(**settings)
             )
         with _threads(1):
-            clip = self._front_end.clip(samples, rate)
-            features: np.ndarray = self._front_end(clip[None])[0].numpy()
+            wave = self._front_end.clip(clip.samples, clip.rate)
+            features: np.ndarray = self._front_end(wave[None])[0].numpy()
         return features
 
 
@@ -241,14 +238,12 @@ def gather(run: str | Path, prepared: str | Path, target: str | Path) -> None:
             raise GatewiseError(f"{path}: missing; run `dvc pull` or `dvc repro`")
 
 
-def decode(audio: Any) -> tuple[np.ndarray, int]:
-    """Samples `(samples, channels)` and rate in Hz of a sound file's bytes, raw or in base64.
+def decode(audio: Any) -> Clip:
+    """A sound file's bytes, raw or in base64, decoded as preparation decodes.
 
     Raises:
-        BadInputError: it is not a sound file, or a very long one.
+        BadInputError: it is not a sound file, a very long one, or one that preparation refuses.
     """
-    import soundfile
-
     if isinstance(audio, str):
         try:
             audio = base64.b64decode(audio, validate=True)
@@ -257,19 +252,12 @@ def decode(audio: Any) -> tuple[np.ndarray, int]:
     if not isinstance(audio, (bytes, bytearray, memoryview)):
         raise BadInputError(f"audio must be a sound file's bytes, not {type(audio).__name__}")
     try:
-        with soundfile.SoundFile(io.BytesIO(bytes(audio))) as sound:
-            if sound.frames > LONGEST_SECONDS * sound.samplerate:
-                raise BadInputError(
-                    f"the clip lasts {sound.frames / sound.samplerate:.0f} s; "
-                    f"at most {LONGEST_SECONDS:.0f} s are taken"
-                )
-            samples, rate = sound.read(dtype="float32", always_2d=True), int(sound.samplerate)
-    except soundfile.LibsndfileError as error:
-        raise BadInputError(f"audio is not a readable sound file: {error.error_string}") from None
-    return _checked(samples, rate), rate
+        return decoding.decode(bytes(audio), LONGEST_SECONDS)
+    except Unusable as reason:
+        raise BadInputError(f"audio: {reason}") from None
 
 
-def _samples(samples: Any, rate: Any) -> tuple[np.ndarray, int]:
+def _samples(samples: Any, rate: Any) -> Clip:
     try:
         array = np.asarray(samples, dtype=np.float32)
         rate_value = float(rate)
@@ -277,23 +265,13 @@ def _samples(samples: Any, rate: Any) -> tuple[np.ndarray, int]:
         raise BadInputError("samples must be numbers and rate a whole number in Hz") from None
     if array.ndim not in (1, 2):
         raise BadInputError(f"samples must be (samples,) or (samples, channels), not {array.shape}")
-    if not 1000 <= rate_value <= HIGHEST_RATE or rate_value != int(rate_value):
-        raise BadInputError(
-            f"rate must be a whole number from 1,000 to {HIGHEST_RATE:,} Hz, not {rate}"
-        )
-    if len(array) > LONGEST_SECONDS * rate_value:
-        raise BadInputError(f"the clip lasts longer than {LONGEST_SECONDS:.0f} s")
-    return _checked(array, int(rate_value)), int(rate_value)
-
-
-def _checked(samples: np.ndarray, rate: int) -> np.ndarray:
-    if not samples.size:
-        raise BadInputError("the clip has no samples")
-    if not np.isfinite(samples).all() or np.abs(samples).max() > LOUDEST:
-        raise BadInputError("the clip holds values that are not finite samples between -1 and 1")
-    if rate < 1000 or rate > HIGHEST_RATE:
-        raise BadInputError(f"a sample rate of {rate} Hz is not taken")
-    return samples
+    if not rate_value.is_integer():
+        raise BadInputError(f"rate must be a whole number in Hz, not {rate}")
+    array = array[:, None] if array.ndim == 1 else array
+    try:
+        return decoding.checked(array, int(rate_value), LONGEST_SECONDS)
+    except Unusable as reason:
+        raise BadInputError(f"samples: {reason}") from None
 
 
 def _exactly(given: set[str], allowed: list[set[str]], wanted: str) -> None:

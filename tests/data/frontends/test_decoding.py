@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gatewise.data.frontends.decoding import Unusable, decode
+from gatewise.data.frontends.decoding import Unusable, checked, decode
 from tests import sounds
 
 
@@ -45,3 +45,26 @@ def test_other_formats(fmt: str) -> None:
     clip = decode(sounds.encoded(sounds.noise(1, 16_000), 16_000, subtype=None, fmt=fmt))
     assert clip.rate == 16_000
     assert len(clip.samples) == pytest.approx(16_000, abs=2_400)  # MP3 pads
+
+
+@pytest.mark.parametrize("fmt", ["WAV", "FLAC"])
+def test_a_clip_that_is_too_long_is_refused(fmt: str) -> None:
+    data = sounds.encoded(sounds.noise(1, 16_000), 16_000, fmt=fmt)
+    assert len(decode(data, longest=1.0).samples) == 16_000
+    with pytest.raises(Unusable, match="lasts 1 s; at most 0 s are taken"):
+        decode(data, longest=0.4)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "reason"),
+    [
+        (np.zeros((0, 1)), 8_000, "no samples"),
+        (np.full((4, 1), np.nan), 8_000, "not finite"),
+        (np.full((4, 1), 32_767.0), 8_000, "beyond full scale"),
+        (np.zeros((4, 3)), 8_000, "3 channels"),
+        (np.zeros((4, 1)), 1_000, "outside 4000 to 192000 Hz"),
+    ],
+)
+def test_samples_that_are_no_clip_are_refused(samples: np.ndarray, rate: int, reason: str) -> None:
+    with pytest.raises(Unusable, match=reason):
+        checked(samples, rate)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gatewise.data.preparation import near_duplicates
+from gatewise.data.preparation.near_duplicates import jaccard, shingles
 
 
 def sentence(seed: int, words: int = 12) -> list[str]:
@@ -9,10 +10,14 @@ def sentence(seed: int, words: int = 12) -> list[str]:
     return ["".join(map(chr, draw.integers(97, 123, 6))) for _ in range(words)]
 
 
+def similarity(one: str, other: str) -> float:
+    return jaccard(shingles(one), shingles(other))
+
+
 def test_similarity_is_jaccard_of_character_runs() -> None:
-    assert near_duplicates.similarity("Same, words!", "same words") == 1
-    assert near_duplicates.similarity("abcdef", "abcdeg") == pytest.approx(1 / 3)
-    assert near_duplicates.similarity(" ".join(sentence(1)), " ".join(sentence(2))) == 0
+    assert similarity("Same, words!", "same words") == 1
+    assert similarity("abcdef", "abcdeg") == pytest.approx(1 / 3)
+    assert similarity(" ".join(sentence(1)), " ".join(sentence(2))) == 0
 
 
 def test_edited_copies_in_another_part_are_found_and_others_are_not() -> None:
@@ -30,17 +35,14 @@ def test_edited_copies_in_another_part_are_found_and_others_are_not() -> None:
             texts.append(" ".join([*words, "more"]))
             parts.append("test")
     keys = near_duplicates.band_keys(texts)
-    found = near_duplicates.across(keys, parts, texts.__getitem__)
-    rows = [row for row, _, _ in found]
+    pairs = near_duplicates.crossing(keys, parts, texts.__getitem__)
+    rows = [pair.row for pair in pairs]
     assert set(rows) <= set(wanted)
     assert len(rows) >= 0.95 * len(wanted)
-    for row, other, value in found:
-        assert other == row - 1
-        assert (
-            value
-            == near_duplicates.similarity(texts[row], texts[other])
-            >= near_duplicates.THRESHOLD
-        )
+    for pair in pairs:
+        assert pair.other == pair.row - 1
+        assert pair.similarity == similarity(texts[pair.row], texts[pair.other])
+        assert pair.similarity >= near_duplicates.THRESHOLD
 
 
 def test_banding_finds_pairs_at_the_threshold() -> None:
@@ -50,7 +52,7 @@ def test_banding_finds_pairs_at_the_threshold() -> None:
         words = sentence(seed, 30)
         other = [*words[:27], *sentence(seed + 1000, 3)]
         pair = [" ".join(words), " ".join(other)]
-        assert 0.75 < near_duplicates.similarity(*pair) < 0.9
+        assert 0.75 < similarity(*pair) < 0.9
         keys = near_duplicates.band_keys(pair)
         missed += not (keys[0] == keys[1]).any()
     assert missed <= 5
@@ -65,8 +67,8 @@ def test_boilerplate_costs_no_pairs() -> None:
         return texts[row]
 
     parts = ["train"] * 5000 + ["test"]
-    found = near_duplicates.across(near_duplicates.band_keys(texts), parts, read)
-    assert [row for row, _, _ in found] == list(range(5000))
+    pairs = near_duplicates.crossing(near_duplicates.band_keys(texts), parts, read)
+    assert [pair.row for pair in pairs] == list(range(5000))
     assert len(calls) < 13 * 5001
 
 

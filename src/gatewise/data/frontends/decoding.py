@@ -1,9 +1,13 @@
-"""Sound files to samples, refusing what would quietly spoil a data set."""
+"""Sound files to samples, refusing what would quietly spoil a data set or an answer.
+
+Preparation and serving decode alike: what a model may be asked is what it could be trained on.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,8 @@ RATES = (4_000, 192_000)
 """Lowest and highest sample rate in Hz that speech is taken at."""
 CHANNELS = 2
 """More are refused: a mean over a microphone array or 5.1 sound is rarely what was meant."""
+LOUDEST = 1e4
+"""Full scale is 1; samples in other units than that would drown every feature."""
 SILENT_PEAK = 1e-3  # -60 dB below full scale
 CLIPPED_SHARE = 1e-3  # of samples at full scale
 FULL_SCALE = 0.999
@@ -35,14 +41,19 @@ class Clip:
     @property
     def content(self) -> str:
         """Digest of the decoded samples: equal whatever the file format."""
-        found = hashlib.sha256(np.ascontiguousarray(self.samples).data)
-        found.update(str(self.rate).encode())
-        return found.hexdigest()
+        content = hashlib.sha256(np.ascontiguousarray(self.samples).data)
+        content.update(str(self.rate).encode())
+        return content.hexdigest()
+
+    @property
+    def peak(self) -> float:
+        """Largest magnitude of a sample."""
+        return max(float(self.samples.max()), -float(self.samples.min()))
 
     @property
     def flaws(self) -> list[str]:
         """What a person should know about the clip although it can be used."""
-        peak = max(float(self.samples.max()), -float(self.samples.min()))
+        peak = self.peak
         if peak < SILENT_PEAK:
             return ["silent"]
         if peak < FULL_SCALE:
@@ -51,46 +62,64 @@ class Clip:
         return ["clipped"] if clipped > CLIPPED_SHARE * self.samples.size else []
 
 
-def decode(data: bytes) -> Clip:
+def decode(data: bytes, longest: float = math.inf) -> Clip:
     """Decode the bytes of a wav, flac, ogg or mp3 file.
 
+    Args:
+        data: the whole file.
+        longest: seconds; a longer clip is refused before it is decoded.
+
     Raises:
-        Unusable: not decodable, empty, shorter or longer than its header says, not finite,
-            more than `CHANNELS` channels, or a rate outside `RATES`.
+        Unusable: not decodable, empty, shorter or longer than its header says, or what
+            `checked` refuses.
     """
     if not data:
         raise Unusable("empty file")
     sound = _wav_sound(data)
-    samples, rate = _decode_pcm(data, sound) or _decode_any(data)
-    if len(samples) == 0:
+    samples, rate = _decode_pcm(data, sound, longest) or _decode_any(data, longest)
+    return checked(samples, rate)
+
+
+def checked(samples: np.ndarray, rate: int, longest: float = math.inf) -> Clip:
+    """A clip of samples `(samples, channels)` at `rate` Hz.
+
+    Raises:
+        Unusable: no samples, more than `longest` seconds of them, samples that are not finite
+            or beyond `LOUDEST`, more than `CHANNELS` channels, or a rate outside `RATES`.
+    """
+    _check_format(rate, samples.shape[1], len(samples), longest)
+    if not len(samples):
         raise Unusable("no samples")
     if not np.isfinite(samples).all():
         raise Unusable("samples that are not finite numbers")
-    return Clip(samples, rate)
+    clip = Clip(samples, rate)
+    if clip.peak > LOUDEST:
+        raise Unusable("samples far beyond full scale; they should lie between -1 and 1")
+    return clip
 
 
-def _decode_any(data: bytes) -> tuple[np.ndarray, int]:
+def _decode_any(data: bytes, longest: float) -> tuple[np.ndarray, int]:
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = int(file.samplerate)
-            _check_format(rate, int(file.channels))
+            _check_format(rate, int(file.channels), int(file.frames), longest)
             return file.read(dtype="float32", always_2d=True), rate
     except soundfile.LibsndfileError as error:
         raise Unusable(f"not decodable as sound ({error.error_string.rstrip('.')})") from None
 
 
-def _decode_pcm(data: bytes, sound: _Sound | None) -> tuple[np.ndarray, int] | None:
+def _decode_pcm(data: bytes, sound: _Sound | None, longest: float) -> tuple[np.ndarray, int] | None:
     """16-bit PCM without libsndfile, which calls back into Python for every block it reads.
 
     Gives the same samples; None where the format is another.
     """
     if sound is None or sound.format != (_PCM, 16) or not sound.channels:
         return None
-    _check_format(sound.rate, sound.channels)
-    count = sound.size // (2 * sound.channels) * sound.channels
-    samples = np.frombuffer(data, "<i2", count, sound.start).astype(np.float32)
+    count = sound.size // (2 * sound.channels)
+    _check_format(sound.rate, sound.channels, count, longest)
+    samples = np.frombuffer(data, "<i2", count * sound.channels, sound.start).astype(np.float32)
     samples *= np.float32(1 / 32_768)
     return samples.reshape(-1, sound.channels), sound.rate
 
@@ -106,11 +135,13 @@ def header(path: Path) -> tuple[int, int]:
     return int(info.frames), int(info.samplerate)
 
 
-def _check_format(rate: int, channels: int) -> None:
+def _check_format(rate: int, channels: int, samples: int, longest: float) -> None:
     if channels > CHANNELS:
         raise Unusable(f"{channels} channels; mix it down to one or two")
     if not RATES[0] <= rate <= RATES[1]:
         raise Unusable(f"sample rate {rate} Hz lies outside {RATES[0]} to {RATES[1]} Hz")
+    if samples > longest * rate:
+        raise Unusable(f"the clip lasts {samples / rate:.0f} s; at most {longest:.0f} s are taken")
 
 
 _PCM = 1  # format tag of integer samples

@@ -144,22 +144,21 @@ def _near_duplicates(
     text_of: Callable[[int], str],
 ) -> Finding:
     contents = rows["content"].to_numpy()
-    found = [
-        (row, other, value)
-        for row, other, value in near_duplicates.across(keys, part.to_numpy(), text_of)
-        if contents[row] != contents[other]  # the same text is counted as a duplicate
+    pairs = [
+        pair
+        for pair in near_duplicates.crossing(keys, part.to_numpy(), text_of)
+        if contents[pair.row] != contents[pair.other]  # the same text is counted as a duplicate
     ]
-    ids = rows["id"].to_numpy()
-    places = part.to_numpy()
+    names = [f"{row_id} ({place})" for row_id, place in zip(rows["id"], part, strict=True)]
     examples = [
-        f"{ids[row]} ({places[row]}) ~ {ids[other]} ({places[other]}), similarity {value:.2f}"
-        for row, other, value in found[:SHOWN]
+        f"{names[pair.row]} ~ {names[pair.other]}, similarity {pair.similarity:.2f}"
+        for pair in pairs[:SHOWN]
     ]
     claim = (
         f"no two texts of different {between} share {near_duplicates.THRESHOLD:.0%} of their "
         f"{near_duplicates.SHINGLE}-character runs"
     )
-    return Finding("near-duplicates", claim, len(found), tuple(examples))
+    return Finding("near-duplicates", claim, len(pairs), tuple(examples))
 
 
 def _labels(rows: pd.DataFrame, resample: bool) -> Finding:

@@ -9,7 +9,8 @@ never invent one.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,9 +33,8 @@ def shingles(text: str) -> set[int]:
     return {zlib.crc32(encoded[start : start + SHINGLE]) for start in range(last)}
 
 
-def similarity(a: str, b: str) -> float:
-    """Jaccard similarity of two texts' shingles."""
-    one, other = shingles(a), shingles(b)
+def jaccard(one: Set[int], other: Set[int]) -> float:
+    """Shared elements as a part of all; neither set is empty."""
     return len(one & other) / len(one | other)
 
 
@@ -52,9 +52,20 @@ def band_keys(texts: Iterable[str]) -> np.ndarray:
     return np.array(keys, dtype=np.uint64).reshape(-1, BANDS)
 
 
-def across(
+@dataclass(frozen=True)
+class Pair:
+    """Two texts of different parts that are nearly the same."""
+
+    row: int
+    other: int
+    """Row of the one that was seen earlier."""
+    similarity: float
+    """Jaccard similarity of their shingles, `THRESHOLD` to 1."""
+
+
+def crossing(
     keys: np.ndarray, parts: Sequence[str] | np.ndarray, text_of: Callable[[int], str]
-) -> list[tuple[int, int, float]]:
+) -> list[Pair]:
     """Near-duplicates that lie in different parts.
 
     Args:
@@ -63,37 +74,37 @@ def across(
         text_of: gives a text by its row.
 
     Returns:
-        `(row, other, similarity)`, one for each row that has a near-duplicate in a part
-        seen earlier, by row.
+        One pair for each row that has a near-duplicate in a part seen earlier, by row.
     """
     _, codes = np.unique(np.asarray(parts), return_inverse=True)
-    found: dict[int, tuple[int, float]] = {}
+    pairs: dict[int, Pair] = {}
     for band in range(keys.shape[1]):
         order = np.lexsort((codes, keys[:, band]))
         edges = np.flatnonzero(np.diff(keys[order, band])) + 1
-        for run in np.split(order, edges):
-            if codes[run[0]] == codes[run[-1]]:
-                continue  # sorted by part within the run: nothing crosses
-            _search(run, codes, text_of, found)
-    return [(row, other, value) for row, (other, value) in sorted(found.items())]
+        for candidates in np.split(order, edges):
+            if codes[candidates[0]] == codes[candidates[-1]]:
+                continue  # sorted by part within the band: nothing crosses
+            _search(candidates, codes, text_of, pairs)
+    return [pair for _, pair in sorted(pairs.items())]
 
 
 def _search(
-    run: np.ndarray,
+    candidates: np.ndarray,
     codes: np.ndarray,
     text_of: Callable[[int], str],
-    found: dict[int, tuple[int, float]],
+    pairs: dict[int, Pair],
 ) -> None:
+    """Add to `pairs` what is similar among candidates that share a band's key."""
     # One representative a part and distinct shingle set keeps long runs of boilerplate cheap.
     seen: dict[tuple[int, frozenset[int]], int] = {}
-    for row in run.tolist():
+    for row in candidates.tolist():
         own = frozenset(shingles(text_of(row)))
-        if row not in found:
+        if row not in pairs:
             for (part, other), place in seen.items():
                 if part == codes[row]:
                     continue
-                value = len(own & other) / len(own | other)
-                if value >= THRESHOLD:
-                    found[row] = (place, value)
+                similarity = jaccard(own, other)
+                if similarity >= THRESHOLD:
+                    pairs[row] = Pair(row, place, similarity)
                     break
         seen.setdefault((int(codes[row]), own), row)

@@ -32,7 +32,8 @@ from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import Raw, SourceCard
 from gatewise.config import LogMel, Tokens, source_class
 from gatewise.data.frontends.tokens import PAD, UNKNOWN
-from gatewise.data.preparation import transforms
+from gatewise.data.preparation import clips as audio
+from gatewise.data.preparation import documents
 from gatewise.data.sources import _documents, fetch
 
 REAL = Path("../shared/data")
@@ -86,7 +87,7 @@ def ours(workers: int) -> Callable[[Raw, Path], None]:
     """What `prepare` does with clips: read, check, digest, transform, write."""
 
     def run(raw: Raw, scratch: Path) -> None:
-        transforms.spectra(raw, CONFIG, scratch, workers)
+        audio.transform(raw, CONFIG, scratch, workers)
 
     return run
 
@@ -197,7 +198,7 @@ def peak_audio(clips: int) -> None:
     """Prepare generated clips and print this process's peak."""
     with tempfile.TemporaryDirectory() as name:
         raw = generate(Path(name) / "raw", clips)
-        transforms.spectra(raw, CONFIG, Path(name), 2)
+        audio.transform(raw, CONFIG, Path(name), 2)
         _print_peak(f"{clips:7,} clips")
 
 
@@ -225,7 +226,7 @@ def write_documents(folder: Path, count: int) -> Raw:
 def tokenise(raw: Raw, folder: Path) -> None:
     """Our `prepare`, four of five documents for training."""
     split = np.where(np.arange(len(raw.manifest)) % 5 > 0, "train", "test")
-    transforms.tokens(raw, TOKENS, split, folder)
+    documents.transform(raw, TOKENS, split, folder)
 
 
 def plain_tokens(raw: Raw, scratch: Path) -> None:

@@ -11,7 +11,6 @@ from pipeline import run
 
 def main(arguments: list[str]) -> None:
     """Prepare the data of one task."""
-    from gatewise import files
     from gatewise.data.preparation.build import prepare
     from gatewise.data.preparation.certificate import LeakError
 
@@ -25,9 +24,9 @@ def main(arguments: list[str]) -> None:
             task, study.tasks[task], Path("data/raw") / task, Path("data/prepared") / task
         )
     except LeakError as error:
-        files.write_json(report_path, error.report)
+        error.report.write(report_path)
         raise GatewiseError(f"{error}\n  the whole certificate: {report_path}") from None
-    files.write_json(report_path, report)
+    report.write(report_path)
     print(
         f"{task}: {len(prepared.index)} sequences, {len(prepared.sequences)} steps, "
         f"digest {prepared.card.digest[:12]}"

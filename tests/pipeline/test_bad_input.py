@@ -89,9 +89,9 @@ def test_bad_clips_are_skipped_and_counted(
     tmp_path: Path, spoilt: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepared, report = play(audio_task(spoilt, on_bad="skip"), tmp_path)
-    assert report["examples"] == len(prepared.index) == 60
-    assert report["unusable"]["count"] == len(BAD_CLIPS)
-    said = {line.split(": ")[0]: line for line in report["unusable"]["examples"]}
+    assert report.examples == len(prepared.index) == 60
+    assert report.unusable.count == len(BAD_CLIPS)
+    said = {line.split(": ")[0]: line for line in report.unusable.examples}
     for bad in BAD_CLIPS:
         assert bad.reason in said[f"yes/s00_{bad.name}.wav"]
     assert f"warning: mine: skipped {len(BAD_CLIPS)}" in capsys.readouterr().err
@@ -131,7 +131,7 @@ def test_flaws_are_listed_but_kept(tmp_path: Path) -> None:
         (home / "yes" / f"s00_{flaw}.wav").write_bytes(sounds.encoded(samples))
     prepared, report = play(audio_task(home), tmp_path)
     assert len(prepared.index) == 63
-    assert report["flaws"] == {
+    assert {flaw: some.model_dump() for flaw, some in report.flaws.items()} == {
         flaw: {"count": 1, "examples": [f"yes/s00_{flaw}.wav"]} for flaw in sorted(flawed)
     }
 
@@ -268,16 +268,16 @@ def test_bad_texts_can_be_skipped(tmp_path: Path, make: Callable[[Path], TaskCon
     config = make(tmp_path / "mine").model_copy(update={"on_bad": "skip"})
     prepared, report = play(config, tmp_path)
     assert len(prepared.index) == 60
-    assert report["unusable"]["count"] == 1
+    assert report.unusable.count == 1
 
 
 def test_a_leak_that_is_named_passes_and_is_printed(tmp_path: Path) -> None:
     config = make_group_in_two_splits(tmp_path / "mine")
     config = config.model_copy(update={"allow": {"groups": "one household, two phones"}})
     _, report = play(config, tmp_path)
-    assert report["certified"]
-    assert report["certificate"]["groups"]["count"] == 1
-    assert report["certificate"]["groups"]["allowed"] == "one household, two phones"
+    assert report.certified
+    assert report.certificate["groups"].count == 1
+    assert report.certificate["groups"].allowed == "one household, two phones"
 
 
 @pytest.mark.slow

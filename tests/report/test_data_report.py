@@ -28,7 +28,7 @@ def report(folder: Path, **more: Any) -> dict[str, Any]:
         }
     )
     sources.fetch(config.source, folder / "raw")
-    return prepare("mine", config, folder / "raw", folder / "prepared")[1]
+    return prepare("mine", config, folder / "raw", folder / "prepared")[1].plain()
 
 
 def rendered(data: dict[str, Any]) -> str:

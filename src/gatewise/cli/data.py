@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gatewise.artifacts.data_report import DataReport
 
 app = typer.Typer()
 data = typer.Typer(help="Look at data before training on them.", no_args_is_help=True)
@@ -60,7 +63,7 @@ def check(
         raise GatewiseError(f"--on-bad: {on_bad!r}; allowed: fail, skip")
     report, wrong = checking.check(path, on_bad, text=text, label=label, group=group, split=split)
     if as_json:
-        print(json.dumps(report, indent=2, ensure_ascii=False))
+        print(json.dumps(report.plain(), indent=2, ensure_ascii=False))
     else:
         _show(path, report)
     if wrong:
@@ -78,30 +81,28 @@ def _options(source: type[Any]) -> Any:
     return table
 
 
-def _show(path: Path, report: dict[str, Any]) -> None:
+def _show(path: Path, report: DataReport) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console()
     console.print(
-        f"{path}: {report['examples']} examples, {report['labels']} labels, "
-        f"{report['groups']} groups"
+        f"{path}: {report.examples} examples, {report.labels} labels, {report.groups} groups"
     )
-    parts = Table("split", "examples", "groups")
-    for name, part in report["splits"].items():
-        parts.add_row(name, str(part["examples"]), str(part["groups"]))
-    console.print(parts)
+    splits = Table("split", "examples", "groups")
+    for name, part in (report.splits or {}).items():
+        splits.add_row(name, str(part.examples), str(part.groups))
+    console.print(splits)
     checks = Table("check", "violations", "claim")
-    for name, entry in report["certificate"].items():
-        if "count" in entry:
-            colour = "red" if entry["count"] else "green"
-            said = [entry["claim"], *entry.get("examples", [])]
-            checks.add_row(name, f"[{colour}]{entry['count']}[/]", escape("\n".join(said)))
+    for name, check in report.certificate.items():
+        if check.count is not None:
+            colour = "red" if check.count else "green"
+            lines = [check.claim, *(check.examples or [])]
+            checks.add_row(name, f"[{colour}]{check.count}[/]", escape("\n".join(lines)))
     console.print(checks)
-    lists = {"unusable (skipped)": report["unusable"], **report["flaws"]}
-    for name, found in lists.items():
-        if found["count"]:
-            console.print(f"{name}: {found['count']}")
-            for example in found["examples"]:
+    for name, some in {"unusable (skipped)": report.unusable, **report.flaws}.items():
+        if some.count:
+            console.print(f"{name}: {some.count}")
+            for example in some.examples:
                 console.print(f"  {escape(example)}")

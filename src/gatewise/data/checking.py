@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.manifest import CARD, Raw
 from gatewise.config import SourceOptions, TaskConfig, source_class
 from gatewise.data import sources
@@ -22,7 +23,7 @@ FEATURES: dict[str, dict[str, Any]] = {
 }
 
 
-def check(path: Path, on_bad: str = "skip", **columns: str | None) -> tuple[dict[str, Any], str]:
+def check(path: Path, on_bad: str = "skip", **columns: str | None) -> tuple[DataReport, str]:
     """Fetch, prepare and certify what lies at `path`, in a temporary folder.
 
     Args:

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torchaudio
 from tokenizers import Tokenizer
 
 from gatewise.artifacts import manifest
+from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import TaskConfig
@@ -112,10 +112,11 @@ def test_prepared_task_opens_and_says_what_it_is(tmp_path: Path) -> None:
     assert prepared.index["length"].unique().tolist() == [1 + 3200 // 128]
     by_group = prepared.index.groupby("group")["split"].nunique()
     assert by_group.max() == 1
-    splits = report["splits"]
-    assert sum(part["examples"] for part in splits.values()) == report["examples"] == 150
-    assert report["duplicates"] == 0
-    json.dumps(report, allow_nan=False)
+    assert report.splits is not None
+    assert sum(part.examples for part in report.splits.values()) == report.examples == 150
+    assert report.duplicates == 0
+    report.write(tmp_path / "report.json")
+    assert DataReport.read(tmp_path / "report.json") == report
 
 
 def test_digest_follows_data_and_settings(tmp_path: Path) -> None:
@@ -145,8 +146,8 @@ def test_text_vocabulary_comes_from_training_alone(tmp_path: Path) -> None:
     assert prepared.card.vocabulary == len(vocabulary)
     assert prepared.sequences.dtype == np.int32
     assert prepared.index["length"].unique().tolist() == [4]
-    assert report["truncated_share"] == 1
-    assert report["certificate"]["vocabulary"]["count"] == 0
+    assert report.truncated_share == 1
+    assert report.certificate["vocabulary"].count == 0
 
 
 def test_frames_are_copied_and_resampled_splits_left_to_the_seed(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_frames_are_copied_and_resampled_splits_left_to_the_seed(tmp_path: Path)
     prepared, report = prepare("frames", config, raw, tmp_path / "out")
     assert np.array_equal(prepared.sequences, frames)
     assert set(prepared.index["split"]) == {"drawn"}
-    assert report["split"] == "drawn for each seed from 12 groups"
+    assert report.split == "drawn for each seed from 12 groups"
 
 
 def test_features_that_do_not_fit_the_source_are_refused(tmp_path: Path) -> None:

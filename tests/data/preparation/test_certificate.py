@@ -98,8 +98,8 @@ def test_only_leaks_that_are_named_pass(allowed: bool) -> None:
     allow = {"groups": "one microphone"} if allowed else {"labels": "other"}
     leaks = refused(findings, allow)
     assert leaks == ([] if allowed else findings[:1])
-    entry = findings[0].entry(allow)
-    assert entry.get("allowed") == ("one microphone" if allowed else None)
+    assert findings[0].check(allow).allowed == ("one microphone" if allowed else None)
+    assert findings[1].check({"labels": "rare"}).allowed is None
     if leaks:
         message = refusal("words", leaks)
         assert "2 violations" in message

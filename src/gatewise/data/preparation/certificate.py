@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatewise.artifacts.data_report import Check, DataReport
 from gatewise.artifacts.manifest import SAME
 from gatewise.config import SPLITS
 from gatewise.data.preparation import near_duplicates
@@ -24,7 +25,7 @@ SHOWN = 3  # examples of each leak
 class LeakError(GatewiseError):
     """A leak that nobody allowed; `report` is the report that says so."""
 
-    def __init__(self, message: str, report: dict[str, Any]) -> None:
+    def __init__(self, message: str, report: DataReport) -> None:
         super().__init__(message)
         self.report = report
 
@@ -42,14 +43,14 @@ class Finding:
     examples: tuple[str, ...] = ()
     """A few violations in words."""
 
-    def entry(self, allow: Mapping[str, str]) -> dict[str, Any]:
-        """What the report says."""
-        said: dict[str, Any] = {"claim": self.claim, "count": self.count}
-        if self.examples:
-            said["examples"] = list(self.examples)
-        if self.count and self.leak in allow:
-            said["allowed"] = allow[self.leak]
-        return said
+    def check(self, allow: Mapping[str, str]) -> Check:
+        """What the report says, given the leaks that the study accepts."""
+        return Check(
+            claim=self.claim,
+            count=self.count,
+            examples=list(self.examples) or None,
+            allowed=allow.get(self.leak) if self.count else None,
+        )
 
 
 def certify(

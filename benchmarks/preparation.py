@@ -29,12 +29,13 @@ import pandas as pd
 
 from benchmarks.result import ratios
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import Raw, SourceCard
+from gatewise.artifacts.manifest import Example, Raw, SourceCard
 from gatewise.config import LogMel, Tokens, source_class
 from gatewise.data.frontends.tokens import PAD, UNKNOWN
 from gatewise.data.preparation import clips as audio
 from gatewise.data.preparation import documents
 from gatewise.data.sources import _documents, fetch
+from gatewise.data.sources._documents import Document
 
 REAL = Path("../shared/data")
 TOKENS = Tokens(kind="tokens")
@@ -56,16 +57,15 @@ def generate(folder: Path, clips: int) -> Raw:
             file.setframerate(RATE)
             file.writeframes(pcm.tobytes())
         rows.append(
-            {
-                "id": path.stem,
-                "path": path.name,
-                "label": "ab"[number % 2],
-                "group": f"g{number % 50}",
-                "split": "",
-                "n_samples": RATE,
-                "sample_rate": RATE,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
+            Example(
+                id=path.stem,
+                path=path.name,
+                label="ab"[number % 2],
+                group=f"g{number % 50}",
+                n_samples=RATE,
+                sample_rate=RATE,
+                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
         )
     manifest.write(folder, SourceCard(payload="audio", title="noise", licence="none"), rows)
     return Raw.open(folder)
@@ -209,12 +209,12 @@ def write_documents(folder: Path, count: int) -> Raw:
     weights = 1 / np.arange(1, 20_001)
     weights /= weights.sum()
     rows = (
-        {
-            "id": f"d{i}",
-            "text": " ".join(draw.choice(words, 40, p=weights)),
-            "label": "ab"[i % 2],
-            "group": f"g{i % 500}",
-        }
+        Document(
+            id=f"d{i}",
+            text=" ".join(draw.choice(words, 40, p=weights)),
+            label="ab"[i % 2],
+            group=f"g{i % 500}",
+        )
         for i in range(count)
     )
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from gatewise.artifacts import manifest, runs
-from gatewise.artifacts.manifest import Raw, SourceCard
+from gatewise.artifacts.manifest import Example, Raw, SourceCard
 from gatewise.config import TaskConfig
 from gatewise.data import sources
 from gatewise.data.preparation.build import prepare
@@ -63,16 +63,13 @@ def frames(folder: Path) -> tuple[TaskConfig, Path]:
     (folder / "raw").mkdir()
     np.save(folder / "raw" / manifest.FRAMES, np.concatenate(parts))
     rows = [
-        {
-            "id": f"one-{i}",
-            "path": "",
-            "label": "ab"[i % 2],
-            "group": f"g{i % 40}",
-            "split": "",
-            "n_samples": int(lengths[i]),
-            "sample_rate": 0,
-            "sha256": manifest.text_sha256(str(i)),
-        }
+        Example(
+            id=f"one-{i}",
+            label="ab"[i % 2],
+            group=f"g{i % 40}",
+            n_samples=int(lengths[i]),
+            sha256=manifest.text_sha256(str(i)),
+        )
         for i in range(len(parts))
     ]
     card = SourceCard(payload="frames", title="made up", licence="none")

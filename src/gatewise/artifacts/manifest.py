@@ -13,7 +13,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -58,15 +58,30 @@ class SourceCard(BaseModel):
     """Examples left out by the source, counted by reason."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One row of the manifest."""
+
+    id: str
+    """Names the example, and stays its name when other data are added."""
+    label: str
+    group: str
+    """What must not cross splits: a speaker, a film, or the content itself (`content_group`)."""
+    n_samples: int
+    """Samples, frames or characters; 0 for a sound file that cannot be read."""
+    sha256: str
+    """Of the file, the frames or the text."""
+    path: str = ""
+    """Of the sound file, below the raw folder or the card's `root`."""
+    split: str = ""
+    """Where the source publishes one: train, validation or test."""
+    sample_rate: int = 0
+    """Hz; 0 where there is none."""
+
+
 @dataclass(frozen=True)
 class Raw:
-    """A fetched set of data.
-
-    `manifest`: `id, path, label, group, split, n_samples, sample_rate, sha256`; `split` is
-    empty where the source publishes none; `n_samples` counts samples, frames or characters;
-    `sample_rate` is in Hz (0 where there is none); `sha256` is that of the file, frames or
-    text.
-    """
+    """A fetched set of data; `manifest` has a row for each `Example`, its fields as columns."""
 
     folder: Path
     card: SourceCard
@@ -103,11 +118,18 @@ class Raw:
         return own if self.card.root is None or own.exists() else Path(self.card.root) / path
 
 
-def write(folder: Path, card: SourceCard, rows: pd.DataFrame | Iterable[dict[str, Any]]) -> None:
-    """Check `rows` and write them with `card` into the existing `folder`."""
+def write(folder: Path, card: SourceCard, rows: pd.DataFrame | Iterable[Example]) -> None:
+    """Check `rows` and write them with `card` into the existing `folder`.
+
+    Raises:
+        GatewiseError: there is no row, or one breaks the schema.
+    """
     import pandas as pd
 
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=COLUMNS)
+    if not isinstance(rows, pd.DataFrame):
+        values = ([getattr(row, column) for column in COLUMNS] for row in rows)
+        rows = pd.DataFrame(list(values), columns=COLUMNS)
+    frame = rows
     if frame.empty:
         raise GatewiseError(f"{card.title}: no example at all; there is nothing to learn from")
     check(frame, f"{card.title}: manifest")[COLUMNS].to_parquet(folder / MANIFEST, index=False)
@@ -162,6 +184,11 @@ def describe(failures: pd.DataFrame) -> str:
     return (
         f"row {first['index']}, column {first['column']!r}: {value!r} fails {first['check']}{more}"
     )
+
+
+def content_group(sha256: str) -> str:
+    """The group of an example whose source names none, by the digest of its content."""
+    return SAME + sha256[:16]
 
 
 def text_sha256(text: str) -> str:

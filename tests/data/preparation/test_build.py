@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 
 from gatewise.artifacts import manifest
 from gatewise.artifacts.data_report import DataReport
-from gatewise.artifacts.manifest import SourceCard
+from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import TaskConfig
 from gatewise.data.preparation.build import prepare
@@ -22,18 +23,15 @@ SPLIT = {"validation": 0.25, "test": 0.25}
 LOG_MEL = {"kind": "log-mel", "sample_rate": 8000, "n_fft": 256, "hop_length": 128, "n_mels": 20}
 
 
-def row(name: str, place: int, **more: Any) -> dict[str, Any]:
-    return {
-        "id": name,
-        "path": "",
-        "label": ["no", "yes"][place // 12 % 2],
-        "group": f"speaker-{place % 12}",
-        "split": "",
-        "n_samples": 0,
-        "sample_rate": 0,
-        "sha256": manifest.text_sha256(name),
-        **more,
-    }
+def row(name: str, place: int, **more: Any) -> Example:
+    default = Example(
+        id=name,
+        label=["no", "yes"][place // 12 % 2],
+        group=f"speaker-{place % 12}",
+        n_samples=0,
+        sha256=manifest.text_sha256(name),
+    )
+    return replace(default, **more)
 
 
 def audio(folder: Path, clips: int = 150) -> Path:
@@ -53,7 +51,7 @@ def audio(folder: Path, clips: int = 150) -> Path:
 def text(folder: Path, documents: list[str]) -> Path:
     folder.mkdir()
     rows = [row(f"doc-{i}", i, sha256=manifest.text_sha256(d)) for i, d in enumerate(documents)]
-    frame = pd.DataFrame({"id": [r["id"] for r in rows], "text": documents})
+    frame = pd.DataFrame({"id": [r.id for r in rows], "text": documents})
     frame.to_parquet(folder / manifest.DOCUMENTS)
     manifest.write(folder, SourceCard(payload="text", title="words", licence="none"), rows)
     return folder

@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import Raw, SourceCard
+from gatewise.artifacts.manifest import Example, Raw, SourceCard
 from gatewise.data.preparation import documents
 from gatewise.errors import GatewiseError
 
@@ -19,16 +19,13 @@ def raw(tmp_path: Path) -> Raw:
     table = pyarrow.table({"id": [str(number) for number in range(25)], "text": TEXTS})
     pyarrow.parquet.write_table(table, tmp_path / manifest.DOCUMENTS, row_group_size=10)
     rows = [
-        {
-            "id": str(number),
-            "path": "",
-            "label": "ab"[number % 2],
-            "group": str(number),
-            "split": "",
-            "n_samples": len(text),
-            "sample_rate": 0,
-            "sha256": manifest.text_sha256(text),
-        }
+        Example(
+            id=str(number),
+            label="ab"[number % 2],
+            group=str(number),
+            n_samples=len(text),
+            sha256=manifest.text_sha256(text),
+        )
         for number, text in enumerate(TEXTS)
     ]
     manifest.write(tmp_path, SourceCard(payload="text", title="t", licence="none"), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 import urllib.error
 import urllib.request
@@ -34,11 +33,11 @@ def download(url: str, target: Path, expected: str) -> Path:
             f"{url}: download stopped after {done:,} bytes ({getattr(error, 'reason', error)}); "
             f"run again to go on from there, or put the file at {target} by hand"
         ) from None
-    found = sha256(part)
-    if found != expected:
+    actual = sha256(part)
+    if actual != expected:
         part.unlink()
         raise GatewiseError(
-            f"{url}: sha256 is {found}, expected {expected}; the download is not used, try again"
+            f"{url}: sha256 is {actual}, expected {expected}; the download is not used, try again"
         )
     part.replace(target)
     return target
@@ -89,8 +88,3 @@ def _refuse_unsafe(archive: Path, member: tarfile.TarInfo) -> None:
     path = Path(member.name)
     if path.is_absolute() or ".." in path.parts:
         raise GatewiseError(f"{archive}: member {member.name!r} leads outside; refused")
-
-
-def digest(data: bytes) -> str:
-    """Hex sha256 of bytes."""
-    return hashlib.sha256(data).hexdigest()

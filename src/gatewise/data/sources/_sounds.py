@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gatewise.artifacts.manifest import SAME
+from gatewise.artifacts.manifest import Example, content_group
 from gatewise.data.frontends import decoding
 from gatewise.errors import GatewiseError
 from gatewise.files import cores
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What a source knows of a sound file."""
+
+    path: str
+    """Relative to a folder that is given beside it."""
+    label: str
+    group: str | None = None
+    """Left out: files of the same bytes form a group."""
+    split: str = ""
 
 
 def walk(root: Path) -> Iterator[Path]:
@@ -38,13 +51,8 @@ def walk(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def rows(root: Path, items: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, Any]]:
-    """Manifest rows of sound files.
-
-    Args:
-        root: folder that the paths are relative to.
-        items: `(path, facts)`, where facts give `label` and may give `group` and `split`.
-            Without a group, files of the same bytes form one.
+def examples(root: Path, sounds: Iterable[Sound]) -> list[Example]:
+    """Manifest rows of sound files below `root`.
 
     Raises:
         GatewiseError: a file is missing. Files that cannot be decoded get a row with
@@ -52,26 +60,27 @@ def rows(root: Path, items: Iterable[tuple[str, dict[str, str]]]) -> list[dict[s
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    def row(item: tuple[str, dict[str, str]]) -> dict[str, Any]:
-        name, facts = item
-        path = root / name
-        try:
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-        except (FileNotFoundError, IsADirectoryError):
-            raise GatewiseError(f"{path}: no such file") from None
-        except OSError as error:
-            raise GatewiseError(f"{path}: not readable: {error.strerror}") from None
-        samples, rate = decoding.header(path)
-        return {
-            "id": name,
-            "path": name,
-            "group": SAME + content[:16],
-            "split": "",
-            "n_samples": samples,
-            "sample_rate": rate,
-            "sha256": content,
-            **facts,
-        }
-
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(row, items))
+        return list(pool.map(functools.partial(example, root), sounds))
+
+
+def example(root: Path, sound: Sound) -> Example:
+    """The manifest row of one sound file; its path is its id."""
+    path = root / sound.path
+    try:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+    except (FileNotFoundError, IsADirectoryError):
+        raise GatewiseError(f"{path}: no such file") from None
+    except OSError as error:
+        raise GatewiseError(f"{path}: not readable: {error.strerror}") from None
+    samples, rate = decoding.header(path)
+    return Example(
+        id=sound.path,
+        path=sound.path,
+        label=sound.label,
+        group=content_group(content) if sound.group is None else sound.group,
+        split=sound.split,
+        n_samples=samples,
+        sample_rate=rate,
+        sha256=content,
+    )

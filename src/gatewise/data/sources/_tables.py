@@ -28,11 +28,11 @@ def read(path: Path, columns: list[str], encoding: str = "utf-8") -> Iterator[di
     if not path.is_file():
         raise GatewiseError(f"{path}: no such file")
     reader = {".parquet": _parquet, ".jsonl": _jsonl, ".ndjson": _jsonl}.get(suffix, _delimited)
-    found = False
+    empty = True
     for row in reader(path, columns, encoding):
-        found = True
+        empty = False
         yield {name: "" if row[name] is None else str(row[name]) for name in columns}
-    if not found:
+    if empty:
         raise GatewiseError(f"{path}: no rows")
 
 

@@ -12,6 +12,7 @@ from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
 from gatewise.data.sources import _sounds, _tables
+from gatewise.data.sources._sounds import Sound
 from gatewise.errors import GatewiseError
 
 
@@ -58,10 +59,9 @@ class Source(SourceOptions):
         """List the files into `target`."""
         path = Path(self.path)
         if path.is_dir():
-            root, items = path, self._folder(path)
+            root, sounds = path, self._folder(path)
         else:
-            root, items = path.parent, self._table(path)
-        rows = _sounds.rows(root, items)
+            root, sounds = path.parent, self._table(path)
         card = self.card.model_copy(
             update={
                 "title": self.title,
@@ -70,10 +70,10 @@ class Source(SourceOptions):
                 "root": str(root),
             }
         )
-        manifest.write(target, card, rows)
+        manifest.write(target, card, _sounds.examples(root, sounds))
 
-    def _folder(self, path: Path) -> list[tuple[str, dict[str, str]]]:
-        items = []
+    def _folder(self, path: Path) -> list[Sound]:
+        sounds = []
         for file in _sounds.walk(path):
             name = file.relative_to(path).as_posix()
             if "/" not in name:
@@ -81,17 +81,17 @@ class Source(SourceOptions):
                     f"{file}: lies in no label's folder; give each label a folder, or list "
                     "the files in a table with the columns path and label"
                 )
-            items.append((name, {"label": name.split("/")[0], **self._group(name)}))
-        if not items:
+            sounds.append(Sound(name, name.split("/")[0], self._group(name)))
+        if not sounds:
             suffixes = ", ".join(_sounds.SUFFIXES)
             raise GatewiseError(f"{path}: no sound files ({suffixes}) in its subfolders")
-        return items
+        return sounds
 
-    def _table(self, path: Path) -> list[tuple[str, dict[str, str]]]:
+    def _table(self, path: Path) -> list[Sound]:
         if not path.is_file():
             raise GatewiseError(f"{path}: no such folder or table")
         optional = [name for name in ("group", "split") if name in _tables.header(path)]
-        items = []
+        sounds = []
         for number, row in enumerate(_tables.read(path, ["path", "label", *optional]), 1):
             name = row.pop("path")
             if row.get("split", "") not in ("", *SPLITS):
@@ -101,13 +101,14 @@ class Source(SourceOptions):
             for column in ("label", "group"):
                 if row.get(column) == "":
                     raise GatewiseError(f"{path}, row {number}: column {column!r} is empty")
-            items.append((name, {**self._group(name), **row}))
-        return items
+            group = self._group(name)
+            sounds.append(Sound(name, row["label"], row.get("group", group), row.get("split", "")))
+        return sounds
 
-    def _group(self, name: str) -> dict[str, str]:
+    def _group(self, name: str) -> str | None:
         if self.group is None:
-            return {}
-        found = re.search(self.group, name)
-        if found is None or not found[1]:
+            return None
+        match = re.search(self.group, name)
+        if match is None or not match[1]:
             raise GatewiseError(f"{name}: the pattern {self.group!r} finds no group in it")
-        return {"group": found[1]}
+        return match[1]

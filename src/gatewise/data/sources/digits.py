@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import SourceCard
+from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SourceOptions
 from gatewise.data.sources._package import Member
 
@@ -59,16 +59,13 @@ class Source(SourceOptions):
             raise AssertionError("digits_speakers.csv does not belong to this digits.npz")
         ends = np.cumsum(lengths)
         rows = [
-            {
-                "id": f"{NAMES[digit]}-{speaker}-{take}",
-                "path": "",
-                "label": NAMES[digit],
-                "group": speaker,
-                "split": "",
-                "n_samples": int(length),
-                "sample_rate": 0,
-                "sha256": hashlib.sha256(frames[end - length : end].tobytes()).hexdigest(),
-            }
+            Example(
+                id=f"{NAMES[digit]}-{speaker}-{take}",
+                label=NAMES[digit],
+                group=speaker,
+                n_samples=int(length),
+                sha256=hashlib.sha256(frames[end - length : end].tobytes()).hexdigest(),
+            )
             for digit, speaker, take, length, end in zip(
                 digits, speakers["speaker"], speakers["take"], lengths, ends, strict=True
             )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import SourceCard
+from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SPLITS, SourceOptions, suggest
-from gatewise.data.frontends import decoding
-from gatewise.data.sources import _documents
+from gatewise.data.sources import _documents, _sounds
+from gatewise.data.sources._documents import Document
+from gatewise.data.sources._sounds import Sound
 from gatewise.errors import GatewiseError
 
 if TYPE_CHECKING:
@@ -70,11 +71,12 @@ class Source(SourceOptions):
                 "homepage": f"https://huggingface.co/datasets/{self.name}",
             }
         )
-        rows = self._rows(parts)
         if self.text is not None:
-            manifest.write(target, card, _documents.write(target, rows))
+            examples = _documents.write(target, self._documents(parts, self.text))
         else:
-            manifest.write(target, card, [_store(target, row) for row in rows])
+            sounds = self._sounds(parts, str(self.audio))
+            examples = [_store(target, *sound) for sound in sounds]
+        manifest.write(target, card, examples)
 
     def _load(self) -> dict[str, Dataset]:
         """The data of each split that is used; '' where it is the only one."""
@@ -114,39 +116,42 @@ class Source(SourceOptions):
             parts = {k: part.cast_column(self.audio, undecoded) for k, part in parts.items()}
         return parts
 
-    def _rows(self, parts: dict[str, Dataset]) -> Iterator[dict[str, Any]]:
+    def _documents(self, parts: dict[str, Dataset], column: str) -> Iterator[Document]:
+        for name, row, facts in self._rows(parts):
+            yield Document(name, row[column] or "", **facts)
+
+    def _sounds(
+        self, parts: dict[str, Dataset], column: str
+    ) -> Iterator[tuple[dict[str, Any], Sound]]:
+        """What `datasets` gives for a sound (`bytes`, `path`), and what is known of it."""
+        for name, row, facts in self._rows(parts):
+            recording = row[column]
+            suffix = Path(recording["path"] or "clip.wav").suffix or ".wav"
+            yield recording, Sound(f"{name}{suffix}", **facts)
+
+    def _rows(
+        self, parts: dict[str, Dataset]
+    ) -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
+        """Name of each row, the row, and its `label`, `split` and perhaps `group`."""
         for split, part in parts.items():
-            feature = part.features[self.label]
-            names = getattr(feature, "names", None)
+            names = getattr(part.features[self.label], "names", None)
             for number, row in enumerate(part):
+                name = f"{split or 'row'}-{number}"
                 value = row[self.label]
-                where = f"{self.name}, {split or 'row'} {number}"
                 if value is None or (names and not 0 <= value < len(names)):
-                    raise GatewiseError(f"{where}: no label; is this split published unlabelled?")
-                yield {
-                    "id": f"{split or 'row'}-{number}",
-                    "label": names[value] if names else str(value),
-                    "split": split,
-                    **({"text": row[self.text] or ""} if self.text else {}),
-                    **({"audio": row[self.audio]} if self.audio else {}),
-                    **({"group": str(row[self.group])} if self.group else {}),
-                }
+                    raise GatewiseError(
+                        f"{self.name}, {split or 'row'} {number}: no label; is this split "
+                        "published unlabelled?"
+                    )
+                facts = {"label": names[value] if names else str(value), "split": split}
+                if self.group is not None:
+                    facts["group"] = str(row[self.group])
+                yield name, row, facts
 
 
-def _store(target: Path, row: dict[str, Any]) -> dict[str, Any]:
-    """Write one sound file and return its manifest row."""
-    sound = row.pop("audio")
-    data = sound["bytes"] if sound["bytes"] is not None else Path(sound["path"]).read_bytes()
-    suffix = Path(sound["path"] or "clip.wav").suffix or ".wav"
-    path = target / f"{row['id']}{suffix}"
-    path.write_bytes(data)
-    content = hashlib.sha256(data).hexdigest()
-    samples, rate = decoding.header(path)
-    return {
-        "group": manifest.SAME + content[:16],
-        **row,
-        "path": path.name,
-        "n_samples": samples,
-        "sample_rate": rate,
-        "sha256": content,
-    }
+def _store(target: Path, recording: dict[str, Any], sound: Sound) -> Example:
+    """Write one sound file, undecoded, and return its manifest row."""
+    data = recording["bytes"]
+    path = target / sound.path
+    path.write_bytes(Path(recording["path"]).read_bytes() if data is None else data)
+    return replace(_sounds.example(target, sound), id=path.stem)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import SourceCard
+from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SourceOptions
 from gatewise.data.sources._package import Member
 
@@ -53,16 +53,13 @@ class Source(SourceOptions):
         repeated = table.duplicated("key") & ~contradictory
         kept = table[~contradictory & ~repeated]
         rows = [
-            {
-                "id": f"review-{row}",
-                "path": "",
-                "label": label,
-                "group": film,
-                "split": "",
-                "n_samples": len(text),
-                "sample_rate": 0,
-                "sha256": manifest.text_sha256(text),
-            }
+            Example(
+                id=f"review-{row}",
+                label=label,
+                group=film,
+                n_samples=len(text),
+                sha256=manifest.text_sha256(text),
+            )
             for row, label, film, text in zip(
                 kept["row"], kept["category"], kept["movie_name"], kept["text"], strict=True
             )
@@ -72,6 +69,6 @@ class Source(SourceOptions):
             "repeated sentence": int(repeated.sum()),
             "same sentence under both labels": int(contradictory.sum()),
         }
-        documents = pd.DataFrame({"id": [row["id"] for row in rows], "text": kept["text"].array})
+        documents = pd.DataFrame({"id": [row.id for row in rows], "text": kept["text"].array})
         documents.to_parquet(target / manifest.DOCUMENTS, index=False)
         manifest.write(target, self.card.model_copy(update={"skipped": skipped}), rows)

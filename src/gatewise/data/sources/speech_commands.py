@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import SourceCard
+from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SourceOptions
 from gatewise.data.sources import _archive, _sounds
 from gatewise.data.sources._package import CACHE
+from gatewise.data.sources._sounds import Sound
 from gatewise.errors import GatewiseError
 
 SAMPLE_RATE = 16_000
@@ -72,16 +74,16 @@ class Source(SourceOptions):
         clips = self._clips(root)
         if self.protocol != "35-words":
             clips = _ten_words(clips, with_unknown=self.protocol == "12-classes")
-        rows = _sounds.rows(home, clips)
+        examples = _sounds.examples(home, clips)
         if self.protocol == "12-classes":
-            rows += _silence(home, target, rows)
+            examples += _silence(home, target, examples)
         card = self.card.model_copy(
             update={"root": str(home), "title": f"{self.card.title} ({self.version})"}
         )
-        manifest.write(target, card, rows)
+        manifest.write(target, card, examples)
 
-    def _clips(self, root: Path) -> list[tuple[str, dict[str, str]]]:
-        """`(path, facts)` of all clips, by the published lists."""
+    def _clips(self, root: Path) -> list[Sound]:
+        """All clips, by the published lists."""
         from torchaudio.datasets import SPEECHCOMMANDS
 
         clips = []
@@ -95,7 +97,7 @@ class Source(SourceOptions):
             for place in range(len(listed)):
                 path, _, label, speaker, _ = listed.get_metadata(place)
                 name = Path(path).relative_to(f"speech_commands_{self.version}").as_posix()
-                clips.append((name, {"label": label, "group": speaker, "split": split}))
+                clips.append(Sound(name, label, speaker, split))
         return clips
 
     def _download(self) -> Path:
@@ -109,18 +111,16 @@ class Source(SourceOptions):
         return root
 
 
-def _ten_words(
-    clips: list[tuple[str, dict[str, str]]], *, with_unknown: bool
-) -> list[tuple[str, dict[str, str]]]:
-    kept = [clip for clip in clips if clip[1]["label"] in WORDS]
+def _ten_words(clips: list[Sound], *, with_unknown: bool) -> list[Sound]:
+    kept = [clip for clip in clips if clip.label in WORDS]
     if not with_unknown:
         return kept
     for split in SPLITS.values():
-        wanted = _share(sum(facts["split"] == split for _, facts in kept))
-        others = [c for c in clips if c[1]["split"] == split and c[1]["label"] not in WORDS]
+        wanted = _share(sum(clip.split == split for clip in kept))
+        others = [c for c in clips if c.split == split and c.label not in WORDS]
         # By a hash of the name: a fixed draw that does not follow the alphabet of the words.
-        others.sort(key=lambda clip: hashlib.sha256(clip[0].encode()).digest())
-        kept += [(name, {**facts, "label": UNKNOWN}) for name, facts in others[:wanted]]
+        others.sort(key=lambda clip: hashlib.sha256(clip.path.encode()).digest())
+        kept += [replace(clip, label=UNKNOWN) for clip in others[:wanted]]
     return kept
 
 
@@ -128,7 +128,7 @@ def _share(clips: int) -> int:
     return math.ceil(clips * SHARE)
 
 
-def _silence(home: Path, target: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _silence(home: Path, target: Path, examples: list[Example]) -> list[Example]:
     """Cut one-second pieces of background noise for each split into `target`."""
     import soundfile
 
@@ -139,7 +139,7 @@ def _silence(home: Path, target: Path, rows: list[dict[str, Any]]) -> list[dict[
         )
     cut = []
     for split, (begin, end) in STRETCHES.items():
-        words = sum(row["split"] == split and row["label"] in WORDS for row in rows)
+        words = sum(e.split == split and e.label in WORDS for e in examples)
         for piece in range(_share(words)):
             noise = noises[piece % len(noises)]
             with soundfile.SoundFile(noise) as file:
@@ -154,16 +154,6 @@ def _silence(home: Path, target: Path, rows: list[dict[str, Any]]) -> list[dict[
             name = f"{SILENCE}/{split}-{piece:05d}.wav"
             (target / SILENCE).mkdir(exist_ok=True)
             soundfile.write(target / name, samples, rate, subtype="PCM_16")
-            cut.append(
-                {
-                    "id": name,
-                    "path": name,
-                    "label": SILENCE,
-                    "group": f"{noise.stem}-{split}",
-                    "split": split,
-                    "n_samples": len(samples),
-                    "sample_rate": int(rate),
-                    "sha256": _archive.digest((target / name).read_bytes()),
-                }
-            )
+            piece_of = Sound(name, SILENCE, f"{noise.stem}-{split}", split)
+            cut.append(_sounds.example(target, piece_of))
     return cut

@@ -7,13 +7,13 @@ import io
 import wave
 from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import SourceCard
+from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import Count, SourceOptions
 from gatewise.data.sources import _espeak
 from gatewise.files import cores
@@ -73,7 +73,7 @@ class Source(SourceOptions):
     def fetch(self, target: Path) -> None:
         """Speak every clip into `target`."""
         plan = self._plan()
-        rows: list[dict[str, Any]] = []
+        rows: list[Example] = []
         silent = 0
         for batch, spoken in zip(plan, _espeak.speak_all(plan, cores()), strict=True):
             takes: Counter[str] = Counter()
@@ -86,16 +86,15 @@ class Source(SourceOptions):
                 path = f"{key}.{takes[key]}.wav"
                 takes[key] += 1
                 rows.append(
-                    {
-                        "id": path.removesuffix(".wav"),
-                        "path": path,
-                        "label": utterance.text,
-                        "group": utterance.timbre,
-                        "split": "",
-                        "n_samples": len(pcm),
-                        "sample_rate": SAMPLE_RATE,
-                        "sha256": _write_wav(target / path, pcm),
-                    }
+                    Example(
+                        id=path.removesuffix(".wav"),
+                        path=path,
+                        label=utterance.text,
+                        group=utterance.timbre,
+                        n_samples=len(pcm),
+                        sample_rate=SAMPLE_RATE,
+                        sha256=_write_wav(target / path, pcm),
+                    )
                 )
         skipped = {"silent": silent} if silent else {}
         manifest.write(target, self.card.model_copy(update={"skipped": skipped}), rows)

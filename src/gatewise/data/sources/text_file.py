@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
 from gatewise.data.sources import _documents, _tables
+from gatewise.data.sources._documents import Document
 from gatewise.errors import GatewiseError
 
 
@@ -41,10 +42,9 @@ class Source(SourceOptions):
     def fetch(self, target: Path) -> None:
         """Copy texts and labels into `target`."""
         card = self.card.model_copy(update={"title": self.title, "licence": self.licence})
-        rows = _documents.write(target, self._rows())
-        manifest.write(target, card, rows)
+        manifest.write(target, card, _documents.write(target, self._documents()))
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _documents(self) -> Iterator[Document]:
         published = isinstance(self.path, dict)
         if published and self.split is not None:
             raise GatewiseError("split: the files given under path are the splits already")
@@ -65,5 +65,4 @@ class Source(SourceOptions):
                     raise GatewiseError(
                         f"{where}: split {values['split']!r}; allowed: {', '.join(SPLITS)}"
                     )
-                identity = f"{split or 'row'}-{number}"
-                yield {"id": identity, "split": split, **values}
+                yield Document(f"{split or 'row'}-{number}", **{"split": split} | values)

@@ -1,0 +1,54 @@
+"""What the documentation names is there."""
+
+import re
+import tomllib
+from itertools import chain
+
+import pytest
+
+PAGES = ["README.md", *(f"docs/{name}.md" for name in (
+    "architecture", "benchmarks", "cells", "evidence", "retraining", "review", "scale", "sources",
+    "team",
+))]  # fmt: skip
+MADE = ("data/", "runs/", "reports/", ".gatewise/", "benchmarks/results/", "deploy/.env")
+"""What the pipeline or a user makes, and a checkout need not have."""
+
+
+def anchors(page):
+    """Anchors of a page's headings, as GitHub makes them."""
+    for heading in re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_page_is_looked_at(project):
+    assert set(PAGES) == {"README.md", *(f"docs/{p.name}" for p in (project / "docs").glob("*.md"))}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(project, name):
+    page = project / name
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        other = page.parent / path if path else page
+        assert other.exists(), target
+        if anchor:
+            assert anchor in set(anchors(other)), target
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_files_that_are_named_exist(project, name):
+    text = (project / name).read_text()
+    folders = "src|tests|docs|pipeline|benchmarks|deploy"
+    for path in re.findall(rf"`((?:{folders})/[^`\s<>*{{}}]*)`", text):
+        assert path.startswith(MADE) or (project / path).exists(), path
+
+
+def test_the_table_of_packages_is_what_is_enforced(project):
+    """Same packages, same order, nothing left out."""
+    settings = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = [c for c in settings["contracts"] if c["type"] == "layers"]
+    text = (project / "docs/architecture.md").read_text()
+    section = text[text.index("## The packages") : text.index("## Where do I add")]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    named = chain.from_iterable(re.findall(r"`(\w+)/?`", row) for row in rows)
+    assert list(named) == contract["layers"]

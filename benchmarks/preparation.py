@@ -99,25 +99,25 @@ def plain_loop(raw: Raw, scratch: Path) -> None:
     import torchaudio
 
     mel = torchaudio.transforms.MelSpectrogram(RATE, n_fft=N_FFT, hop_length=HOP, n_mels=MELS)
-    found = []
+    sequences = []
     for path in raw.manifest["path"]:
         samples, _ = soundfile.read(raw.locate(path), dtype="float32")
-        found.append(torch.log(mel(torch.from_numpy(samples)) + 1e-6).T.numpy())
-    np.save(scratch / "plain.npy", np.concatenate(found))
+        sequences.append(torch.log(mel(torch.from_numpy(samples)) + 1e-6).T.numpy())
+    np.save(scratch / "plain.npy", np.concatenate(sequences))
 
 
 def with_librosa(raw: Raw, scratch: Path) -> None:
     """Librosa's loader and mel spectrogram."""
     import librosa
 
-    found = []
+    sequences = []
     for path in raw.manifest["path"]:
         samples, _ = librosa.load(raw.locate(path), sr=RATE)
         mel = librosa.feature.melspectrogram(
             y=samples, sr=RATE, n_fft=N_FFT, hop_length=HOP, n_mels=MELS, htk=True
         )
-        found.append(np.log(mel + 1e-6).T)
-    np.save(scratch / "librosa.npy", np.concatenate(found))
+        sequences.append(np.log(mel + 1e-6).T)
+    np.save(scratch / "librosa.npy", np.concatenate(sequences))
 
 
 def with_kaldi(raw: Raw, scratch: Path) -> None:
@@ -132,32 +132,32 @@ def with_kaldi(raw: Raw, scratch: Path) -> None:
     options.frame_opts.dither = 0
     options.frame_opts.snip_edges = False
     options.mel_opts.num_bins = MELS
-    found = []
+    sequences = []
     for path in raw.manifest["path"]:
         samples, _ = soundfile.read(raw.locate(path), dtype="float32")
         fbank = knf.OnlineFbank(options)
         fbank.accept_waveform(RATE, samples.tolist())
         fbank.input_finished()
         frames = [fbank.get_frame(i) for i in range(fbank.num_frames_ready)]
-        found.append(np.stack(frames))
-    np.save(scratch / "kaldi.npy", np.concatenate(found))
+        sequences.append(np.stack(frames))
+    np.save(scratch / "kaldi.npy", np.concatenate(sequences))
 
 
 def contenders() -> dict[str, Callable[[Raw, Path], None]]:
     """Those that are installed."""
     import importlib.util
 
-    found = {
+    others = {
         "ours, 1 worker": ours(1),
         "ours, 2 workers": ours(2),
         "soundfile + torchaudio loop": plain_loop,
     }
     for package, run in (("librosa", with_librosa), ("kaldi_native_fbank", with_kaldi)):
         if importlib.util.find_spec(package):
-            found[package] = run
+            others[package] = run
         else:
             print(f"{package} is not installed: left out")
-    return found
+    return others
 
 
 def in_turns(
@@ -245,8 +245,8 @@ def plain_tokens(raw: Raw, scratch: Path) -> None:
     )
     training = [text for number, text in enumerate(texts) if number % 5 > 0]
     tokenizer.train_from_iterator(training, trainer)
-    found = [np.array(document.ids, np.int32) for document in tokenizer.encode_batch(texts)]
-    np.save(scratch / "plain.npy", np.concatenate(found))
+    encoded = [np.array(document.ids, np.int32) for document in tokenizer.encode_batch(texts)]
+    np.save(scratch / "plain.npy", np.concatenate(encoded))
 
 
 def peak_text(documents: int) -> None:

@@ -86,3 +86,8 @@ def test_the_study_installs_no_tool_of_development(project):
     names = {name for name, _ in entries(project, "requirements.lock")}
     assert {"torch", "mlflow", "dvc", "uv"} <= names
     assert not names & {"pytest", "ruff", "mypy", "ray", "moto", "onnx", "playwright", "boto3"}
+
+
+def test_a_teams_server_has_the_mlflow_of_its_clients(project):
+    (version,) = (v for (name, _), v in entries(project, LOCKS[0]).items() if name == "mlflow")
+    assert f'"mlflow=={version}"' in (project / "deploy/mlflow.Dockerfile").read_text()

@@ -27,9 +27,9 @@ def test_actions_are_pinned_by_commit_with_their_version_beside(workflow):
 
 def test_one_version_of_an_action_everywhere(project):
     texts = [(project / ".github/workflows" / name).read_text() for name in FILES]
-    found = {}
+    commits = {}
     for action, commit in re.findall(r"uses: ([\w/-]+)@(\w+)", "\n".join(texts)):
-        assert found.setdefault(action, commit) == commit
+        assert commits.setdefault(action, commit) == commit
 
 
 def test_no_job_may_write_but_the_one_that_comments(workflow):
@@ -63,9 +63,9 @@ def test_its_commands_exist(project, name):
 
     text = (project / name).read_text()
     commands = get_command(app).commands
-    found = re.findall(r"bin/gatewise (\w+)((?:[^\n]|\\\n)*)", text)
-    assert {command for command, _ in found} == {"retrain", "verify"}
-    for command, rest in found:
+    calls = re.findall(r"bin/gatewise (\w+)((?:[^\n]|\\\n)*)", text)
+    assert {command for command, _ in calls} == {"retrain", "verify"}
+    for command, rest in calls:
         known = {option for p in commands[command].params for option in p.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known
 

@@ -16,17 +16,17 @@ def matched(quantity, cell="gru", **settings):
 
 
 def test_a_given_width_stays():
-    found = budget.resolve(LSTM, None, SIZES)
-    assert found.variant == LSTM
-    assert found.epochs_factor == 1
+    solved = budget.resolve(LSTM, None, SIZES)
+    assert solved.variant == LSTM
+    assert solved.epochs_factor == 1
 
 
 def test_the_lstm_of_128_and_the_gru_of_151_are_equal_at_40_inputs():
-    found = budget.resolve(matched("parameters"), VariantConfig(cell="lstm", hidden=128), SIZES)
-    assert found.variant.hidden == 151
-    assert found.variant.match is None
-    assert "width 151" in found.sentence
-    assert "lstm's 87,040" in found.sentence
+    solved = budget.resolve(matched("parameters"), VariantConfig(cell="lstm", hidden=128), SIZES)
+    assert solved.variant.hidden == 151
+    assert solved.variant.match is None
+    assert "width 151" in solved.sentence
+    assert "lstm's 87,040" in solved.sentence
 
 
 @settings(deadline=None, max_examples=60)
@@ -41,12 +41,12 @@ def test_the_lstm_of_128_and_the_gru_of_151_are_equal_at_40_inputs():
 def test_no_other_width_comes_nearer(*, quantity, cell, reference, hidden, layers, bidirectional):
     reference = VariantConfig(cell=reference, hidden=hidden)
     wish = matched(quantity, cell, layers=layers, bidirectional=bidirectional)
-    found = budget.resolve(wish, reference, SIZES).variant
+    solved = budget.resolve(wish, reference, SIZES).variant
     cost = macs_per_step if quantity == "macs" else recurrent_parameters
     target = cost(reference, SIZES)
-    gap = abs(cost(found, SIZES) - target)
-    for other in (max(found.hidden - 1, 1), found.hidden + 1):
-        assert gap <= abs(cost(found.model_copy(update={"hidden": other}), SIZES) - target)
+    gap = abs(cost(solved, SIZES) - target)
+    for other in (max(solved.hidden - 1, 1), solved.hidden + 1):
+        assert gap <= abs(cost(solved.model_copy(update={"hidden": other}), SIZES) - target)
 
 
 def test_hidden_takes_the_width():
@@ -54,16 +54,16 @@ def test_hidden_takes_the_width():
 
 
 def test_training_macs_scale_the_epochs():
-    found = budget.resolve(matched("training_macs", hidden=64), LSTM, SIZES)
-    assert found.epochs_factor == pytest.approx(4 / 3)
-    assert found.variant.hidden == 64
-    assert found.variant.match is None
+    solved = budget.resolve(matched("training_macs", hidden=64), LSTM, SIZES)
+    assert solved.epochs_factor == pytest.approx(4 / 3)
+    assert solved.variant.hidden == 64
+    assert solved.variant.match is None
 
 
 def test_an_exact_match_says_so():
-    found = budget.resolve(matched("parameters", "lstm"), LSTM, SIZES)
-    assert found.variant.hidden == 64
-    assert "exactly lstm's" in found.sentence
+    solved = budget.resolve(matched("parameters", "lstm"), LSTM, SIZES)
+    assert solved.variant.hidden == 64
+    assert "exactly lstm's" in solved.sentence
 
 
 def test_a_budget_out_of_reach_is_refused():
@@ -88,8 +88,8 @@ def test_a_variant_that_cannot_be_built_is_refused(settings, message):
 
 @pytest.mark.parametrize("cell", cells.names())
 def test_every_cell_can_be_matched_to_an_lstm(cell):
-    found = budget.resolve(matched("parameters", cell), LSTM, SIZES).variant
-    off = recurrent_parameters(found, SIZES) / recurrent_parameters(LSTM, SIZES)
+    solved = budget.resolve(matched("parameters", cell), LSTM, SIZES).variant
+    off = recurrent_parameters(solved, SIZES) / recurrent_parameters(LSTM, SIZES)
     assert abs(off - 1) < 0.03
 
 

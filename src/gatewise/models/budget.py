@@ -81,16 +81,16 @@ def _nearest_width(
             wide = middle
     width = min(max(narrow, 1), wide, key=lambda w: abs(cost(_solved(variant, w), sizes) - target))
     solved = _solved(variant, width)
-    found = cost(solved, sizes)
-    off = found / target - 1
+    reached = cost(solved, sizes)
+    off = reached / target - 1
     if abs(off) > FARTHEST:
         raise GatewiseError(
             f"match: {{{variant.match.quantity}: {name}}}: the nearest width of cell "
-            f"{variant.cell!r} is {width} with {found:,} {unit}, {_percent(off)} the {target:,} of "
-            f"{name}; give a width with `hidden`, or a larger {name}"
+            f"{variant.cell!r} is {width} with {reached:,} {unit}, {_percent(off)} the {target:,} "
+            f"of {name}; give a width with `hidden`, or a larger {name}"
         )
     return Budget(
-        solved, 1.0, f"width {width}: {found:,} {unit}, {_percent(off)} {name}'s {target:,}"
+        solved, 1.0, f"width {width}: {reached:,} {unit}, {_percent(off)} {name}'s {target:,}"
     )
 
 

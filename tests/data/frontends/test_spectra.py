@@ -49,12 +49,12 @@ def test_fit_crops_and_pads_around_the_middle() -> None:
 def test_resampled_stereo_gives_the_features_of_its_mono_original(rate: int) -> None:
     front_end = FrontEnd(LogMel(kind="log-mel", seconds=0.5))
     stereo = np.stack([tone(700, 0.5, rate)] * 2, axis=1)
-    found = front_end(front_end.clip(stereo, rate)[None])
+    features = front_end(front_end.clip(stereo, rate)[None])
     wanted = front_end(front_end.clip(tone(700, 0.5), RATE)[None])
-    assert found.shape == wanted.shape
+    assert features.shape == wanted.shape
     inner = slice(4, -4)
-    assert (found[0, inner].argmax(1) == wanted[0, inner].argmax(1)).all()
-    assert torch.allclose(found[0, inner].max(1)[0], wanted[0, inner].max(1)[0], atol=0.1)
+    assert (features[0, inner].argmax(1) == wanted[0, inner].argmax(1)).all()
+    assert torch.allclose(features[0, inner].max(1)[0], wanted[0, inner].max(1)[0], atol=0.1)
 
 
 def test_mfcc_of_a_clip_does_not_depend_on_its_batch() -> None:

@@ -64,6 +64,6 @@ def test_entries_that_training_cannot_have_given_are_found(kind: str) -> None:
         seen = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
         for ids in tokens.encode(tokenizer, DOCUMENTS):
             seen[ids] = True
-        found = tokens.unlearned(tokenizer, seen)
-        assert bool(found) == bool(wanted)
-        assert all("z" in entry or "x" in entry for entry in found)
+        entries = tokens.unlearned(tokenizer, seen)
+        assert bool(entries) == bool(wanted)
+        assert all("z" in entry or "x" in entry for entry in entries)

@@ -95,8 +95,8 @@ def test_audio_is_what_torchaudio_computes(tmp_path: Path) -> None:
         assert rate == 8000
         wanted = np.log(mel(torch.from_numpy(samples)).numpy().T + 1e-6)
         where = prepared.index.iloc[place]
-        found = prepared.sequences[where["start"] : where["start"] + where["length"]]
-        np.testing.assert_allclose(found, wanted, atol=1e-4)
+        sequence = prepared.sequences[where["start"] : where["start"] + where["length"]]
+        np.testing.assert_allclose(sequence, wanted, atol=1e-4)
 
 
 def test_prepared_task_opens_and_says_what_it_is(tmp_path: Path) -> None:

@@ -29,28 +29,28 @@ def rows(**changes: object) -> pd.DataFrame:
     return frame.assign(**changes)
 
 
-def found(frame: pd.DataFrame, resample: bool = False, **more: object) -> dict[str, Finding]:
+def violated(frame: pd.DataFrame, resample: bool = False, **more: object) -> dict[str, Finding]:
     return {f.leak: f for f in certify(frame, resample, **more) if f.count}
 
 
 def test_clean_data_have_no_findings() -> None:
     keys = near_duplicates.band_keys(TEXTS)
     more = {"keys": keys, "text_of": TEXTS.__getitem__, "unlearned": []}
-    assert found(rows(), **more) == {}
+    assert violated(rows(), **more) == {}
     names = {f.leak for f in certify(rows(), False, **more)}
     assert names == {"groups", "duplicates", "near-duplicates", "vocabulary", "labels"}
 
 
 def test_planted_group() -> None:
-    leaks = found(rows(group=["g0", "g1", "g2", "g3", "g4", "g1", "g6"]))
+    leaks = violated(rows(group=["g0", "g1", "g2", "g3", "g4", "g1", "g6"]))
     assert set(leaks) == {"groups"}
     assert leaks["groups"].count == 1
     assert leaks["groups"].examples == ("'g1' in test and train",)
 
 
 def test_planted_duplicate_across_splits_but_not_within() -> None:
-    assert found(rows(content=["c", "c", "c2", "c3", "c4", "c5", "c6"])) == {}
-    leaks = found(rows(content=["c", "c1", "c2", "c3", "c4", "c", "c6"]))
+    assert violated(rows(content=["c", "c", "c2", "c3", "c4", "c5", "c6"])) == {}
+    leaks = violated(rows(content=["c", "c1", "c2", "c3", "c4", "c", "c6"]))
     assert set(leaks) == {"duplicates"}
     assert leaks["duplicates"].examples == ("e5 (test) = e0 (train)",)
 
@@ -58,7 +58,7 @@ def test_planted_duplicate_across_splits_but_not_within() -> None:
 def test_planted_near_duplicate() -> None:
     texts = [*TEXTS[:6], TEXTS[0] + " too!!"]
     keys = near_duplicates.band_keys(texts)
-    leaks = found(rows(), keys=keys, text_of=texts.__getitem__)
+    leaks = violated(rows(), keys=keys, text_of=texts.__getitem__)
     assert set(leaks) == {"near-duplicates"}
     assert "e0 (train) ~ e6 (test)" in leaks["near-duplicates"].examples[0]
 
@@ -66,30 +66,30 @@ def test_planted_near_duplicate() -> None:
 def test_exact_copies_are_not_counted_as_near_ones_too() -> None:
     texts = [*TEXTS[:6], TEXTS[0]]
     frame = rows(content=["c", "c1", "c2", "c3", "c4", "c5", "c"])
-    leaks = found(frame, keys=near_duplicates.band_keys(texts), text_of=texts.__getitem__)
+    leaks = violated(frame, keys=near_duplicates.band_keys(texts), text_of=texts.__getitem__)
     assert set(leaks) == {"duplicates"}
 
 
 def test_planted_vocabulary() -> None:
-    leaks = found(rows(), unlearned=["zebra"])
+    leaks = violated(rows(), unlearned=["zebra"])
     assert set(leaks) == {"vocabulary"}
 
 
 def test_planted_label() -> None:
-    leaks = found(rows(label=["a", "b", "a", "a", "b", "a", "rare"]))
+    leaks = violated(rows(label=["a", "b", "a", "a", "b", "a", "rare"]))
     assert "'rare' (1 examples) is missing from train and validation" in str(leaks["labels"])
 
 
 def test_resampled_splits_are_judged_by_group() -> None:
     frame = rows(split="drawn", group=["x", "x", "y", "y", "z", "z", "z"])
     frame["label"] = "a"
-    assert found(frame, resample=True) == {}
+    assert violated(frame, resample=True) == {}
     frame["content"] = ["c", "c", "c2", "c3", "c4", "c5", "c6"]  # twice the same in one group
-    assert found(frame, resample=True) == {}
+    assert violated(frame, resample=True) == {}
     frame["content"] = ["c", "c1", "c", "c3", "c4", "c5", "c6"]
-    assert found(frame, resample=True)["duplicates"].examples == ("e2 (y) = e0 (x)",)
+    assert violated(frame, resample=True)["duplicates"].examples == ("e2 (y) = e0 (x)",)
     frame["label"] = ["a", "a", "a", "a", "b", "b", "b"]
-    assert "'b' has 1 groups" in str(found(frame, resample=True)["labels"])
+    assert "'b' has 1 groups" in str(violated(frame, resample=True)["labels"])
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -67,8 +67,8 @@ def test_a_table_names_groups_and_splits(tmp_path: Path) -> None:
     for suffix in ("csv", "parquet"):
         path = tmp_path / f"list.{suffix}"
         table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
-        found = fetch(tmp_path / suffix, path).manifest
-        assert found[["path", "label", "group", "split"]].to_dict("list") == table.to_dict("list")
+        listed = fetch(tmp_path / suffix, path).manifest
+        assert listed[["path", "label", "group", "split"]].to_dict("list") == table.to_dict("list")
 
 
 def test_links_are_followed(tmp_path: Path) -> None:

@@ -68,10 +68,10 @@ def test_twelve_classes_add_a_tenth_of_unknown_words_and_of_silence(
     tmp_path: Path, root: Path
 ) -> None:
     raw = fetch(tmp_path / "raw", root, "12-classes")
-    found = counts(raw)
-    assert found["train"] == {"yes": 20, "no": 20, "_unknown_": 4, "_silence_": 4}
-    assert found["validation"] == {"yes": 3, "no": 3, "_unknown_": 1, "_silence_": 1}
-    assert found["test"] == {"yes": 2, "no": 2, "_unknown_": 1, "_silence_": 1}
+    clips = counts(raw)
+    assert clips["train"] == {"yes": 20, "no": 20, "_unknown_": 4, "_silence_": 4}
+    assert clips["validation"] == {"yes": 3, "no": 3, "_unknown_": 1, "_silence_": 1}
+    assert clips["test"] == {"yes": 2, "no": 2, "_unknown_": 1, "_silence_": 1}
     unknown = raw.manifest[raw.manifest["label"] == "_unknown_"]["path"].str.split("/").str[0]
     assert set(unknown) <= {"cat", "tree", "bed"}
     assert raw.manifest["sha256"].is_unique

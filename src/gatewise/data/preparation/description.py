@@ -143,5 +143,5 @@ def _normalisation(card: TaskCard) -> Check:
 
 def _quantiles(values: pd.Series[Any], total: float | None = None) -> Quantiles:
     points = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
-    found = {name: round(float(values.quantile(point)), 3) for name, point in points.items()}
-    return Quantiles(**found, total=total)
+    at = {name: round(float(values.quantile(point)), 3) for name, point in points.items()}
+    return Quantiles(**at, total=total)

@@ -1,14 +1,18 @@
 """One statement of the Pythons that work, and two locks that agree."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
+from itertools import chain
 
 import pytest
 import yaml
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+LEAVING = {"statsmodels", "torchmetrics"}
 
 
 @pytest.fixture
@@ -91,3 +95,40 @@ def test_the_study_installs_no_tool_of_development(project):
 def test_a_teams_server_has_the_mlflow_of_its_clients(project):
     (version,) = (v for (name, _), v in entries(project, LOCKS[0]).items() if name == "mlflow")
     assert f'"mlflow=={version}"' in (project / "deploy/mlflow.Dockerfile").read_text()
+
+
+def imported(folder):
+    """Top-level names that the modules below a folder import, at their top or in functions."""
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.split(".")[0]
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round(project, package):
+    declared = {canonical(requirement) for requirement in package["dependencies"]}
+    extras = package["optional-dependencies"].values()
+    optional = {canonical(requirement) for requirement in chain.from_iterable(extras)}
+    names = {name for folder in ("src", "pipeline") for name in imported(project / folder)}
+    names -= {"gatewise", "pipeline", *sys.stdlib_module_names}
+    distributions = packages_distributions()
+    used = {name: set(map(canonical, distributions[name])) for name in names}
+    undeclared = {
+        name for name, brought_by in used.items() if not brought_by & (declared | optional)
+    }
+    assert undeclared - LEAVING == set()
+    # DVC and pip are run, ruamel.yaml.clib makes DVC fast.
+    assert declared - set().union(*used.values()) == {"dvc", "pip", "ruamel-yaml-clib"}
+
+
+def canonical(requirement):
+    """Name of a distribution as registries write it."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def test_tests_have_what_extras_bring(project, package):
+    names = {name for lock in LOCKS for name, _ in entries(project, lock)}
+    for requirement in chain.from_iterable(package["optional-dependencies"].values()):
+        assert canonical(requirement) in names

@@ -52,9 +52,9 @@ def in_keras(plan: RunPlan, prepared: Prepared, path: Path) -> dict[str, Any]:
     """What `benchmarks/keras_fit.py` says."""
     sizes = Sizes.of(prepared.card)
     settings = {
-        "cell": plan.model.cell,
-        "hidden": plan.model.hidden,
-        "embedding": plan.model.embedding,
+        "cell": plan.config.cell,
+        "hidden": plan.config.hidden,
+        "embedding": plan.config.embedding,
         "vocabulary": sizes.vocabulary,
         "classes": sizes.classes,
         "seeds": len(plan.seeds),

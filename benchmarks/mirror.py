@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from gatewise.artifacts import runs
-from gatewise.artifacts.runs import RunRecord
-from gatewise.config import TrackingConfig, VariantConfig
+from gatewise.artifacts.runs import RunData, RunRecord
+from gatewise.config import SplitConfig, TrackingConfig, TrainConfig, VariantConfig
 from gatewise.tracking.content import CURVES
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
@@ -55,13 +55,18 @@ def make(root: Path, count: int, epochs: int) -> None:
             variant=variant,
             seed=seed,
             key=f"{variant}-{seed}",
-            model=VariantConfig(cell="gru", hidden=16 + number % VARIANTS),
+            plan_sha256=variant,
+            software_sha256="s" * 64,
+            config=VariantConfig(cell="gru", hidden=16 + number % VARIANTS),
             budget="as given",
             kernel="fused",
             parameters=1000,
             recurrent_parameters=900,
             macs_per_step=800,
-            train={"epochs": epochs, "learning_rate": 0.01, "batch_size": 64},
+            train=TrainConfig(epochs=epochs),
+            split=SplitConfig(),
+            augment=None,
+            metric="accuracy",
             threads=1,
             accelerator="cpu",
             precision="32-true",
@@ -70,7 +75,7 @@ def make(root: Path, count: int, epochs: int) -> None:
             metrics={"train": scores, "validation": scores, "test": scores},
             weights_sha256="w" * 64,
             predictions_sha256="p" * 64,
-            data={"digest": "d" * 64, "examples": {"train": 1000, "test": EXAMPLES}},
+            data=RunData(digest="d" * 64, examples={"train": 1000, "test": EXAMPLES}),
             versions={"torch": "2.14.1"},
         ).write(folder)
 

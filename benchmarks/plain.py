@@ -72,15 +72,15 @@ class Classifier(nn.Module):
     def __init__(self, plan: RunPlan, sizes: Sizes) -> None:
         super().__init__()
         kinds = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-        kind, width = kinds[plan.model.cell], plan.model.hidden
+        kind, width = kinds[plan.config.cell], plan.config.hidden
         assert width is not None
-        embedding = plan.model.embedding
+        embedding = plan.config.embedding
         self.embedding = (
             None if sizes.vocabulary is None else nn.Embedding(sizes.vocabulary, embedding, 0)
         )
         # Statistics of a whole data set are taken from it beforehand.
         self.by_clip = sizes.normalise == "clip"
-        self.recurrence = kind(sizes.input_size(plan.model), width, batch_first=True)
+        self.recurrence = kind(sizes.input_size(plan.config), width, batch_first=True)
         self.classifier = nn.Linear(width, sizes.classes)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:

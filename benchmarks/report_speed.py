@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 PROJECT = Path(__file__).parent.parent
 sys.path[:0] = [str(PROJECT), str(PROJECT / "src")]
@@ -27,7 +26,9 @@ SECONDS, BYTES = 60, 2**30
 
 
 def build(root: Path, tasks: int, variants: int, seeds: int, examples: int) -> None:
-    """Write params.yaml and all run folders."""
+    """Write the plan and all run folders."""
+    from gatewise import config
+    from gatewise.artifacts import plan
     from tests.evidence_runs import record, write_card, write_run
 
     names = [f"v{v}" for v in range(variants)]
@@ -39,7 +40,7 @@ def build(root: Path, tasks: int, variants: int, seeds: int, examples: int) -> N
         "seeds": seeds,
         "compare": {"primary": [["v1", "v0"], ["v2", "v0"]]},
     }
-    (root / "params.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    plan.write(config.parse(study), root / "data" / "plan")
     rng = np.random.default_rng(0)
     for t in task_names:
         write_card(root, t)

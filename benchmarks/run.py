@@ -44,7 +44,7 @@ def bare(plan: RunPlan, seed: int, prepared: Prepared, heard: Heard) -> None:
     """The run as one would write it without any framework."""
     data = TaskData(prepared, seed, plan.train.batch_size, plan.augment)
     torch.manual_seed(streams.torch_seed(seed, "init"))
-    model = SequenceClassifier(plan.model, Sizes.of(prepared.card))
+    model = SequenceClassifier(plan.config, Sizes.of(prepared.card))
     if prepared.card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
     loader, validation = data.train_dataloader(), data.val_dataloader()

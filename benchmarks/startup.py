@@ -21,7 +21,6 @@ from benchmarks import tasks
 from benchmarks.result import Result, main, measured
 from gatewise.artifacts.plan import path
 from gatewise.execution import warm
-from gatewise.files import write_json
 from pipeline import WARM_MODULES
 
 PROJECT = Path(__file__).parent.parent
@@ -73,7 +72,7 @@ def measure(quick: bool) -> list[Result]:
         ]
         tasks.write(folder / "data" / "prepared" / "frames", "frames", 300)
         plan = tasks.plan("frames", cell="gru", hidden=8, seeds=2, epochs=1)
-        write_json(path("frames", "gru", folder / "data" / "plan"), plan.model_dump(mode="json"))
+        plan.write(path("frames", "gru", folder / "data" / "plan"))
         os.environ.pop(warm.ADDRESS, None)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         address = warm.ensure(os.getpid(), [*WARM_MODULES, "gatewise.training.one_run"])

@@ -87,7 +87,7 @@ def plan(
     return RunPlan(
         task=kind,
         variant=cell,
-        model=VariantConfig(cell=cell, hidden=hidden),
+        config=VariantConfig(cell=cell, hidden=hidden),
         reference=None,
         train=TrainConfig.model_validate({**STUDY[kind], **train}),
         split=SplitConfig(),

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatewise import config
-from gatewise.artifacts.prepared import Prepared
+from gatewise.artifacts import software
+from gatewise.artifacts.plan import BaselinePlan
+from gatewise.artifacts.prepared import Prepared, read_digest
+from gatewise.execution.kept_results import KeptResult
 from gatewise.files import write_json
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Score the majority class and a linear model on one task."""
-    from gatewise.diagnostics import baselines
-
     (task,) = arguments
-    study = config.load()
-    prepared = Prepared.open(Path("data/prepared", task))
-    settings = study.compare
-    fraction = study.train_for(task).fraction
-    found = baselines.evaluate(
-        prepared, study.seed_list, fraction, settings.alpha, settings.resamples
-    )
-    write_json(f"reports/baselines/{task}.json", found)
-    for entry in found["baselines"].values():
-        print(f"{task}: {entry['title']} {100 * entry['mean']:.1f} %")
+    plan = BaselinePlan.read(Path("data/plan", task, "baseline.json"))
+    prepared, target = Path("data/prepared", task), Path("reports/baselines", f"{task}.json")
+
+    def score() -> None:
+        from gatewise.diagnostics import baselines
+
+        scores = baselines.evaluate(
+            Prepared.open(prepared), list(plan.seeds), plan.fraction, plan.alpha, plan.resamples
+        )
+        write_json(target, scores)
+        for entry in scores["baselines"].values():
+            print(f"{task}: {entry['title']} {100 * entry['mean']:.1f} %")
+
+    made_by = [
+        software.result_digest("gatewise.diagnostics.baselines"),
+        software.metric_digest(plan.metric),
+    ]
+    decisive = [plan.model_dump(mode="json"), read_digest(prepared), *made_by]
+    KeptResult("baseline", task, decisive, [target]).make(score)
 
 
 if __name__ == "__main__":

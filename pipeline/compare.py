@@ -1,8 +1,8 @@
-"""Stage `compare`: runs/, reports/cost/ -> reports/comparison.json, reports/plots/."""
+"""Stage `compare`: runs and reports of the stages before -> reports/comparison.json."""
 
 from __future__ import annotations
 
-from gatewise import config
+from gatewise.artifacts.plan import ComparePlan
 from gatewise.evidence import comparison
 from gatewise.files import replacing, write_json
 from pipeline import run
@@ -12,7 +12,7 @@ def main(_arguments: list[str]) -> None:
     """Compare all variants of all tasks; `report` prints the verdicts."""
     from gatewise.report import plots
 
-    study = config.load()
+    study = ComparePlan.read("data/plan/compare.json").study()
     evidence = comparison.gather(study)
     result = comparison.compare(study, evidence, probes=comparison.read_probes(study.variants))
     with replacing("reports/plots") as folder:
@@ -20,7 +20,7 @@ def main(_arguments: list[str]) -> None:
     # One file for `dvc metrics`: those in runs/ lie within outputs and cannot be listed apart.
     write_json("reports/metrics.json", plots.headline(result))
     write_json("reports/comparison.json", result)
-    runs = sum(len(found.records) for found in evidence.values())
+    runs = sum(len(task.records) for task in evidence.values())
     print(f"compared {runs} runs: reports/comparison.json")
 
 

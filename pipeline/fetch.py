@@ -1,11 +1,12 @@
-"""Stage `fetch`: a source -> data/raw/<task>/."""
+"""Stage `fetch`: data/plan/<task>/source.json -> data/raw/<task>/."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gatewise import config
-from gatewise.errors import GatewiseError
+from gatewise.artifacts import software
+from gatewise.artifacts.plan import SourcePlan
+from gatewise.execution.kept_results import KeptResult
 from pipeline import run
 
 
@@ -13,13 +14,21 @@ def main(arguments: list[str]) -> None:
     """Fetch the data of one task."""
     from gatewise.data import sources
 
-    study = config.load()
     (task,) = arguments
-    if task not in study.tasks:
-        raise GatewiseError(f"no task {task!r}{config.suggest(task, study.tasks)}")
-    raw = sources.fetch(study.tasks[task].source, Path("data/raw") / task)
-    groups = raw.manifest["group"].nunique()
-    print(f"{task}: {raw.card.title}; {len(raw.manifest)} examples, {groups} groups")
+    plan = SourcePlan.read(Path("data/plan", task, "source.json"))
+    target = Path("data/raw", task)
+
+    def fetch() -> None:
+        raw = sources.fetch(plan.source, target)
+        groups = raw.manifest["group"].nunique()
+        print(f"{task}: {raw.card.title}; {len(raw.manifest)} examples, {groups} groups")
+
+    module = type(plan.source).__module__
+    if plan.source.pinned and module.startswith("gatewise."):
+        decisive = [plan.source.model_dump(mode="json"), software.result_digest(module)]
+        KeptResult("fetch", task, decisive, [target]).make(fetch)
+    else:  # a folder of the user's may have changed, and of others' sources we know no files
+        fetch()
 
 
 if __name__ == "__main__":

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatewise import config
+from gatewise.artifacts import manifest, software
+from gatewise.artifacts.plan import SequencesPlan
 from gatewise.errors import GatewiseError
+from gatewise.execution.kept_results import KeptResult
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Prepare the data of one task."""
-    from gatewise.data.preparation.build import prepare
-    from gatewise.data.preparation.certificate import LeakError
-
-    study = config.load()
     (task,) = arguments
-    if task not in study.tasks:
-        raise GatewiseError(f"no task {task!r}{config.suggest(task, study.tasks)}")
-    report_path = Path("reports/data") / f"{task}.json"
-    try:
-        prepared, report = prepare(
-            task, study.tasks[task], Path("data/raw") / task, Path("data/prepared") / task
+    plan = SequencesPlan.read(Path("data/plan", task, "sequences.json"))
+    raw, target = Path("data/raw", task), Path("data/prepared", task)
+    report_path = Path("reports/data", f"{task}.json")
+
+    def prepare() -> None:
+        from gatewise.data.preparation import build
+        from gatewise.data.preparation.certificate import LeakError
+
+        try:
+            prepared, report = build.prepare(task, plan.settings, raw, target)
+        except LeakError as error:
+            error.report.write(report_path)
+            raise GatewiseError(f"{error}\n  the whole certificate: {report_path}") from None
+        report.write(report_path)
+        print(
+            f"{task}: {len(prepared.index)} sequences, {len(prepared.sequences)} steps, "
+            f"digest {prepared.card.digest[:12]}"
         )
-    except LeakError as error:
-        error.report.write(report_path)
-        raise GatewiseError(f"{error}\n  the whole certificate: {report_path}") from None
-    report.write(report_path)
-    print(
-        f"{task}: {len(prepared.index)} sequences, {len(prepared.sequences)} steps, "
-        f"digest {prepared.card.digest[:12]}"
-    )
+
+    made_by = software.result_digest("gatewise.data.preparation.build")
+    decisive = [plan.model_dump(mode="json"), manifest.digest(raw), made_by]
+    KeptResult("prepare", task, decisive, [target, report_path]).make(prepare)
 
 
 if __name__ == "__main__":

@@ -5,26 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatewise import config
+from gatewise.artifacts import software
+from gatewise.artifacts.plan import ProbePlan
+from gatewise.execution.kept_results import KeptResult
 from gatewise.files import cores, write_json
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Probe the memory of one variant, a few seeds side by side."""
-    from gatewise.artifacts.plan import ProbePlan
-    from gatewise.diagnostics import probes
-
     (variant,) = arguments
-    execution = config.load().execution
     plan = ProbePlan.read(Path("data/plan/probes", f"{variant}.json"))
-    workers = cores() if execution.workers == "auto" else execution.workers
-    found = probes.summarise(probes.probe_all(plan, workers), plan.probes)
-    write_json(f"reports/probes/{variant}.json", found)
-    solved = (
-        f"{title} {found['probes'][problem]['longest_solved'] or 'none'}"
-        for problem, title in probes.TITLES.items()
-    )
-    print(f"{variant}: longest length solved: {', '.join(solved)}")
+    target = Path("reports/probes", f"{variant}.json")
+
+    def probe() -> None:
+        from gatewise.diagnostics import probes
+
+        wanted = config.load_operation()[0].workers
+        workers = cores() if wanted == "auto" else wanted
+        result = probes.summarise(probes.probe_all(plan, workers), plan.probes)
+        write_json(target, result)
+        solved = (
+            f"{title} {result['probes'][problem]['longest_solved'] or 'none'}"
+            for problem, title in probes.TITLES.items()
+        )
+        print(f"{variant}: longest length solved: {', '.join(solved)}")
+
+    made_by = software.result_digest("gatewise.diagnostics.probes", plan.cells)
+    KeptResult("probe", variant, [plan.model_dump(mode="json"), made_by], [target]).make(probe)
 
 
 if __name__ == "__main__":

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatewise import config
-from gatewise.artifacts.plan import RunPlan, path
-from gatewise.artifacts.prepared import Prepared
+from gatewise.artifacts import software
+from gatewise.artifacts.plan import CostsPlan
+from gatewise.artifacts.prepared import Prepared, read_digest
+from gatewise.execution.kept_results import KeptResult
 from gatewise.files import write_json
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Measure all variants of one task, interleaved in this process."""
-    from gatewise.diagnostics import profiling
-
     (task,) = arguments
-    study = config.load()
-    plans = {variant: RunPlan.read(path(task, variant)) for variant in study.variants}
-    found = profiling.profile(Prepared.open(Path("data/prepared", task)), plans)
-    write_json(f"reports/cost/{task}.json", found)
-    for variant, cost in found["variants"].items():
-        step = cost["train_step_ms"]
-        print(
-            f"{task}/{variant}: {step['median']:.1f} ms a training step "
-            f"({step['q1']:.1f} to {step['q3']:.1f}), {cost['kernel']} kernel"
-        )
+    plan = CostsPlan.read(Path("data/plan", task, "costs.json"))
+    prepared, target = Path("data/prepared", task), Path("reports/cost", f"{task}.json")
+
+    def measure() -> None:
+        from gatewise.diagnostics import profiling
+
+        costs = profiling.profile(Prepared.open(prepared), plan.runs)
+        write_json(target, costs)
+        for variant, cost in costs["variants"].items():
+            step = cost["train_step_ms"]
+            print(
+                f"{task}/{variant}: {step['median']:.1f} ms a training step "
+                f"({step['q1']:.1f} to {step['q3']:.1f}), {cost['kernel']} kernel"
+            )
+
+    cells = {cell for run_plan in plan.runs.values() for cell in run_plan.cells}
+    made_by = software.result_digest("gatewise.diagnostics.profiling", cells)
+    decisive = [plan.model_dump(mode="json"), read_digest(prepared), made_by]
+    KeptResult("profile", task, decisive, [target]).make(measure)
 
 
 if __name__ == "__main__":

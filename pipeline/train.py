@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gatewise import config
 from gatewise.artifacts.plan import RunPlan, path
+from gatewise.config import ExecutionConfig, TrackingConfig
 from gatewise.execution import torchrun, warm
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import run_keys, train_variant
@@ -17,14 +18,13 @@ from pipeline import run
 def main(arguments: list[str]) -> None:
     """Train every seed of one variant on one task."""
     task, variant = arguments
-    study = config.load()
-    execution = study.execution
+    execution, tracking = config.load_operation()
     plan = RunPlan.read(path(task, variant))
     if torchrun.launched():
         torchrun.check(execution, plan)
         with torchrun.Together(execution) as together:
             if together.leads:
-                _train(study, plan, together)
+                _train(plan, execution, tracking, together)
             else:
                 together.follow()
         return
@@ -34,21 +34,26 @@ def main(arguments: list[str]) -> None:
         if not all(key in finished for key in keys):
             torchrun.check(execution, plan)
             torchrun.launch(execution, plan, ["pipeline.train", *arguments])
-    _train(study, plan)
+    _train(plan, execution, tracking)
 
 
-def _train(study: config.Study, plan: RunPlan, together: torchrun.Together | None = None) -> None:
+def _train(
+    plan: RunPlan,
+    execution: ExecutionConfig,
+    tracking: TrackingConfig,
+    together: torchrun.Together | None = None,
+) -> None:
     # Under `dvc repro` this is the process that the stage itself was forked from.
     imports = [] if together else ["gatewise.training.one_run"]
     address = warm.ensure(os.getpid(), imports, plan.threads)
-    with Tracker(study.tracking, plan.task, plan.variant, address=address) as tracker:
+    with Tracker(tracking, plan.task, plan.variant, address=address) as tracker:
         train_variant(
             plan,
             Path("data/prepared", plan.task),
             Path("runs", plan.task, plan.variant),
             address=address,
-            workers=study.execution.workers,
-            cluster=study.execution if study.execution.backend == "ray" else None,
+            workers=execution.workers,
+            cluster=execution if execution.backend == "ray" else None,
             together=together,
             observers=[tracker],
         )

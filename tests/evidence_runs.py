@@ -18,7 +18,7 @@ def study(
     variants: tuple[str, ...] = ("lstm", "gru"), tasks: tuple[str, ...] = ("toy",), **keys
 ) -> config.Study:
     """A study over frames data; `keys` go to its top level (`seeds`, `compare`)."""
-    config_task = {"source": config.SourceOptions(kind="none"), "features": {"kind": "frames"}}
+    config_task = {"source": {"kind": "digits"}, "features": {"kind": "frames"}}
     return config.Study.model_validate(
         {
             "tasks": dict.fromkeys(tasks, config_task),
@@ -37,13 +37,18 @@ def record(task: str, variant: str, seed: int, score: float, **changes) -> RunRe
         "variant": variant,
         "seed": seed,
         "key": digest([task, variant, seed]),
-        "model": {"cell": "gru", "hidden": 4},
+        "plan_sha256": digest([task, variant]),
+        "software_sha256": "0",
+        "config": {"cell": "gru", "hidden": 4},
         "budget": "hidden 4 as written",
         "kernel": "fused",
         "parameters": 1234,
         "recurrent_parameters": 1000,
         "macs_per_step": 900,
         "train": {},
+        "split": {},
+        "augment": None,
+        "metric": "accuracy",
         "threads": 1,
         "accelerator": "cpu",
         "precision": "32-true",

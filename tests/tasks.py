@@ -73,7 +73,7 @@ def make_plan(
     augment: Augment | None = None,
     accelerator: str = "cpu",
     threads: int = 1,
-    model: VariantConfig | None = None,
+    config: VariantConfig | None = None,
     **train,
 ) -> RunPlan:
     """A plan for the toy task that trains in well under a second."""
@@ -81,7 +81,7 @@ def make_plan(
     return RunPlan(
         task="toy",
         variant=variant,
-        model=model or VariantConfig(cell=variant, hidden=8),
+        config=config or VariantConfig(cell=variant, hidden=8),
         reference=None,
         train=TrainConfig(**settings),
         split=SplitConfig(),

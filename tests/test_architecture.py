@@ -1,49 +1,87 @@
-"""Data flows one way, and so do imports: a module imports only what stands before it."""
+"""What the stages of `dvc.yaml` depend on is what they use."""
 
 import ast
+from pathlib import Path
 
 import pytest
+import yaml
 
-from gatewise.execution.finished_runs import DECISIVE
-from gatewise.serving.pyfunc import CODE
+from gatewise.artifacts import software
 
-
-def imports(path, *, top=False):
-    """Modules of the package that a file imports, at its top or also inside functions."""
-    tree = ast.parse(path.read_text())
-    for node in tree.body if top else ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "gatewise":
-            yield from (alias.name for alias in node.names if not alias.name.startswith("__"))
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gatewise."):
-            yield node.module.split(".")[1]
-        elif isinstance(node, ast.Import):
-            names = (alias.name for alias in node.names)
-            yield from (name.split(".")[1] for name in names if name.startswith("gatewise."))
+SOURCES = Path("src/gatewise")
+# Imported by everything, and never by itself a reason to run a stage again: messages, how files
+# are replaced, and settings, which stages get by their plan files.
+FOUNDATIONS = ("gatewise", "gatewise.config", "gatewise.errors", "gatewise.files")
+# What runs a stage but changes no result: an edit of the progress display trains nothing.
+RUNNING = (*FOUNDATIONS, "gatewise.execution", "gatewise.tracking")
 
 
-@pytest.mark.parametrize("forbidden", ["dvc"])
-def test_the_library_knows_nothing_of_dvc(project, forbidden):
+@pytest.fixture(scope="module")
+def stages(project):
+    return yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+
+
+def covered(stage, module):
+    """Whether a module's file is, or lies below, a dependency of a stage; or says nothing."""
+    file = software.path_of(module)
+    path = SOURCES.parent / file.relative_to(software.ROOT.parent)
+    deps = {Path(dep) for dep in stage["deps"]}
+    return bool(deps & {path, *path.parents}) or len(ast.parse(file.read_text()).body) <= 1
+
+
+def imported(path):
+    """Modules of ours that a stage's file imports, at its top and in functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gatewise"):
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name for name in [node.module, *inside] if software.path_of(name))
+
+
+def test_the_library_knows_nothing_of_dvc(project):
     for path in (project / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
-                assert forbidden not in [alias.name.split(".")[0] for alias in node.names], path
+                assert "dvc" not in [alias.name.split(".")[0] for alias in node.names], path
             elif isinstance(node, ast.ImportFrom):
-                assert (node.module or "").split(".")[0] != forbidden, path
+                assert (node.module or "").split(".")[0] != "dvc", path
+
+
+def test_every_source_that_a_key_counts_is_a_dependency_of_training(stages):
+    from gatewise.models import cells
+
+    counted = software.run_modules(cells.names())
+    assert {m for m in counted if not covered(stages["train"], m)} == set()
+    assert covered(stages["train"], software.METRICS)
+
+
+@pytest.mark.parametrize("module", ["execution.progress", "tracking.writer", "report.page"])
+def test_what_shows_and_logs_is_no_dependency_of_training(stages, module):
+    assert not covered(stages["train"], f"gatewise.{module}")
 
 
 @pytest.mark.parametrize(
-    ("listed", "apart"),
-    [
-        (CODE, set()),
-        # Settings are part of a run's key by their values; messages and paths change no number.
-        (DECISIVE, {"config", "errors", "files", "plan"}),
-    ],
-    ids=["what a model carries", "what decides a run"],
+    "name",
+    ["plan", "fetch", "prepare", "train", "profile", "baseline", "probe", "compare", "report"],
 )
-def test_lists_of_modules_hold_what_these_import(project, listed, apart):
-    root = project / "src" / "gatewise"
-    known = apart | {name.partition("/")[0].removesuffix(".py") for name in listed}
-    for name in listed:
-        files = (root / name).rglob("*.py") if (root / name).is_dir() else [root / name]
-        for path in files:
-            assert set(imports(path, top=True)) <= known, path
+def test_a_stage_depends_on_what_it_imports(project, stages, name):
+    file = project / "pipeline" / f"{name}.py"
+    assert f"pipeline/{name}.py" in stages[name]["deps"]
+    starts = [
+        module
+        for module in imported(file)
+        if module != "gatewise" and not module.startswith(RUNNING[1:])
+    ]
+    used = software.closure(starts, apart=RUNNING)
+    assert {module for module in used if not covered(stages[name], module)} == set()
+
+
+def test_every_stage_has_its_file_and_every_file_its_stage(project, stages):
+    files = {path.stem for path in (project / "pipeline").glob("*.py")} - {"__init__"}
+    assert files == set(stages)
+
+
+def test_stages_other_than_plan_read_no_parameters(project, stages):
+    """`load_operation` is the one way around the plans: it holds nothing that changes a result."""
+    for name, stage in stages.items():
+        reads = "config.load(" in (project / "pipeline" / f"{name}.py").read_text()
+        assert reads == ("params.yaml" in stage["deps"]) == (name == "plan")

@@ -78,7 +78,7 @@ def test_the_plain_loop_trains_the_same_model(tmp_path, kind, cell):
     prepared = tasks.write(tmp_path / "task", kind, 200)
     plan = tasks.plan(kind, cell=cell, hidden=4, epochs=2)
     sizes = Sizes.of(prepared.card)
-    ours, theirs = SequenceClassifier(plan.model, sizes), plain.Classifier(plan, sizes)
+    ours, theirs = SequenceClassifier(plan.config, sizes), plain.Classifier(plan, sizes)
     theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.parameters(), strict=True)))
     for batch in TaskData(prepared, 0, 16, None).val_dataloader():
         torch.testing.assert_close(

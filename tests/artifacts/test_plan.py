@@ -21,6 +21,27 @@ def test_every_task_and_variant_gets_a_plan_that_reads_back(study, tmp_path):
         )
 
 
+def test_what_stages_read_is_what_was_declared(study, tmp_path):
+    plan.write(study, tmp_path)
+    for name, task in study.tasks.items():
+        assert plan.SourcePlan.read(tmp_path / name / "source.json").source == task.source
+        settings = plan.SequencesPlan.read(tmp_path / name / "sequences.json").settings
+        assert (settings.features, settings.split) == (task.features, task.split)
+        costs = plan.CostsPlan.read(tmp_path / name / "costs.json")
+        assert list(costs.runs) == list(study.variants)
+    declared = plan.ComparePlan.read(tmp_path / "compare.json").study()
+    apart = set(plan.WITHOUT_EVIDENCE)
+    assert declared.model_dump(exclude=apart) == study.model_dump(exclude=apart)
+
+
+def test_the_comparison_knows_how_far_rounds_of_seeds_have_come(study, tmp_path):
+    raw = study.model_dump(mode="json") | {"seeds": {"first": 4, "step": 2, "cap": 10}}
+    plan.write(config.parse(raw).with_reached(6), tmp_path)
+    declared = plan.ComparePlan.read(tmp_path / "compare.json").study()
+    assert declared.seed_list == list(range(6))
+    assert declared.looks == [4, 6, 8, 10]
+
+
 def changed(before, after, root):
     """Which plan files differ between two studies."""
     texts = []
@@ -39,20 +60,34 @@ def with_width(study, variant, hidden):
 
 
 def test_a_width_concerns_its_own_variant_and_what_is_matched_to_it(study, tmp_path):
+    everywhere = {"compare", *(f"{task}/costs" for task in study.tasks)}
     assert changed(study, with_width(study, "gru", 20), tmp_path / "gru") == {
         *(f"{task}/variants/gru" for task in study.tasks),
         "probes/gru",
+        *everywhere,
     }
     matched = ("lstm", "gru-matched")
     assert changed(study, with_width(study, "lstm", 20), tmp_path / "lstm") == {
         *(f"{task}/variants/{variant}" for task in study.tasks for variant in matched),
         *(f"probes/{variant}" for variant in matched),
+        *everywhere,
     }
 
 
-def test_how_many_workers_concerns_no_run(study, tmp_path):
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("execution", "workers", 7),
+        ("execution", "devices", 2),
+        ("tracking", "uri", "sqlite:///elsewhere.db"),
+        ("gate", "margin", 0.2),
+    ],
+)
+def test_how_wide_to_compute_and_where_to_log_concerns_no_stage(
+    study, tmp_path, section, key, value
+):
     raw = study.model_dump(mode="json")
-    raw["execution"]["workers"] = 7
+    raw[section][key] = value
     assert changed(study, config.parse(raw), tmp_path) == set()
 
 
@@ -62,12 +97,30 @@ def test_what_counts_as_evidence_concerns_the_comparison_alone(study, tmp_path):
     assert changed(study, config.parse(raw), tmp_path) == {"compare"}
 
 
+def test_an_added_seed_costs_the_same_and_moves_a_baseline_only_with_its_split(study, tmp_path):
+    raw = study.model_dump(mode="json")
+    raw["seeds"] = 9
+    assert changed(study, config.parse(raw), tmp_path) == {
+        "compare",
+        "digits/baseline",  # whose splits are drawn anew for each seed
+        *(f"{task}/variants/{variant}" for task in study.tasks for variant in study.variants),
+    }
+
+
 def test_a_training_setting_of_one_task_leaves_its_data_alone(study, tmp_path):
     raw = study.model_dump(mode="json")
     raw["tasks"]["digits"]["train"]["epochs"] = 77
     assert changed(study, config.parse(raw), tmp_path) == {
-        f"digits/variants/{variant}" for variant in study.variants
+        "compare",
+        "digits/costs",
+        *(f"digits/variants/{variant}" for variant in study.variants),
     }
+
+
+def test_the_digest_of_a_plan_knows_augmentation_and_no_seed(study):
+    commands = next(p for p in plan.lay_out(study) if p.task == "commands")
+    assert commands.model_copy(update={"seeds": (99,)}).sha256 == commands.sha256
+    assert commands.model_copy(update={"augment": None}).sha256 != commands.sha256
 
 
 def test_a_plan_of_another_version_is_refused(tmp_path):

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -141,8 +143,10 @@ def test_stage_probes_a_variant_whatever_the_workers(tmp_path, monkeypatch):
     for workers in (1, 2):
         two_seeds = {**TINY.model_dump(), "seeds": 2}
         declared = study(("lstm", "gru"), probes=two_seeds, execution={"workers": workers})
-        monkeypatch.setattr(config, "load", lambda declared=declared: declared)
+        operation = (declared.execution, declared.tracking)
+        monkeypatch.setattr(config, "load_operation", lambda operation=operation: operation)
         plan.write(declared)
+        shutil.rmtree(".gatewise", ignore_errors=True)  # or the second would find the first's
         stage.main(["gru"])
         found.append(read_probes(declared.variants))
     assert found[0] == found[1]

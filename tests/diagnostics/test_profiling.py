@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatewise.artifacts.plan import RunPlan, path
+from gatewise.artifacts.plan import CostsPlan, RunPlan
 from gatewise.artifacts.prepared import Prepared, TaskCard
 from gatewise.config import SplitConfig, TrainConfig, VariantConfig
 
@@ -39,7 +39,7 @@ def prepared(text=False, resample=False, sequences=80):
 
 def plan(cell, **model):
     return RunPlan(
-        task="toy", variant=cell, model=VariantConfig(cell=cell, **{"hidden": 5, **model}),
+        task="toy", variant=cell, config=VariantConfig(cell=cell, **{"hidden": 5, **model}),
         reference=None, train=TrainConfig(batch_size=16), split=SplitConfig(), augment=None,
         metric="accuracy", seeds=(0,), threads=1, accelerator="cpu", precision="32-true",
     )  # fmt: skip
@@ -112,19 +112,16 @@ def test_turns_rotate():
 
 
 def test_stage_writes_the_file_and_needs_neither_lightning_nor_mlflow(tmp_path, monkeypatch):
-    from gatewise import config
-    from gatewise.files import read_json, write_json
+    from gatewise.files import read_json
     from pipeline import profile as stage
-    from tests.evidence_runs import study
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "load", lambda: study(("gru",), compare={}))
     data = prepared()
     folder = tmp_path / "data/prepared/toy"
     folder.mkdir(parents=True)
     np.save(folder / "sequences.npy", data.sequences)
     data.write(folder)
-    write_json(path("toy", "gru"), plan("gru").model_dump(mode="json"))
+    CostsPlan(task="toy", runs={"gru": plan("gru")}).write("data/plan/toy/costs.json")
     monkeypatch.setattr(profiling, "MOST_ROUNDS", 2)
     before = set(sys.modules)
     stage.main(["toy"])

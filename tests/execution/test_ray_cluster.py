@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from gatewise.artifacts import runs
+from gatewise.artifacts import runs, software
 from gatewise.config import ExecutionConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import ray_cluster
@@ -72,7 +72,7 @@ class Heard:
 @pytest.mark.slow
 def test_a_lost_node_costs_nothing_but_time(cluster, tmp_path, capsys):
     model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
-    plan = make_plan(seeds=(0, 1, 2), epochs=EPOCHS, model=model)
+    plan = make_plan(seeds=(0, 1, 2), epochs=EPOCHS, config=model)
     write_task(tmp_path / "prepared")
     pulled = []
 
@@ -110,7 +110,8 @@ def jobs(root, plan):
     for seed in plan.seeds:
         folder = root / f"seed-{seed}"
         folder.mkdir()
-        made.append(Job(plan, seed, "key", root / "prepared", folder))
+        decisive = software.run_digest(plan)
+        made.append(Job(plan, seed, "key", root / "prepared", folder, software=decisive))
     return made
 
 
@@ -165,7 +166,8 @@ def test_a_node_without_the_data_is_sent_them(cluster, tmp_path, monkeypatch):
 def test_a_run_that_fails_is_named_and_the_others_go_on(cluster, tmp_path):
     good, bad = make_plan(seeds=(0,)), make_plan(seeds=(1,), accelerator="cuda")
     (first,) = jobs(tmp_path, good)
-    second = dataclasses.replace(first, plan=bad, seed=1)
+    decisive = software.run_digest(bad)
+    second = dataclasses.replace(first, plan=bad, seed=1, software=decisive)
     events = list(ray_cluster.train_all([second, first], 1, execution(cluster)))
     assert [e.job.seed for e in events if e.kind == "finished"] == [0]
     (failed,) = [e for e in events if e.kind == "failed"]
@@ -173,11 +175,10 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(cluster, tmp_path):
     assert runs.RunRecord.read(first.folder).seed == 0
 
 
-def test_nodes_with_other_software_are_refused(cluster, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "software_digest", lambda: "another")
-    events = list(
-        ray_cluster.train_all(jobs(tmp_path, make_plan(seeds=(0,))), "auto", execution(cluster))
-    )
+def test_nodes_with_other_software_are_refused(cluster, tmp_path):
+    (job,) = jobs(tmp_path, make_plan(seeds=(0,)))
+    job = dataclasses.replace(job, software="another")
+    events = list(ray_cluster.train_all([job], "auto", execution(cluster)))
     assert [e.kind for e in events] == ["failed"]
     assert "install the same requirements.lock on every node" in events[0].reason
 

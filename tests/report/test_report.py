@@ -112,13 +112,13 @@ def test_confusion_counts_every_prediction_of_every_seed(evidence):
 
 
 def test_stages_write_everything(root, monkeypatch, capsys):
-    from gatewise import config
+    from gatewise.artifacts import plan
     from gatewise.files import read_json
     from pipeline import compare as compare_stage
     from pipeline import report as report_stage
 
     monkeypatch.chdir(root)
-    monkeypatch.setattr(config, "load", lambda: study(tasks=("toy", "tones"), seeds=8))
+    plan.write(study(tasks=("toy", "tones"), seeds=8))
     compare_stage.main([])
     first = (root / "reports/comparison.json").read_bytes()
     compare_stage.main([])

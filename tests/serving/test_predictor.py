@@ -60,7 +60,7 @@ def model_folder(folder, modality):
         tokens.save(tokenizer, prepared / "tokenizer.json", 6)
         assert isinstance(tokenizer, Tokenizer)
     variant = VariantConfig(cell="gru", hidden=6, embedding=4)
-    run = write_run(folder / "runs", "gru", 0, model=variant)
+    run = write_run(folder / "runs", "gru", 0, config=variant)
     torch.manual_seed(0)
     model = SequenceClassifier(variant, Sizes.of(description))
     save_file(model.state_dict(), run / runs.WEIGHTS)
@@ -206,7 +206,7 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path):
 def test_weights_of_another_model_are_refused(tmp_path):
     folder = model_folder(tmp_path, "frames")
     record = read_json(folder / "run.json")
-    record["model"]["hidden"] = 7
+    record["config"]["hidden"] = 7
     write_json(folder / "run.json", record)
     with pytest.raises(GatewiseError, match="weights do not fit"):
         Predictor.load(folder)

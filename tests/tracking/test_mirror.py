@@ -36,7 +36,7 @@ def test_an_empty_store_gets_every_run_under_its_parent(config, folders):
     assert run.info.status == "FINISHED"
     assert run.data.tags[PARENT] == parent.info.run_id
     assert run.data.tags["dvc.stage"] == "train@digits-gru"
-    assert run.data.params["model.hidden"] == "16"
+    assert run.data.params["config.hidden"] == "16"
     assert run.data.metrics["test_accuracy"] == 0.51
     assert run.data.metrics["best_validation_accuracy"] == 0.51
     assert run.data.metrics["best_epoch"] == 2
@@ -80,16 +80,20 @@ def test_an_added_seed_moves_the_parents_aggregates(config, folders):
     assert parent.data.metrics["test_accuracy_mean"] == pytest.approx(0.51)
 
 
-def test_another_model_of_the_same_name_gets_its_own_parent(config, tmp_path):
+def test_seeds_of_another_augmentation_get_a_parent_of_their_own(config, tmp_path):
     mirror_of = tmp_path / "before"
     write_run(mirror_of, "gru", 0)
     mirror(config, mirror_of)
-    write_run(tmp_path / "after", "gru", 0, key="other", train={"epochs": 9})
+    changed = {"augment": {"time_shift": 0.2}, "plan_sha256": "of other augmentation"}
+    write_run(tmp_path / "after", "gru", 1, key="other", **changed)
     mirror(config, tmp_path / "after")
     runs = list(Store(config).all_runs("digits").values())
-    assert (
-        sorted(run.info.run_name for run in runs) == ["digits/gru"] * 2 + ["digits/gru/seed-0"] * 2
-    )
+    assert sorted(run.info.run_name for run in runs) == ["digits/gru"] * 2 + [
+        "digits/gru/seed-0",
+        "digits/gru/seed-1",
+    ]
+    shift = [run.data.params.get("augment.time_shift") for run in runs]
+    assert sorted(filter(None, shift)) == ["0.2", "0.2"]  # the later parent and its seed
     assert len({run.data.tags.get(PARENT) for run in runs}) == 3  # none, and two parents
 
 

@@ -87,7 +87,7 @@ def write_study(tmp_path, newer=0):
         for seed in (0, 1):
             variant = VariantConfig(cell=name, hidden=6)
             key = f"{name}-{seed}-{newer}"
-            folder = write_run(tmp_path / "runs", name, seed, model=variant, key=key)
+            folder = write_run(tmp_path / "runs", name, seed, config=variant, key=key)
             torch.manual_seed(seed)
             model = SequenceClassifier(variant, Sizes.of(description))
             save_file(model.state_dict(), folder / runs.WEIGHTS)

@@ -59,7 +59,7 @@ def test_eight_writers_a_killed_server_and_nothing_missing(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     folders = [
-        write_run(tmp_path / "runs", f"gru-{i}", 0, epochs=5, model=GRU) for i in range(WORKERS)
+        write_run(tmp_path / "runs", f"gru-{i}", 0, epochs=5, config=GRU) for i in range(WORKERS)
     ]
     with postgres() as database, s3(BUCKET) as environment:
         server = MlflowServer(

@@ -35,7 +35,7 @@ class Harness:
 
     def settings(self, folder):
         record = RunRecord.read(folder).model_dump(mode="json")
-        return {name: record[name] for name in ("model", "train", "threads", "accelerator")}
+        return {name: record[name] for name in ("config", "train", "threads", "accelerator")}
 
     def started(self, folder, seed=0):
         record = RunRecord.read(folder)
@@ -73,7 +73,7 @@ def test_a_run_is_visible_while_it_trains_and_whole_afterwards(config, tmp_path)
     harness.writer.take([harness.started(folder), *harness.epochs(folder, [1, 2])])
     run = only(config)["digits/gru/seed-0"]
     assert run.info.status == "RUNNING"
-    assert run.data.params["model.hidden"] == "16"
+    assert run.data.params["config.hidden"] == "16"
     assert run.data.metrics["live/seconds"] == 1.5
     assert run.inputs.dataset_inputs[0].dataset.digest == "d" * 36
     harness.writer.take([*harness.epochs(folder, [3]), harness.finished(folder)])
@@ -177,11 +177,11 @@ def test_a_matched_model_logs_its_width_once_it_is_solved(config, tmp_path):
     folder = write_run(tmp_path / "runs", "gru-matched")
     harness = Harness(config)
     started = harness.started(folder)
-    started["params"]["model"] |= {"hidden": None, "match": {"parameters": "lstm"}}
+    started["params"]["config"] |= {"hidden": None, "match": {"parameters": "lstm"}}
     harness.writer.variant = "gru-matched"
     harness.writer.take([started, harness.finished(folder)])
     harness.writer.close()
-    assert only(config)["digits/gru-matched/seed-0"].data.params["model.hidden"] == "16"
+    assert only(config)["digits/gru-matched/seed-0"].data.params["config.hidden"] == "16"
     assert harness.said == []
 
 

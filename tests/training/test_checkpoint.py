@@ -60,12 +60,12 @@ class Runner:
 
 PLANS = {
     "dropout": {
-        "model": VariantConfig(cell="lstm", hidden=8, layers=2, dropout=0.3, input_dropout=0.1)
+        "config": VariantConfig(cell="lstm", hidden=8, layers=2, dropout=0.3, input_dropout=0.1)
     },
     "constant rate": {"schedule": "constant"},
     "label smoothing": {"label_smoothing": 0.1, "schedule": "cosine"},
     "bidirectional": {
-        "model": VariantConfig(
+        "config": VariantConfig(
             cell="minlstm", hidden=8, bidirectional=True, pooling="attention", init="keras"
         )
     },
@@ -239,7 +239,7 @@ def test_a_study_killed_at_random_moments_ends_in_the_same_bytes(tmp_path, monke
     monkeypatch.delenv(warm.ADDRESS, raising=False)
     address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
     model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
-    plan = make_plan(seeds=(0, 1), epochs=8, patience=7, model=model)
+    plan = make_plan(seeds=(0, 1), epochs=8, patience=7, config=model)
     whole = tmp_path / "whole"
     write_task(whole / "prepared")
     warm.fork(address, stage, [whole, plan]).wait()  # waits for the imports, too

@@ -52,7 +52,7 @@ def test_a_run_learns_and_leaves_the_files_it_promises(tmp_path, text):
     assert curves["learning_rate"].iloc[-1] < 1e-4
 
     table = runs.read_predictions(folder)
-    assert len(table) == record.data["examples"]["test"]
+    assert len(table) == record.data.examples["test"]
     assert (table["predicted"] == table["label"]).mean() == pytest.approx(
         record.metrics["test"]["accuracy"]
     )
@@ -63,7 +63,7 @@ def test_a_run_learns_and_leaves_the_files_it_promises(tmp_path, text):
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_the_same_run_twice_gives_the_same_bytes(tmp_path, cell):
     model = VariantConfig(cell=cell, hidden=8, layers=2, dropout=0.2)
-    plan = make_plan(cell, model=model)
+    plan = make_plan(cell, config=model)
     first, _ = train(tmp_path, plan, name="first")
     torch.rand(17)  # whatever ran before in this process must not matter
     second, _ = train(tmp_path, plan, name="second")
@@ -86,10 +86,10 @@ def test_runs_of_one_seed_meet_the_same_test_examples(tmp_path):
 
 
 def test_chrono_prepares_for_the_longest_training_sequence(tmp_path):
-    given = make_plan(model=VariantConfig(cell="gru", hidden=8, init="chrono", chrono_steps=5))
-    assert train(tmp_path, given, name="given")[0].model.chrono_steps == 5
-    left_out = make_plan(model=VariantConfig(cell="gru", hidden=8, init="chrono"))
-    found = train(tmp_path, left_out, name="left-out")[0].model.chrono_steps
+    given = make_plan(config=VariantConfig(cell="gru", hidden=8, init="chrono", chrono_steps=5))
+    assert train(tmp_path, given, name="given")[0].config.chrono_steps == 5
+    left_out = make_plan(config=VariantConfig(cell="gru", hidden=8, init="chrono"))
+    found = train(tmp_path, left_out, name="left-out")[0].config.chrono_steps
     data = TaskData(Prepared.open(tmp_path / "prepared"), 0, 16, None)
     assert found == data.clean_sequences.lengths[data.rows["train"]].max()
 
@@ -117,7 +117,7 @@ def test_an_absent_accelerator_is_named(tmp_path):
 
 def test_a_replica_differs_in_its_initial_weights_alone(tmp_path):
     plan = make_plan(epochs=1)
-    again = plan.model_copy(update={"model": plan.model.model_copy(update={"replica": 1})})
+    again = plan.model_copy(update={"config": plan.config.model_copy(update={"replica": 1})})
     first, _ = train(tmp_path, plan, name="first")
     second, _ = train(tmp_path, again, name="second")
     assert first.weights_sha256 != second.weights_sha256
@@ -130,7 +130,7 @@ def test_a_share_of_the_training_data_leaves_the_test_as_it_is(tmp_path):
     less = plan.model_copy(update={"train": plan.train.model_copy(update={"fraction": 0.5})})
     whole, _ = train(tmp_path, plan, name="whole")
     half, _ = train(tmp_path, less, name="half")
-    examples, fewer = whole.data["examples"], half.data["examples"]
+    examples, fewer = whole.data.examples, half.data.examples
     assert fewer["train"] == pytest.approx(examples["train"] / 2, abs=2)
     assert fewer["test"] == examples["test"]
 
@@ -146,7 +146,7 @@ def test_a_fused_kernel_leaves_nothing_to_compile(tmp_path, monkeypatch):
     plan = make_plan("lstm", epochs=1)
     eager, _ = train(tmp_path, plan, name="eager")
     compiled, _ = train(tmp_path, plan.model_copy(update={"compile": True}), name="compiled")
-    assert eager == compiled
+    assert eager == compiled.model_copy(update={"plan_sha256": eager.plan_sha256})
 
 
 def test_a_run_is_no_task_of_the_job_it_is_started_in(tmp_path, monkeypatch):

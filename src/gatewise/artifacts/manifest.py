@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gatewise import files
 from gatewise.config import SPLITS
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.files import read_json, sha256, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,6 +117,20 @@ class Raw:
         """
         own = self.folder / path
         return own if self.card.root is None or own.exists() else Path(self.card.root) / path
+
+
+def digest(folder: str | Path) -> str:
+    """Digest of the raw folder: its card and its manifest, which has that of every example.
+
+    Raises:
+        GatewiseError: there is none.
+    """
+    try:
+        return files.digest([sha256(Path(folder, name)) for name in (CARD, MANIFEST)])
+    except FileNotFoundError as error:
+        raise GatewiseError(
+            f"{error.filename}: missing; run `dvc repro fetch` to make it"
+        ) from None
 
 
 def write(folder: Path, card: SourceCard, rows: pd.DataFrame | Iterable[Example]) -> None:

@@ -1,34 +1,47 @@
 """The study laid out in small files, one for each thing that can change by itself.
 
-Stages depend on these files instead of on `params.yaml`, so a change reruns exactly what it
-concerns: a wider LSTM reruns the LSTM and whatever is matched to it, not the rest; a default
-written out reruns nothing.
+Stages read these files instead of `params.yaml`, so a change reruns exactly what it concerns: a
+wider LSTM reruns the LSTM and whatever is matched to it, not the rest; a default written out
+reruns nothing.
 
-    <task>/source.json               what `fetch` brings in
-    <task>/sequences.json            what `prepare` makes of it
-    <task>/variants/<variant>.json   what `train` and `profile` need, a `RunPlan`
-    compare.json                     what `compare` weighs
+    <task>/source.json               what `fetch` brings in, a `SourcePlan`
+    <task>/sequences.json            what `prepare` makes of it, a `SequencesPlan`
+    <task>/baseline.json             what `baseline` scores, a `BaselinePlan`
+    <task>/costs.json                what `profile` measures, a `CostsPlan`
+    <task>/variants/<variant>.json   what `train` needs, a `RunPlan`
     probes/<variant>.json            what `probe` needs, a `ProbePlan`
+    compare.json                     what `compare` weighs, a `ComparePlan`
+
+How wide to compute and where to log changes no result, so it is in none of them.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import SerializeAsAny, ValidationError, field_validator
 
 from gatewise.config import (
     Augment,
+    ModelOverrides,
     ProbeConfig,
+    SourceOptions,
     SplitConfig,
     Strict,
     Study,
+    TaskConfig,
     TrainConfig,
+    TrainOverrides,
     VariantConfig,
+    parse,
+    source_class,
 )
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, replacing, write_json
+from gatewise.files import digest, read_json, replacing, write_json
+
+WITHOUT_EVIDENCE = ("tracking", "execution", "gate")
+"""Sections of `params.yaml` that change no evidence."""
 
 
 class _Plan(Strict):
@@ -46,16 +59,65 @@ class _Plan(Strict):
         except ValidationError as error:
             raise GatewiseError(f"{path}: not a plan of this version: {error}") from None
 
+    def write(self, path: str | Path) -> None:
+        """Write the plan file."""
+        write_json(path, self.model_dump(mode="json"))
 
-class RunPlan(_Plan):
-    """What the runs of one variant on one task have in common, and their seeds."""
+
+class SourcePlan(_Plan):
+    """What fetching a task's data needs."""
 
     task: str
+    source: SerializeAsAny[SourceOptions]
+
+    @field_validator("source", mode="plain")
+    @classmethod
+    def _of_its_kind(cls, value: Any) -> SourceOptions:
+        if isinstance(value, SourceOptions):
+            return value
+        return source_class(str(value["kind"])).model_validate(value)
+
+
+class SequencesPlan(_Plan):
+    """What turning a task's data into sequences needs."""
+
+    task: str
+    settings: TaskConfig
+    """Those of the task; what concerns training alone is left at its defaults."""
+
+
+class BaselinePlan(_Plan):
+    """What scoring a task without recurrence needs."""
+
+    task: str
+    metric: str
+    fraction: float
+    """Share of the training split that the networks train on, and so do the baselines."""
+    alpha: float
+    """One minus the intervals' level."""
+    resamples: int
+    """Of the bootstrap."""
+    seeds: tuple[int, ...]
+    """All of them where the examples change with the seed; the first stands for all elsewhere."""
+
+
+class _OfVariant(_Plan):
     variant: str
-    model: VariantConfig
+    config: VariantConfig
     """The variant as written; its width may still have to be solved."""
     reference: VariantConfig | None
     """The variant whose budget is matched."""
+
+    @property
+    def cells(self) -> set[str]:
+        """Names of the cells that the result depends on."""
+        return {config.cell for config in (self.config, self.reference) if config is not None}
+
+
+class RunPlan(_OfVariant):
+    """What the runs of one variant on one task have in common, and their seeds."""
+
+    task: str
     train: TrainConfig
     """Training settings with the task's overrides laid over the common ones."""
     split: SplitConfig
@@ -67,14 +129,38 @@ class RunPlan(_Plan):
     precision: str
     compile: bool = False
 
+    @property
+    def sha256(self) -> str:
+        """Digest of all but the seeds: what they have in common."""
+        return digest(self.model_dump(mode="json", exclude={"seeds"}))
 
-class ProbePlan(_Plan):
+
+class CostsPlan(_Plan):
+    """What measuring the costs of a task's variants needs."""
+
+    task: str
+    runs: dict[str, RunPlan]
+    """The plan of each variant, without seeds: another seed costs the same."""
+
+
+class ProbePlan(_OfVariant):
     """What probing one variant's memory needs."""
 
-    variant: str
-    model: VariantConfig
-    reference: VariantConfig | None
     probes: ProbeConfig
+
+
+class ComparePlan(_Plan):
+    """What weighing the evidence needs: the study as declared."""
+
+    declared: dict[str, Any]
+    """All sections of `params.yaml` that bear on evidence, checked again when they are read."""
+    seeds: tuple[int, ...]
+    """How far `seeds: auto` has come, or the seeds as declared."""
+
+    def study(self) -> Study:
+        """The study, with defaults where a section bears on no evidence."""
+        study = parse(self.declared, origin="data/plan/compare.json")
+        return study.with_reached(len(self.seeds))
 
 
 def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
@@ -90,37 +176,61 @@ def lay_out(study: Study) -> list[RunPlan]:
 def write(study: Study, root: str | Path = "data/plan") -> None:
     """Write all plan files, replacing those of an earlier study."""
     with replacing(root) as folder:
-        for name, task in study.tasks.items():
-            settings = task.model_dump(mode="json")
-            write_json(folder / name / "source.json", settings["source"])
-            kept = ("split", "features", "metric", "on_bad", "allow")
-            sequences = {key: settings[key] for key in kept}
-            write_json(folder / name / "sequences.json", sequences)
-        for plan in lay_out(study):
-            write_json(path(plan.task, plan.variant, folder), plan.model_dump(mode="json"))
-        compared = study.model_dump(mode="json", include={"compare"})
-        compared |= {"tasks": list(study.tasks), "variants": list(study.variants)}
-        compared |= {"seeds": study.seed_list, "looks": study.looks}
-        compared |= {"fractions": {task: study.train_for(task).fraction for task in study.tasks}}
-        write_json(folder / "compare.json", compared)
-        for name, model in study.variants.items():
-            probed = ProbePlan(
-                variant=name,
-                model=model,
-                reference=study.variants[model.match.reference] if model.match else None,
-                probes=study.probes,
-            )
-            write_json(folder / "probes" / f"{name}.json", probed.model_dump(mode="json"))
+        for task in study.tasks:
+            _write_task(study, task, folder)
+        for variant in study.variants:
+            _probe_plan(study, variant).write(folder / "probes" / f"{variant}.json")
+        ComparePlan(
+            declared=study.model_dump(mode="json", exclude=set(WITHOUT_EVIDENCE)),
+            seeds=tuple(study.seed_list),
+        ).write(folder / "compare.json")
+
+
+def _write_task(study: Study, task: str, root: Path) -> None:
+    folder, settings = root / task, study.tasks[task]
+    SourcePlan(task=task, source=settings.source).write(folder / "source.json")
+    bare = {"augment": None, "train": TrainOverrides(), "model": ModelOverrides()}
+    sequences = SequencesPlan(task=task, settings=settings.model_copy(update=bare))
+    sequences.write(folder / "sequences.json")
+    runs = {variant: _plan(study, task, variant) for variant in study.variants}
+    for variant, plan in runs.items():
+        plan.write(path(task, variant, root))
+    costs = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
+    CostsPlan(task=task, runs=costs).write(folder / "costs.json")
+    _baseline_plan(study, task).write(folder / "baseline.json")
+
+
+def _baseline_plan(study: Study, task: str) -> BaselinePlan:
+    fraction = study.train_for(task).fraction
+    by_seed = study.tasks[task].split.resample or fraction < 1
+    return BaselinePlan(
+        task=task,
+        metric=study.tasks[task].metric,
+        fraction=fraction,
+        alpha=study.compare.alpha,
+        resamples=study.compare.resamples,
+        seeds=tuple(study.seed_list if by_seed else study.seed_list[:1]),
+    )
+
+
+def _probe_plan(study: Study, variant: str) -> ProbePlan:
+    config = study.variants[variant]
+    return ProbePlan(
+        variant=variant,
+        config=config,
+        reference=study.variants[config.match.reference] if config.match else None,
+        probes=study.probes,
+    )
 
 
 def _plan(study: Study, task: str, variant: str) -> RunPlan:
-    model = study.variant_for(task, variant)
+    config = study.variant_for(task, variant)
     settings = study.tasks[task]
     return RunPlan(
         task=task,
         variant=variant,
-        model=model,
-        reference=study.variant_for(task, model.match.reference) if model.match else None,
+        config=config,
+        reference=study.variant_for(task, config.match.reference) if config.match else None,
         train=study.train_for(task),
         split=settings.split,
         augment=settings.augment,

@@ -111,6 +111,19 @@ class Prepared:
         write_json(folder / CARD, self.card.model_dump(mode="json"))
 
 
+def read_digest(folder: str | Path) -> str:
+    """Digest of the task prepared in `folder`, from its card alone.
+
+    Raises:
+        GatewiseError: there is none.
+    """
+    path = Path(folder, CARD)
+    try:
+        return str(read_json(path)["digest"])
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
+
+
 def index_schema(labels: int) -> pa.DataFrameSchema:
     """What every index must satisfy; sequences lie end to end without gaps."""
     import pandera.pandas as pa

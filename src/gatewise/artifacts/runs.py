@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gatewise.config import VariantConfig
+from gatewise.config import Augment, SplitConfig, TrainConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 
@@ -26,17 +26,34 @@ PREDICTIONS = "predictions.parquet"
 RECORD = "run.json"
 
 
-class RunRecord(BaseModel):
-    """`run.json`."""
-
+class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class RunData(_Record):
+    """What a run was trained and scored on."""
+
+    digest: str
+    """Of the prepared task."""
+    examples: dict[str, int] = {}
+    """Examples of each split."""
+    test_groups: tuple[str, ...] = ()
+    """Groups that were held out for the test, the first of them."""
+
+
+class RunRecord(_Record):
+    """`run.json`."""
 
     task: str
     variant: str
     seed: int
     key: str
-    """sha256 of everything that determines the run: model, training, data, seed, software."""
-    model: VariantConfig
+    """sha256 of everything that determines the run: plan, data, seed, software."""
+    plan_sha256: str
+    """Of the plan that the run shares with those of the other seeds."""
+    software_sha256: str
+    """Of the sources, libraries and kind of processor that decide the run."""
+    config: VariantConfig
     """The variant with its width solved."""
     budget: str
     """How the width came about, in words."""
@@ -48,8 +65,14 @@ class RunRecord(BaseModel):
     """Those of the recurrence alone, which `match: {parameters: ...}` compares."""
     macs_per_step: int
     """Multiply-accumulates of the recurrence for one step of one sequence."""
-    train: dict[str, Any]
+    train: TrainConfig
     """Training settings as used."""
+    split: SplitConfig
+    """How examples were divided, where their source publishes no split."""
+    augment: Augment | None
+    """What was done to training clips."""
+    metric: str
+    """Primary metric: it chose the epoch."""
     threads: int
     """Of each process."""
     processes: int = 1
@@ -66,8 +89,7 @@ class RunRecord(BaseModel):
     weights_sha256: str
     """Over the tensors in name order; independent of how a file lays them out."""
     predictions_sha256: str
-    data: dict[str, Any]
-    """Digest of the prepared task, examples per split, held-out groups."""
+    data: RunData
     versions: dict[str, str]
 
     @property

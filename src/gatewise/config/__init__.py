@@ -7,7 +7,7 @@ that source's file). Anything else is refused with the key's path and what is al
 from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
 from gatewise.config.gate import GateBudgets, GateConfig, GateData, GateSlices
 from gatewise.config.strict import SPLITS, Count, Strict, suggest
-from gatewise.config.study import SEEDS_LOCK, Study, explain, load, parse, reached
+from gatewise.config.study import SEEDS_LOCK, Study, explain, load, load_operation, parse, reached
 from gatewise.config.tasks import (
     Augment,
     Frames,
@@ -59,6 +59,7 @@ __all__ = [
     "VariantConfig",
     "explain",
     "load",
+    "load_operation",
     "parse",
     "reached",
     "source_class",

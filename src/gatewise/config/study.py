@@ -50,6 +50,12 @@ class Study(Strict):
         """Seed counts at which results are looked at, where seeds are added in rounds."""
         return self.seeds.looks if isinstance(self.seeds, Rounds) else None
 
+    def with_reached(self, reached: int) -> Study:
+        """The study as it stands when `seeds: auto` has come to so many seeds."""
+        study = self.model_copy()
+        study._reached = reached
+        return study
+
     def train_for(self, task: str) -> TrainConfig:
         """Training settings of `task`: the common ones with its own laid over them."""
         own = self.tasks[task].train.model_dump(exclude_none=True)
@@ -129,9 +135,22 @@ def load(path: str | Path = "params.yaml") -> Study:
     if not isinstance(raw, dict):
         raise GatewiseError(f"{path}: expected a mapping with tasks, variants, ...")
     study = parse(raw, origin=str(path))
-    if study.looks is not None:
-        study._reached = reached(path.with_name(SEEDS_LOCK))
-    return study
+    if study.looks is None:
+        return study
+    return study.with_reached(reached(path.with_name(SEEDS_LOCK)))
+
+
+def load_operation(path: str | Path = "params.yaml") -> tuple[ExecutionConfig, TrackingConfig]:
+    """How wide to compute, on what, and where to log: what a stage reads beside its plan.
+
+    Neither section changes a result (what of `execution` does is in the plans), so no stage
+    depends on them.
+
+    Raises:
+        GatewiseError: as `load`.
+    """
+    study = load(path)
+    return study.execution, study.tracking
 
 
 def reached(path: str | Path) -> int:

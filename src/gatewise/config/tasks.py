@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from importlib.metadata import entry_points
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -21,6 +21,9 @@ class SourceOptions(Strict):
 
     kind: str
     """Name of the source: that of its module, with dashes for underscores."""
+    pinned: ClassVar[bool] = False
+    """Whether equal options always give equal data: made by the source itself, or downloaded and
+    checked against a digest. Files of the user's own may change."""
 
 
 class SplitConfig(Strict):

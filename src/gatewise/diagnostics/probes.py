@@ -258,7 +258,7 @@ def probe_all(plan: ProbePlan, workers: int) -> dict[str, list[dict[str, Any]]]:
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         futures = {
             problem: [
-                pool.submit(probe, plan.model, plan.reference, plan.probes, problem, seed)
+                pool.submit(probe, plan.config, plan.reference, plan.probes, problem, seed)
                 for seed in range(plan.probes.seeds)
             ]
             for problem in PROBLEMS

@@ -316,7 +316,7 @@ def structure(cell: str) -> dict[str, list[str]]:
 
 
 def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
-    solved = budget.resolve(plan.model, plan.reference, sizes).variant
+    solved = budget.resolve(plan.config, plan.reference, sizes).variant
     torch.manual_seed(0)
     model = SequenceClassifier(solved, sizes).to(device)
     optimizer = torch.optim.AdamW(

@@ -7,53 +7,25 @@ added seed train alone.
 
 from __future__ import annotations
 
-import functools
-import platform
 import shutil
-from importlib import metadata
 from pathlib import Path
 
-from gatewise.artifacts import runs
+from gatewise.artifacts import runs, software
 from gatewise.artifacts.plan import RunPlan
 from gatewise.errors import GatewiseError
-from gatewise.files import digest, replacing, sha256
-
-# Sources whose text can change a run's result; everything else may change freely.
-DECISIVE = (
-    "artifacts/prepared.py",
-    "artifacts/runs.py",
-    "artifacts/splits.py",
-    "data/frontends/spectra.py",
-    "models",
-    "streams.py",
-    "training",
-)
-LIBRARIES = ("numba", "numpy", "pytorch-lightning", "torch")
-
-
-@functools.cache
-def software_digest() -> str:
-    """sha256 over the decisive sources and the versions of what computes."""
-    root = Path(__file__).parent.parent
-    files = sorted(
-        path
-        for name in DECISIVE
-        for path in [root / name, *(root / name).rglob("*.py")]
-        if path.is_file()
-    )
-    return digest(
-        {
-            "sources": {str(path.relative_to(root)): sha256(path) for path in files},
-            "libraries": {name: metadata.version(name) for name in LIBRARIES},
-            "machine": platform.machine(),
-        }
-    )
+from gatewise.files import digest, replacing
 
 
 def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
     """sha256 of everything that determines one run."""
-    decisive = plan.model_dump(mode="json", exclude={"seeds"})
-    return digest({**decisive, "seed": seed, "data": data_digest, "software": software_digest()})
+    return digest(
+        {
+            "plan": plan.sha256,
+            "seed": seed,
+            "data": data_digest,
+            "software": software.run_digest(plan),
+        }
+    )
 
 
 class FinishedRuns:

@@ -22,10 +22,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from gatewise.artifacts import software
 from gatewise.artifacts.prepared import CARD
 from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
-from gatewise.execution.finished_runs import software_digest
 from gatewise.execution.workers import Event
 from gatewise.files import read_json, replacing
 from gatewise.training.job import Job
@@ -71,7 +71,7 @@ def train_all(
             while waiting or running:
                 while waiting and len(running) < limit:
                     job, attempt = waiting.popleft()
-                    sent = task.remote(job, data, software_digest(), news, _saved(job))
+                    sent = task.remote(job, data, news, _saved(job))
                     running[sent] = (job, attempt)
                 ready, _ = ray.wait(list(running), num_returns=1, timeout=0.2)
                 yield from _new(news, heard)
@@ -140,12 +140,10 @@ def _saved(job: Job) -> bytes | None:
     return job.checkpoint.read_bytes()
 
 
-def _train(
-    job: Job, data: _Data, software: str, news: Any, saved: bytes | None
-) -> dict[str, bytes]:
+def _train(job: Job, data: _Data, news: Any, saved: bytes | None) -> dict[str, bytes]:
     """On a node: train one run, from a checkpoint if there is one, and give its files."""
     node = socket.gethostname()
-    if software_digest() != software:
+    if software.run_digest(job.plan) != job.software:
         raise GatewiseError(
             f"node {node}: gatewise, torch, pytorch-lightning or numpy is not the version of the "
             "machine that started the study, or its processor is of another kind; install the "

@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal, Protocol
 
+from gatewise.artifacts import software
 from gatewise.artifacts.plan import RunPlan
-from gatewise.artifacts.prepared import CARD
+from gatewise.artifacts.prepared import read_digest
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
@@ -19,7 +20,7 @@ from gatewise.execution.finished_runs import FinishedRuns, run_key
 from gatewise.execution.progress import Display
 from gatewise.execution.torchrun import Together
 from gatewise.execution.workers import Event
-from gatewise.files import read_json, replacing, write_json
+from gatewise.files import replacing, write_json
 from gatewise.training.job import Job
 
 
@@ -107,8 +108,8 @@ def train_variant(
 
 def run_keys(plan: RunPlan, prepared: Path) -> dict[int, str]:
     """Key of each seed's run on the task prepared at `data/prepared/<task>/`."""
-    card = read_json(prepared / CARD)
-    return {seed: run_key(plan, seed, card["digest"]) for seed in plan.seeds}
+    data = read_digest(prepared)
+    return {seed: run_key(plan, seed, data) for seed in plan.seeds}
 
 
 def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -134,14 +135,17 @@ def _train(
     observers: Sequence[Observer],
 ) -> None:
     work = finished.root.parent / "work"
+    decisive = software.run_digest(plan)
     jobs = []
     for seed, key in keys.items():
         folder = work / key
         # What an interrupted attempt left is neither whole nor wanted.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        jobs.append(Job(plan, seed, key, prepared, folder, checkpoints / f"{key}.ckpt"))
+        checkpoint = checkpoints / f"{key}.ckpt"
+        jobs.append(Job(plan, seed, key, prepared, folder, checkpoint, decisive))
     settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
+    settings |= {"plan_sha256": plan.sha256, "software_sha256": decisive}
     failures: dict[int, str] = {}
     with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
 

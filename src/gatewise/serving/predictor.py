@@ -88,7 +88,7 @@ class Predictor:
                 raise GatewiseError(f"{folder}: not a model folder, {name} is missing")
         card = TaskCard.model_validate(read_json(folder / CARD))
         record = RunRecord.read(folder)
-        model = SequenceClassifier(record.model, Sizes.of(card))
+        model = SequenceClassifier(record.config, Sizes.of(card))
         try:
             model.load_state_dict(load_file(folder / runs.WEIGHTS))
         except RuntimeError as error:
@@ -229,7 +229,7 @@ def gather(run: str | Path, prepared: str | Path, target: str | Path) -> None:
     card = task / CARD
     if not card.is_file():
         raise GatewiseError(f"{card}: missing; run `dvc pull` or `dvc repro prepare`")
-    if read_json(card)["digest"] != record.data.get("digest"):
+    if read_json(card)["digest"] != record.data.digest:
         raise GatewiseError(f"{run} was trained on other data than {task} holds; run `dvc repro`")
     for path in (Path(run, runs.RECORD), Path(run, runs.WEIGHTS), card, task / TOKENIZER):
         if path.is_file():

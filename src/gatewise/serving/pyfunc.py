@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import gatewise
+from gatewise.artifacts import software
 from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.runs import RunRecord
+from gatewise.models import cells
 from gatewise.serving.predictor import BadInputError, Predictor, gather
 
 if TYPE_CHECKING:
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
     from mlflow.models import Model
     from mlflow.models.signature import ModelSignature
 
-# What a model needs of this package to run elsewhere.
-CODE = (
-    "__init__.py",
-    "artifacts/__init__.py",
-    "artifacts/prepared.py",
-    "artifacts/runs.py",
-    "config",
-    "data/__init__.py",
-    "data/frontends",
-    "errors.py",
-    "files.py",
-    "models",
-    "serving/__init__.py",
-    "serving/predictor.py",
-    "serving/pyfunc.py",
-)
 LIBRARIES = {
     "audio": ("torchaudio", "soundfile"),
     "frames": (),
@@ -186,11 +171,12 @@ def _missing(value: Any) -> bool:
 
 
 def _copy_code(target: Path) -> None:
-    root = Path(gatewise.__file__).parent
-    for name in CODE:
-        source, copy = root / name, target / name
+    """Copy what a model needs of this package to run elsewhere: what this module imports.
+
+    All cells go along. They are imported by name, and one more file does no harm.
+    """
+    files = [path for module in software.closure([__name__]) if (path := software.path_of(module))]
+    for source in [*files, *Path(cells.__file__).parent.glob("*.py")]:
+        copy = target / source.relative_to(software.ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy)
+        shutil.copy(source, copy)

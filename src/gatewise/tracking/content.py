@@ -45,23 +45,45 @@ SETTINGS = (
     "task",
     "variant",
     "seed",
-    "model",
+    "plan_sha256",
+    "software_sha256",
+    "config",
     "budget",
     "kernel",
     "parameters",
     "recurrent_parameters",
     "macs_per_step",
     "train",
+    "split",
+    "augment",
+    "metric",
     "threads",
     "processes",
     "accelerator",
     "precision",
+    "compile",
     "data",
     "versions",
 )
 # Settings that the seeds of one parent run share. Not `data` as a whole: held-out groups
 # may change with the seed.
-SHARED = ("task", "variant", "model", "train", "threads", "accelerator", "precision", "versions")
+SHARED = (
+    "task",
+    "variant",
+    "plan_sha256",
+    "software_sha256",
+    "config",
+    "train",
+    "split",
+    "augment",
+    "metric",
+    "threads",
+    "processes",
+    "accelerator",
+    "precision",
+    "compile",
+    "versions",
+)
 
 MetricKey = tuple[str, int]
 """Name and step."""
@@ -117,8 +139,8 @@ def from_folder(folder: str | Path) -> Content:
     folder = Path(folder)
     record = RunRecord.read(folder)
     settings = record.model_dump(mode="json")
-    if settings["model"].get("match"):
-        settings["model"]["match"] = None  # it is settled: `budget` tells how
+    if settings["config"].get("match"):
+        settings["config"]["match"] = None  # it is settled: `budget` tells how
     started = from_settings(record.key, settings)
     curves = read_curves(folder)
     final = {(name, record.best_epoch): value for name, value in final_metrics(record).items()}
@@ -152,11 +174,13 @@ def from_settings(key: str, settings: Mapping[str, Any]) -> Content:
     task, variant, seed = settings["task"], settings["variant"], settings["seed"]
     known = {name: settings[name] for name in SETTINGS if name in settings}
     # MLflow never lets a parameter change, so what training has yet to settle waits.
-    if (known.get("model") or {}).get("match"):
-        known.pop("model")
+    if (known.get("config") or {}).get("match"):
+        known.pop("config")
         known.pop("train", None)
     if known.get("accelerator") == "auto":
         known.pop("accelerator")
+    if known.get("compile"):
+        known.pop("compile")  # a cell with a fused kernel has nothing to compile
     data = settings.get("data") or {}
     return Content(
         key=key,
@@ -174,16 +198,17 @@ def parent_of(record: RunRecord) -> Content:
     """The parent run of a variant on a task, without its aggregates, from any of its seeds."""
     settings = record.model_dump(mode="json")
     task, variant = record.task, record.variant
-    data = record.data
     shared = {name: settings[name] for name in SHARED}
+    # With `init: chrono` it follows from the training split, which may change with the seed.
+    shared["config"].pop("chrono_steps")
     return Content(
-        key=parent_key(settings),
+        key=parent_key(record),
         name=f"{task}/{variant}",
         task=task,
         kind="variant",
         params=flatten(shared),
         tags=_tags(task, variant),
-        data_digest=data.get("digest"),
+        data_digest=record.data.digest,
     )
 
 
@@ -252,10 +277,22 @@ def read_curves(folder: str | Path) -> dict[MetricKey, float]:
     return points
 
 
-def parent_key(settings: Mapping[str, Any]) -> str:
-    """Key of the parent run: a digest of what all seeds of a variant share."""
-    shared = {name: settings[name] for name in SHARED}
-    return digest(["variant", shared, settings["data"].get("digest")])
+def parent_key(record: RunRecord) -> str:
+    """Key of the parent run: a digest of all that decides the runs of a variant but the seed.
+
+    So seeds that were trained under another plan, on other data or by other software never join
+    a parent run that is there already.
+    """
+    shared = (
+        record.plan_sha256,
+        record.data.digest,
+        record.software_sha256,
+        record.versions,
+        # What of the machine the plan leaves open.
+        record.accelerator,
+        record.processes,
+    )
+    return digest(["variant", record.task, record.variant, *shared])
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -284,9 +321,9 @@ def same(a: float, b: float) -> bool:
 
 def _run_notes(record: RunRecord, confusion: bool) -> str:
     test = ", ".join(f"{k} {v:.4f}" for k, v in record.metrics.get("test", {}).items())
-    width = record.model.hidden
+    width = record.config.hidden
     lines = [
-        f"**{record.model.cell}**, {width} units ({record.budget}); "
+        f"**{record.config.cell}**, {width} units ({record.budget}); "
         f"{record.parameters:,} parameters, seed {record.seed}.",
         "",
         f"Test, with the weights of epoch {record.best_epoch}: {test}.",

@@ -70,7 +70,7 @@ def log(store: Store, run: Run, folder: Path, record: RunRecord, prepared: Path)
                 "gatewise.variant": record.variant,
                 "gatewise.seed": str(record.seed),
             },
-            params={"parameters": str(record.parameters), "cell": record.model.cell},
+            params={"parameters": str(record.parameters), "cell": record.config.cell},
         )
         description = Model(
             run_id=run.info.run_id,

@@ -207,7 +207,7 @@ def evidence(comparison: TaskComparison, record: RunRecord) -> dict[str, str]:
         "gatewise.ci": repr(None if score.ci is None else list(score.ci)),
         "gatewise.seeds": str(score.seeds),
         "gatewise.seed": str(record.seed),
-        "gatewise.data": str(record.data.get("digest")),
+        "gatewise.data": str(record.data.digest),
         "gatewise.weights_sha256": record.weights_sha256,
         "gatewise.evidence": comparison.evidence(record.variant)[:LONGEST_TAG],
     }

@@ -22,3 +22,5 @@ class Job:
     """An empty folder for the results."""
     checkpoint: Path | None = None
     """Where the run keeps what it needs to go on after a kill; nowhere if `None`."""
+    software: str = ""
+    """Digest of the software that decides the run, written to its record."""

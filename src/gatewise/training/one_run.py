@@ -27,7 +27,7 @@ from gatewise import streams
 from gatewise.artifacts import runs
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
-from gatewise.artifacts.runs import RunRecord
+from gatewise.artifacts.runs import RunData, RunRecord
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models import budget
@@ -139,13 +139,13 @@ def train(
     torch.set_num_threads(plan.threads)
     prepared = Prepared.open(job.prepared)
     sizes = Sizes.of(prepared.card)
-    solved = budget.resolve(plan.model, plan.reference, sizes)
+    solved = budget.resolve(plan.config, plan.reference, sizes)
     epochs = max(1, round(plan.train.epochs * solved.epochs_factor))
 
     settings = (prepared, seed, plan.train.batch_size, plan.augment, plan.train.fraction)
     data = TaskData(*settings) if group is None else SharedTaskData(group, *settings)
     variant = _remembering(solved.variant, data)
-    replica = (plan.model.replica,) if plan.model.replica else ()
+    replica = (plan.config.replica,) if plan.config.replica else ()
     torch.manual_seed(streams.torch_seed(seed, "init", *replica))
     model = SequenceClassifier(variant, sizes)
     if prepared.card.normalise == "train":
@@ -178,13 +178,18 @@ def train(
         variant=plan.variant,
         seed=seed,
         key=job.key,
-        model=variant,
+        plan_sha256=plan.sha256,
+        software_sha256=job.software,
+        config=variant,
         budget=solved.sentence,
         kernel=model.kernel,
         parameters=parameters(variant, sizes),
         recurrent_parameters=recurrent_parameters(variant, sizes),
         macs_per_step=macs_per_step(variant, sizes),
-        train={**plan.train.model_dump(mode="json"), "epochs": epochs},
+        train=plan.train.model_copy(update={"epochs": epochs}),
+        split=plan.split,
+        augment=plan.augment,
+        metric=plan.metric,
         threads=plan.threads,
         processes=1 if group is None else group.size,
         accelerator=trainer.strategy.root_device.type,
@@ -195,11 +200,11 @@ def train(
         metrics={split: scores(logits[split], labels[split]) for split in data.rows},
         weights_sha256=weights_digest(state),
         predictions_sha256=predictions_digest(table),
-        data={
-            "digest": prepared.card.digest,
-            "examples": {split: len(rows) for split, rows in data.rows.items()},
-            "test_groups": sorted(set(table["group"]))[:20],
-        },
+        data=RunData(
+            digest=prepared.card.digest,
+            examples={split: len(rows) for split, rows in data.rows.items()},
+            test_groups=tuple(sorted(set(table["group"]))[:20]),
+        ),
         versions=versions(),
     )
     if trainer.is_global_zero:

@@ -139,7 +139,7 @@ def write_run(
         seed,
         float(right.mean()),
         metrics=dict.fromkeys(("train", "validation", "test"), scores),
-        model=model,
+        config=model,
         key=digest(["toy", variant, seed, luck, skill, sure, prepared.card.digest]),
         data={"digest": prepared.card.digest},
         best_epoch=1,

@@ -34,6 +34,7 @@ class Source(SourceOptions):
     n_fft 400, hop 200, 128 mels). The group of a sequence is its speaker.
     """
 
+    pinned: ClassVar[bool] = True
     card: ClassVar[SourceCard] = SourceCard(
         payload="frames",
         title="Spoken digits zero to nine, real recordings of six people (13 MFCCs)",

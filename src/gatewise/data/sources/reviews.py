@@ -27,6 +27,7 @@ class Source(SourceOptions):
     review is its film, so that no film crosses splits.
     """
 
+    pinned: ClassVar[bool] = True
     card: ClassVar[SourceCard] = SourceCard(
         payload="text",
         title="Film review sentences (Rotten Tomatoes), fresh or rotten",

@@ -30,6 +30,7 @@ class Source(SourceOptions):
     crosses splits under another accent.
     """
 
+    pinned: ClassVar[bool] = True
     card: ClassVar[SourceCard] = SourceCard(
         payload="audio",
         title="Ten command words in synthetic speech (espeak-ng), not recordings of people",

@@ -100,7 +100,7 @@ def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
         raise GatewiseError(f"{root}/runs/{task}: no finished run; run `dvc repro`")
     for variant, candidate in candidates.items():
         for record in candidate.records.values():
-            if record.data.get("digest") != candidate.card.digest:
+            if record.data.digest != candidate.card.digest:
                 raise GatewiseError(
                     f"runs/{record.name} was trained on other data than data/prepared/{task} "
                     "holds; run `dvc repro`"

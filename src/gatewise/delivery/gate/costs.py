@@ -82,7 +82,7 @@ def _budget(name: str, unit: str, new: float, old: float, limit: float | None) -
 def _latency(candidate: Snapshot, reference: Snapshot, limit: float) -> list[Budget]:
     """Median milliseconds of one sequence of mean length, both models taking turns."""
     alike = (
-        candidate.record.model == reference.record.model
+        candidate.record.config == reference.record.config
         and candidate.card.features == reference.card.features
     )
     if alike and candidate.card.vocabulary == reference.card.vocabulary:
@@ -100,7 +100,7 @@ def _latency(candidate: Snapshot, reference: Snapshot, limit: float) -> list[Bud
     batch = profiling.typical_batch(Prepared.open(candidate.prepared), 1)
     models = {}
     for name, snapshot in (("candidate", candidate), ("reference", reference)):
-        model = SequenceClassifier(snapshot.record.model, Sizes.of(snapshot.card)).eval()
+        model = SequenceClassifier(snapshot.record.config, Sizes.of(snapshot.card)).eval()
         models[name] = partial(_infer, model, _fitting(batch, snapshot))
     before = torch.get_num_threads()
     torch.set_num_threads(candidate.record.threads)

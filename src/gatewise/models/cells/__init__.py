@@ -1,8 +1,13 @@
-"""The family of recurrent cells; `get` finds one by its name in `params.yaml`."""
+"""The family of recurrent cells; `get` finds one by its name in `params.yaml`.
+
+A new cell is one new file in this folder: all modules here are imported, and with them register
+their cells.
+"""
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 
 from gatewise.config import suggest
 from gatewise.errors import GatewiseError
@@ -10,9 +15,13 @@ from gatewise.models.cells.base import _FAMILY, Cell, State
 
 __all__ = ["Cell", "State", "get", "names"]
 
-# Importing a module registers its cells, in the order in which they are listed to people.
-for _module in ("stock", "greff", "lstm", "gru", "layernorm", "mut", "minimal"):
-    importlib.import_module(f"gatewise.models.cells.{_module}")
+_FIRST = ("stock", "greff", "lstm", "gru", "layernorm", "mut", "minimal")
+"""Families in the order in which they are listed to people; others follow."""
+
+# Importing a module registers its cells: a new cell is one more file in this folder.
+_modules = {module.name for module in pkgutil.iter_modules(__path__)}
+for _module in (*_FIRST, *sorted(_modules - {*_FIRST})):
+    importlib.import_module(f"{__name__}.{_module}")
 
 
 def names() -> list[str]:

@@ -1,0 +1,119 @@
+"""Results of stages, kept by what determines them.
+
+DVC starts a stage whenever a file of a folder that it depends on has changed: a new cell starts
+the measuring of costs, although it concerns none of the variants. The stage then finds what it
+made before under a key of all that decides the result, and puts it back in place of making it
+again. `gatewise.execution.finished_runs` does the same for runs, one by one.
+
+The latest result of each item is kept, in hard links where the file system has them. To have it
+made again in spite of an equal key, delete `.gatewise/kept/<stage>/<item>`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gatewise.errors import GatewiseError
+from gatewise.files import digest, read_json, replacing, sha256, write_json
+
+RECORD = "kept.json"
+
+
+class _Kept(BaseModel):
+    """`kept.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    key: str
+    """sha256 of all that decides the result."""
+    files: dict[str, str]
+    """sha256 of each file by its path from the project's folder."""
+
+
+class KeptResult:
+    """The latest result of one item of a stage, `<root>/<stage>/<item>/`."""
+
+    def __init__(
+        self,
+        stage: str,
+        item: str,
+        decisive: Sequence[Any],
+        outputs: Sequence[Path],
+        root: str | Path = ".gatewise/kept",
+    ) -> None:
+        """Describe the result; nothing is read yet.
+
+        Args:
+            stage: name of the stage.
+            item: task or variant.
+            decisive: plain data that hold all that decides the result.
+            outputs: files or folders that the stage writes, relative to the project's folder.
+            root: where results are kept.
+        """
+        self.name = f"{stage}@{item}"
+        self.key = digest(decisive)
+        self.outputs = outputs
+        self.folder = Path(root, stage, item)
+
+    def make(self, make: Callable[[], None]) -> bool:
+        """Put the kept result in place, or make and keep it; whether it was made."""
+        if self.restore():
+            print(f"{self.name}: unchanged: kept from before")
+            return False
+        make()
+        self.keep()
+        return True
+
+    def restore(self) -> bool:
+        """Put the outputs back as they were; `False` if they were not kept or are not whole."""
+        try:
+            kept = _Kept.model_validate(read_json(self.folder / RECORD))
+        except (OSError, GatewiseError, ValidationError):
+            return False
+        if kept.key != self.key:
+            return False
+        try:
+            whole = all(sha256(self.folder / name) == known for name, known in kept.files.items())
+        except OSError:
+            return False
+        if not whole:
+            return False
+        for output in self.outputs:
+            with replacing(output) as temporary:
+                _copy(self.folder / output, temporary)
+        return True
+
+    def keep(self) -> None:
+        """Keep the outputs in place of an earlier result."""
+        files = {str(path): sha256(path) for output in self.outputs for path in _files(output)}
+        with replacing(self.folder) as folder:
+            folder.mkdir()
+            for output in self.outputs:
+                (folder / output).parent.mkdir(parents=True, exist_ok=True)
+                _copy(output, folder / output)
+            write_json(folder / RECORD, _Kept(key=self.key, files=files).model_dump())
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link)
+    else:
+        _link(source, target)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    # Stages replace their outputs and never write into them, so a link is as good as a copy.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from gatewise.execution.kept_results import RECORD, KeptResult
+
+OUTPUTS = [Path("data/toy"), Path("reports/toy.json")]
+
+
+class Stage:
+    """A stage that counts how often it made its outputs."""
+
+    def __init__(self):
+        self.made = 0
+
+    def __call__(self, decisive="as ever"):
+        def make():
+            self.made += 1
+            OUTPUTS[0].mkdir(parents=True, exist_ok=True)
+            (OUTPUTS[0] / "part").write_text(f"{decisive} {self.made}")
+            OUTPUTS[1].parent.mkdir(exist_ok=True)
+            OUTPUTS[1].unlink(missing_ok=True)
+            OUTPUTS[1].write_text(str(self.made))
+
+        return KeptResult("stage", "toy", [decisive], OUTPUTS).make(make)
+
+
+@pytest.fixture
+def stage(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Stage()
+
+
+def remove_outputs():
+    """As DVC does before it runs a stage."""
+    (OUTPUTS[0] / "part").unlink()
+    OUTPUTS[0].rmdir()
+    OUTPUTS[1].unlink()
+
+
+def test_a_result_is_put_back_under_an_equal_key(stage, capsys):
+    assert stage()
+    remove_outputs()
+    assert not stage()
+    assert (OUTPUTS[0] / "part").read_text() == "as ever 1"
+    assert OUTPUTS[1].read_text() == "1"
+    assert "stage@toy: unchanged: kept from before" in capsys.readouterr().out
+
+
+def test_what_decides_the_result_makes_it_anew(stage):
+    stage()
+    remove_outputs()
+    assert stage("another")
+    assert (OUTPUTS[0] / "part").read_text() == "another 2"
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "unreadable"])
+def test_a_damaged_result_is_made_anew(stage, damage):
+    stage()
+    kept = Path(".gatewise/kept/stage/toy")
+    if damage == "changed":
+        (kept / OUTPUTS[0] / "part").write_text("by somebody else")
+    elif damage == "missing":
+        (kept / OUTPUTS[1]).unlink()
+    else:
+        (kept / RECORD).write_text("{")
+    assert stage()
+    assert stage.made == 2
+
+
+def test_a_failure_keeps_nothing(stage):
+    def fail():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        KeptResult("stage", "toy", ["as ever"], OUTPUTS).make(fail)
+    assert not Path(".gatewise").exists()

@@ -29,7 +29,7 @@ ACTIVITIES = (
     ("torch/autograd/", (), "steps"),
     ("torch/optim/", (), "steps"),
     ("training/checkpoint.py", (), "checkpoints"),
-    ("execution/workers.py", ("tell", "tell_resumed"), "records"),
+    ("execution/workers.py", ("on_epoch", "on_resumed"), "records"),
     ("training/one_run.py", ("on_train_epoch_end",), "records"),
     ("loops/evaluation_loop.py", (), "validation"),
     ("loops/prediction_loop.py", (), "scoring"),
@@ -63,7 +63,7 @@ def role(forked):
         return "in stage"
     frame = sys._current_frames().get(threading.main_thread().ident)
     while frame is not None:
-        if frame.f_code.co_name == "train_and_tell":
+        if frame.f_code.co_name == "train_and_report":
             return "worker"
         frame = frame.f_back
     return "else"

@@ -89,15 +89,15 @@ def closure(
         apart: modules that are left out; of packages, all that lies in them.
     """
     left_out = tuple(apart)
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = [*starts, *(cell_module(name) for name in cells)]
     while waiting:
         name = waiting.pop()
-        if name in found or _lies_in(name, left_out):
+        if name in modules or _lies_in(name, left_out):
             continue
-        found.add(name)
+        modules.add(name)
         waiting += _imports(name)[0]
-    return frozenset(found)
+    return frozenset(modules)
 
 
 def path_of(module: str) -> Path | None:

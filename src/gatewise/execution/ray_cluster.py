@@ -5,7 +5,7 @@ trains into a scratch folder of its node and its files come back as bytes, so no
 file system; a node that cannot see the prepared task gets it once, through Ray's object store.
 Events travel through a queue that lives on the node of the stage, and with them every few seconds
 the run's checkpoint. A run whose node is lost goes on from it elsewhere; epochs trained again are
-the same numbers again, so nobody is told twice.
+the same numbers again, so each is reported once.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def train_all(
     with _connected(execution.ray_address) as ray:
         threads = jobs[0].plan.threads
         _check_room(ray, threads, execution.gpus_per_run)
-        news = _queue(ray)
+        queue = _queue(ray)
         prepared = jobs[0].prepared
         data = _Data(prepared, read_json(prepared / CARD)["digest"], [ray.put(_pack(prepared))])
         task = ray.remote(_train).options(
@@ -65,23 +65,23 @@ def train_all(
         )
         waiting = deque((job, 1) for job in jobs)
         running: dict[Any, tuple[Job, int]] = {}
-        heard: dict[int, int] = {}
+        last_epochs: dict[int, int] = {}
         limit = len(jobs) if workers == "auto" else workers
         try:
             while waiting or running:
                 while waiting and len(running) < limit:
                     job, attempt = waiting.popleft()
-                    sent = task.remote(job, data, news, _saved(job))
+                    sent = task.remote(job, data, queue, _saved(job))
                     running[sent] = (job, attempt)
                 ready, _ = ray.wait(list(running), num_returns=1, timeout=0.2)
-                yield from _new(news, heard)
+                yield from _new(queue, last_epochs)
                 for reference in ready:
                     job, attempt = running.pop(reference)
                     event = _outcome(ray, reference, job, attempt)
                     if event.kind == "resumed":
                         waiting.append((job, attempt + 1))
-                        if job.seed not in heard:  # lost before it could say a word
-                            heard[job.seed] = 0
+                        if job.seed not in last_epochs:  # lost before it could say a word
+                            last_epochs[job.seed] = 0
                             yield Event("started", job)
                     yield event
         finally:
@@ -140,7 +140,7 @@ def _saved(job: Job) -> bytes | None:
     return job.checkpoint.read_bytes()
 
 
-def _train(job: Job, data: _Data, news: Any, saved: bytes | None) -> dict[str, bytes]:
+def _train(job: Job, data: _Data, queue: Any, saved: bytes | None) -> dict[str, bytes]:
     """On a node: train one run, from a checkpoint if there is one, and give its files."""
     node = socket.gethostname()
     if software.run_digest(job.plan) != job.software:
@@ -151,7 +151,7 @@ def _train(job: Job, data: _Data, news: Any, saved: bytes | None) -> dict[str, b
         )
     from gatewise.training import one_run
 
-    news.put(Event("started", job))
+    queue.put(Event("started", job))
     with tempfile.TemporaryDirectory() as scratch:
         folder, checkpoint = Path(scratch, "run"), Path(scratch, "run.ckpt")
         folder.mkdir()
@@ -159,18 +159,18 @@ def _train(job: Job, data: _Data, news: Any, saved: bytes | None) -> dict[str, b
             checkpoint.write_bytes(saved)
         shipped = time.monotonic()
 
-        def tell(epoch: int, values: dict[str, float]) -> None:
+        def on_epoch(epoch: int, values: dict[str, float]) -> None:
             nonlocal shipped
-            news.put(Event("epoch", job, epoch=epoch, values=values))
-            # This epoch is saved after it is told of; the file is that of the one before.
+            queue.put(Event("epoch", job, epoch=epoch, values=values))
+            # This epoch is saved after it is reported; the file is that of the one before.
             late = time.monotonic() - shipped > SHIP_SECONDS
             if job.checkpoint is not None and late and checkpoint.exists():
-                news.put(_Checkpoint(job.checkpoint, checkpoint.read_bytes()))
+                queue.put(_Checkpoint(job.checkpoint, checkpoint.read_bytes()))
                 shipped = time.monotonic()
 
-        def tell_resumed(epochs: int, sentence: str) -> None:
+        def on_resumed(epochs: int, sentence: str) -> None:
             sentence = sentence.replace(str(checkpoint), str(job.checkpoint))
-            news.put(Event("resumed", job, epoch=epochs, reason=sentence))
+            queue.put(Event("resumed", job, epoch=epochs, reason=sentence))
 
         here = dataclasses.replace(
             job,
@@ -178,7 +178,7 @@ def _train(job: Job, data: _Data, news: Any, saved: bytes | None) -> dict[str, b
             folder=folder,
             checkpoint=checkpoint if job.checkpoint else None,
         )
-        one_run.train(here, tell, tell_resumed)
+        one_run.train(here, on_epoch, on_resumed)
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -188,8 +188,8 @@ def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
         files = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
-        told = isinstance(cause, GatewiseError)
-        reason = str(cause.args[0]) if told else f"{error}\n{traceback.format_exc(limit=0)}"
+        explained = isinstance(cause, GatewiseError)
+        reason = str(cause.args[0]) if explained else f"{error}\n{traceback.format_exc(limit=0)}"
         return Event("failed", job, reason=reason)
     except ray.exceptions.RayError as error:
         if attempt >= ATTEMPTS:
@@ -201,23 +201,23 @@ def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
     return Event("finished", job)
 
 
-def _new(news: Any, heard: dict[int, int]) -> Iterator[Event]:
-    """Events that nobody heard yet, whatever attempt they come from; checkpoints are kept."""
-    for event in news.get_nowait_batch(news.qsize()):
+def _new(queue: Any, last_epochs: dict[int, int]) -> Iterator[Event]:
+    """Events that are new, whatever attempt they come from; checkpoints are kept."""
+    for event in queue.get_nowait_batch(queue.qsize()):
         if isinstance(event, _Checkpoint):
             with replacing(event.path) as path:
                 path.write_bytes(event.content)
             continue
         seed = event.job.seed
-        if event.kind == "epoch" and event.epoch > heard.get(seed, 0):
-            heard[seed] = event.epoch
+        if event.kind == "epoch" and event.epoch > last_epochs.get(seed, 0):
+            last_epochs[seed] = event.epoch
             yield event
-        elif event.kind == "resumed" and event.epoch >= heard.get(seed, 0):
-            # Of another stage's attempt; that of this one was told when its node was lost.
-            heard[seed] = event.epoch
+        elif event.kind == "resumed" and event.epoch >= last_epochs.get(seed, 0):
+            # Of another stage's attempt; that of this one was reported when its node was lost.
+            last_epochs[seed] = event.epoch
             yield event
-        elif event.kind == "started" and seed not in heard:
-            heard[seed] = 0
+        elif event.kind == "started" and seed not in last_epochs:
+            last_epochs[seed] = 0
             yield event
 
 

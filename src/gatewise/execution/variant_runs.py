@@ -25,7 +25,7 @@ from gatewise.training.job import Job
 
 
 class Observer(Protocol):
-    """Somebody who is told how the runs are doing, and can do nothing to them."""
+    """Something that is notified of how runs are doing, and can do nothing to them."""
 
     def run_started(self, seed: int, key: str, params: dict[str, Any]) -> None:
         """A run begins."""
@@ -63,7 +63,7 @@ def train_variant(
         cluster: the Ray cluster to train on; processes of this machine if `None`.
         together: the processes that train each run together, if there are such.
         finished: where finished runs are kept.
-        observers: who else is told.
+        observers: notified of every event.
 
     Raises:
         GatewiseError: more workers than the machine can hold; or a seed failed: the others were
@@ -79,9 +79,9 @@ def train_variant(
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
 
-        def train_all(jobs: list[Job], hear: Callable[[Event], None]) -> None:
+        def train_all(jobs: list[Job], on_event: Callable[[Event], None]) -> None:
             if together is not None:
-                together.train_all(jobs, hear)
+                together.train_all(jobs, on_event)
                 return
             if cluster is not None:
                 events = ray_cluster.train_all(jobs, workers, cluster)
@@ -89,7 +89,7 @@ def train_variant(
                 at_once = min(len(jobs), capacity.workers(workers, plan.threads))
                 events = pool.train_all(jobs, at_once, address)
             for event in events:
-                hear(event)
+                on_event(event)
 
         _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
@@ -149,7 +149,7 @@ def _train(
     failures: dict[int, str] = {}
     with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
 
-        def hear(event: Event) -> None:
+        def on_event(event: Event) -> None:
             seed = event.job.seed
             if event.kind == "started":
                 display.started(seed)
@@ -176,7 +176,7 @@ def _train(
                 for observer in observers:
                     observer.run_failed(seed, event.reason)
 
-        train_all(jobs, hear)
+        train_all(jobs, on_event)
     if failures:
         kept = len(keys) - len(failures)
         seed, reason = next(iter(failures.items()))

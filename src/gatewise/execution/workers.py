@@ -44,7 +44,7 @@ def train_all(
         jobs: what to train.
         workers: processes at once.
         address: the warm process they are forked from.
-        work: what a process does; `train_and_tell` unless a test has other plans.
+        work: what a process does; `train_and_report` unless a test has other plans.
     """
     waiting = deque(jobs)
     running: dict[Connection, tuple[Job, warm.Child]] = {}
@@ -53,7 +53,7 @@ def train_all(
             while waiting and len(running) < workers:
                 job = waiting.popleft()
                 receiver, sender = multiprocessing.Pipe(duplex=False)
-                started = warm.fork(address, work or train_and_tell, [job], [sender.fileno()])
+                started = warm.fork(address, work or train_and_report, [job], [sender.fileno()])
                 sender.close()
                 running[receiver] = (job, started)
             ready = set(wait(list(running)))
@@ -75,7 +75,7 @@ def train_all(
             connection.close()
 
 
-def train_and_tell(job: Job, fd: int) -> None:
+def train_and_report(job: Job, fd: int) -> None:
     """Train `job` and write events to the pipe `fd`: what each forked process does."""
     # The parent decides what Ctrl-C means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -84,17 +84,17 @@ def train_and_tell(job: Job, fd: int) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     sender = Connection(fd, readable=False)
 
-    def tell(epoch: int, values: dict[str, float]) -> None:
+    def on_epoch(epoch: int, values: dict[str, float]) -> None:
         sender.send(Event("epoch", job, epoch=epoch, values=values))
 
-    def tell_resumed(epochs: int, sentence: str) -> None:
+    def on_resumed(epochs: int, sentence: str) -> None:
         sender.send(Event("resumed", job, epoch=epochs, reason=sentence))
 
     try:
         sender.send(Event("started", job))
         from gatewise.training import one_run
 
-        one_run.train(job, tell, tell_resumed)
+        one_run.train(job, on_epoch, on_resumed)
         sender.send(Event("finished", job))
     except BrokenPipeError:
         pass  # The parent is gone, and with it whoever wanted the result.

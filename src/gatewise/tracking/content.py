@@ -255,16 +255,16 @@ def with_aggregates(
 
 def final_metrics(record: RunRecord) -> dict[str, float]:
     """What the kept weights score (`best_*`, `test_*`), and what they cost."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for split, values in record.metrics.items():
         prefix = "test" if split == "test" else f"best_{split}"
-        found |= {f"{prefix}_{name}": float(value) for name, value in values.items()}
-    found["best_epoch"] = float(record.best_epoch)
-    found["epochs_run"] = float(record.epochs_run)
+        metrics |= {f"{prefix}_{name}": float(value) for name, value in values.items()}
+    metrics["best_epoch"] = float(record.best_epoch)
+    metrics["epochs_run"] = float(record.epochs_run)
     # Parameters are text in MLflow; as metrics they sort by size.
-    found["cost/parameters"] = float(record.parameters)
-    found["cost/macs_per_step"] = float(record.macs_per_step)
-    return found
+    metrics["cost/parameters"] = float(record.parameters)
+    metrics["cost/macs_per_step"] = float(record.macs_per_step)
+    return metrics
 
 
 def read_curves(folder: str | Path) -> dict[MetricKey, float]:

@@ -152,7 +152,7 @@ def check(
     """
     members = _members(root)
     store = Store(config, create=False)
-    found: list[str] = []
+    differences: list[str] = []
     held: dict[str, dict[str, Run]] = {}
     ids: dict[str, str] = {}
     total = _total(members)
@@ -161,26 +161,26 @@ def check(
         progress(this.name, total)
         if this.task not in held:
             held[this.task] = store.all_runs(this.task)
-            found += [
+            differences += [
                 f"{run.info.run_name}: a second run ({run.info.run_id}) has the same key"
                 for run in store.doubles
             ]
         run = held[this.task].get(this.key)
         if run is None:
-            found.append(f"{this.name}: not in the store")
+            differences.append(f"{this.name}: not in the store")
             continue
         ids[this.key] = run.info.run_id
         gaps = store.gaps(this, run, ids.get(wanted.parent or ""))
         gaps += store.hidden_gaps(this, run)
         if gaps:
             more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
-            found.append(f"{this.name}: {', '.join(gaps[:3])}{more}")
+            differences.append(f"{this.name}: {', '.join(gaps[:3])}{more}")
     for group in members.values():
         folder, record = _best(group, Path(prepared))
         whole = (folder / runs.WEIGHTS).is_file() and Path(prepared, record.task).is_dir()
         if whole and logged_models.find(store, record) is None:
-            found.append(f"model {record.task}/{record.variant}: not in the store")
-    return found
+            differences.append(f"model {record.task}/{record.variant}: not in the store")
+    return differences
 
 
 def everything(members: dict[str, list[Member]], reports: str | Path) -> Iterator[Wanted]:

@@ -179,22 +179,22 @@ class Store:
 
         That shows the latest value of each metric; the seal vouches for the earlier ones.
         """
-        found = []
+        gaps = []
         if run.info.status != "FINISHED":
-            found.append(f"its status is {run.info.status}")
+            gaps.append(f"its status is {run.info.status}")
         if run.info.run_name != wanted.name:
-            found.append(f"its name is {run.info.run_name!r}")
+            gaps.append(f"its name is {run.info.run_name!r}")
         if run.data.tags.get(content.CONTENT) != wanted.seal:
-            found.append("it was not written as a whole")
+            gaps.append("it was not written as a whole")
         tags = wanted.all_tags(run.info.run_id) | ({content.PARENT: parent} if parent else {})
-        found += [f"tag {name}" for name in differing(run.data.tags, tags)]
-        found += [f"parameter {name}" for name in differing(run.data.params, wanted.params)]
+        gaps += [f"tag {name}" for name in differing(run.data.tags, tags)]
+        gaps += [f"parameter {name}" for name in differing(run.data.params, wanted.params)]
         latest: dict[str, tuple[int, float]] = {}
         for (name, step), value in wanted.metrics.items():
             if name not in latest or step > latest[name][0]:
                 latest[name] = (step, value)
         held = run.data.metrics
-        found += [
+        gaps += [
             f"metric {name}"
             for name, (_step, value) in latest.items()
             if name not in held or not content.same(held[name], value)
@@ -202,13 +202,13 @@ class Store:
         if wanted.data_digest is not None and wanted.data_digest[:DIGEST_LENGTH] not in {
             held.digest for held in datasets(run)
         }:
-            found.append("data set")
-        return found
+            gaps.append("data set")
+        return gaps
 
     def hidden_gaps(self, wanted: Content, run: Run) -> list[str]:
         """What a run lacks of its metrics' earlier values and its artifacts."""
         history = self.history(run, wanted)
-        found = [
+        gaps = [
             f"metric {name} at step {step}"
             for (name, step), value in wanted.metrics.items()
             if name in run.data.metrics
@@ -216,7 +216,7 @@ class Store:
         ]
         with explained(self.uri):
             files = {item.path for item in self.client.list_artifacts(run.info.run_id)}
-        return found + [f"artifact {path}" for path in wanted.artifacts if path not in files]
+        return gaps + [f"artifact {path}" for path in wanted.artifacts if path not in files]
 
     def add_artifacts(self, run_id: str, wanted: Content) -> None:
         """Make and upload the wanted files, whatever is there."""
@@ -305,12 +305,12 @@ class Store:
     def _experiment(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        found = self.client.get_experiment_by_name(name)
-        if found is None and not self.create:
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None and not self.create:
             raise TrackingError(
                 f"{shown(self.uri)} has no experiment {name!r}; `gatewise track` makes it"
             )
-        if found is None:
+        if experiment is None:
             # A remote server knows where its artifacts belong; a local store keeps them beside
             # its database.
             file = sqlite_path(self.uri)
@@ -322,16 +322,16 @@ class Store:
                 return str(self.client.create_experiment(name, location, tags=kind))
             except MlflowException:
                 # Another process was quicker, or the name is taken by a deleted one.
-                found = self.client.get_experiment_by_name(name)
-                if found is None:
+                experiment = self.client.get_experiment_by_name(name)
+                if experiment is None:
                     raise
-        if found.lifecycle_stage == "deleted":
+        if experiment.lifecycle_stage == "deleted":
             raise TrackingError(
                 f"the experiment {name!r} in {shown(self.uri)} was deleted; restore it with "
-                f"`mlflow experiments restore --experiment-id {found.experiment_id}` or choose "
-                "another tracking.experiment_prefix"
+                f"`mlflow experiments restore --experiment-id {experiment.experiment_id}` or "
+                "choose another tracking.experiment_prefix"
             )
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)
 
     def _create(self, wanted: Content, once: Mapping[str, str]) -> Run:
         tags = {**once, content.KEY: wanted.key, content.KIND: wanted.kind}

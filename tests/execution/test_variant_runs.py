@@ -3,6 +3,7 @@ import json
 import pytest
 
 from gatewise.artifacts import runs
+from gatewise.config import Augment
 from gatewise.errors import GatewiseError
 from gatewise.execution import variant_runs
 from gatewise.execution.finished_runs import FinishedRuns, run_key
@@ -16,8 +17,8 @@ def prepared(tmp_path):
     return tmp_path / "prepared"
 
 
-class Heard:
-    """An observer that writes down what it is told."""
+class Recorder:
+    """An observer that writes down every event."""
 
     def __init__(self):
         self.events = []
@@ -41,16 +42,16 @@ def in_this_process(jobs, workers, address):
     from gatewise.training import one_run
 
     for job in jobs:
-        heard = []
+        epochs = []
         yield Event("started", job)
         try:
             one_run.train(
-                job, lambda epoch, values: heard.append(Event("epoch", job, epoch, values))
+                job, lambda epoch, values: epochs.append(Event("epoch", job, epoch, values))
             )
         except GatewiseError as error:
             yield Event("failed", job, reason=str(error))
             continue
-        yield from heard
+        yield from epochs
         yield Event("finished", job)
 
 
@@ -59,16 +60,16 @@ def train(monkeypatch, tmp_path, prepared):
     monkeypatch.setattr(variant_runs.pool, "train_all", in_this_process)
 
     def run(plan, target="target"):
-        heard = Heard()
+        observer = Recorder()
         records = variant_runs.train_variant(
             plan,
             prepared,
             tmp_path / target,
             address="",
             finished=FinishedRuns(tmp_path / "cache" / "runs"),
-            observers=[heard],
+            observers=[observer],
         )
-        return records, heard.events
+        return records, observer.events
 
     return run
 
@@ -139,5 +140,6 @@ def test_keys_tell_runs_apart_and_nothing_else():
         run_key(make_plan("lstm"), 0, "data"),
         run_key(make_plan(epochs=3), 0, "data"),
         run_key(make_plan(threads=2), 0, "data"),
+        run_key(make_plan(augment=Augment(time_shift=0.1)), 0, "data"),
     ]
-    assert len({key, *others}) == 6
+    assert len({key, *others}) == 7

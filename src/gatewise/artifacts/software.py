@@ -28,6 +28,8 @@ from gatewise.files import digest, sha256
 ROOT = Path(__file__).parent.parent
 CELLS = "gatewise.models.cells"
 METRICS = "gatewise.config.metrics"
+COUNTING = ("count", "count_predicted")
+"""Functions there that count predictions, whatever the metric."""
 RUN = "gatewise.training.one_run"
 """Where a run begins: it trains, scores and writes."""
 
@@ -142,27 +144,42 @@ def cell_module(cell: str) -> str:
 def metric_digest(metric: str) -> str:
     """sha256 over how examples are counted and how `metric` is computed from the counts.
 
-    The other metrics of the registry do not enter, so that one can be added.
+    The other metrics of the registry do not enter, so that one can be added; nor does how a
+    metric is shown.
     """
-    tree = _parse(METRICS)
-    entry = next(
-        call
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id == "Metric"
-        and isinstance(call.args[0], ast.Constant)
-        and call.args[0].value == metric
-    )
-    definitions = dict(_definitions(tree))
-    used: dict[str, str] = {"": ast.dump(entry)}
-    waiting = [*_names(entry), "count", "count_predicted"]
+    definitions = dict(_definitions(_parse(METRICS)))
+    decisive = [_entry(metric)[name] for name in ("higher_is_better", "from_counts")]
+    used = {str(number): ast.dump(node) for number, node in enumerate(decisive)}
+    waiting = [*COUNTING, *(name for node in decisive for name in _names(node))]
     while waiting:
         name = waiting.pop()
         if name in definitions and name not in used:
             used[name] = ast.dump(definitions[name])
             waiting += _names(definitions[name])
     return digest(used)
+
+
+def _entry(metric: str) -> dict[str, ast.expr]:
+    """What the registry says of a metric, `Metric(...)`, by the names of its fields."""
+    tree = _parse(METRICS)
+    (declared,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Metric")
+    fields = [
+        node.target.id
+        for node in declared.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+    for call in ast.walk(tree):
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id == declared.name
+        ):
+            given = dict(zip(fields, call.args, strict=False))
+            given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+            name = given["name"]
+            if isinstance(name, ast.Constant) and name.value == metric:
+                return given
+    raise GatewiseError(f"no metric {metric!r} in {path_of(METRICS)}")
 
 
 def _lies_in(module: str, packages: tuple[str, ...]) -> bool:

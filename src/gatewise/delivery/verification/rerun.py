@@ -36,7 +36,7 @@ def execute(jobs: list[dict[str, Any]], folder: Path, threads: int) -> None:
     """
     write_json(folder / REQUEST, jobs)
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
     environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     environment["OPENBLAS_NUM_THREADS"] = "1"
     done = subprocess.run(

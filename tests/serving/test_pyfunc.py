@@ -16,7 +16,7 @@ from gatewise.artifacts.manifest import Example, Raw, SourceCard
 from gatewise.config import TaskConfig
 from gatewise.data import sources
 from gatewise.data.preparation.build import prepare
-from gatewise.serving.pyfunc import save
+from gatewise.serving.pyfunc import copy_code, save
 from tests import sounds
 from tests.tasks import make_plan
 from tests.tracking.servers import _answers, _wait, free_port
@@ -112,6 +112,23 @@ def trained(folder: Path, make) -> tuple[Path, Raw]:
     run.mkdir()
     one_run.train(Job(make_plan(), 0, "key", target, run), lambda *_: None)
     return run, Raw.open(raw)
+
+
+def test_a_model_carries_all_that_it_imports_and_nothing_that_trains(tmp_path):
+    copy_code(tmp_path / "gatewise")
+    code = (
+        "import pkgutil, gatewise; from gatewise.serving import pyfunc; "
+        "from gatewise.models import cells; print(len(cells.names())); "
+        "[__import__(m.name) for m in pkgutil.walk_packages(gatewise.__path__, 'gatewise.')]"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) > 10
+    carried = {path.parent.name for path in tmp_path.glob("gatewise/*/__init__.py")}
+    assert carried == {"artifacts", "config", "data", "models", "serving"}
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def save(
         data, code = Path(holder, "model"), Path(holder, "gatewise")
         data.mkdir()
         gather(run, prepared, data)
-        _copy_code(code)
+        copy_code(code)
         record = RunRecord.read(data)
         card = TaskCard.model_validate_json((data / CARD).read_text(encoding="utf-8"))
         mlflow.pyfunc.save_model(
@@ -170,7 +170,7 @@ def _missing(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and value != value)  # noqa: PLR0124
 
 
-def _copy_code(target: Path) -> None:
+def copy_code(target: Path) -> None:
     """Copy what a model needs of this package to run elsewhere: what this module imports.
 
     All cells go along. They are imported by name, and one more file does no harm.

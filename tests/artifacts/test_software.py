@@ -126,6 +126,13 @@ def test_data_beside_a_module_count(ours):
     assert software.result_digest("gatewise.data.sources.digits") != before
 
 
+def test_imports_with_dots_and_in_functions_are_followed(ours):
+    append(ours / "streams.py", "\ndef late():\n    from .evidence import claims\n")
+    append(ours / "evidence/__init__.py", "\nfrom . import ranking\n")
+    found = software.closure(["gatewise.streams"])
+    assert {"gatewise.evidence", "gatewise.evidence.claims", "gatewise.evidence.ranking"} <= found
+
+
 def test_what_only_type_checkers_import_is_not_followed():
     assert "gatewise.artifacts.prepared" not in software.closure(["gatewise.artifacts.splits"])
 

@@ -238,10 +238,11 @@ def _imports(module: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for node in _statements(_parse(module)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, module)
             # What is imported from a package is one of its modules or defined in its own file.
-            inside = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [node.module, *(n for n in inside if n.startswith("gatewise.") and path_of(n))]
+            inside = [f"{origin}.{alias.name}" for alias in node.names]
+            names = [origin, *(n for n in inside if n.startswith("gatewise.") and path_of(n))]
         else:
             continue
         for name in names:
@@ -253,6 +254,15 @@ def _imports(module: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             elif top not in sys.stdlib_module_names:
                 others[top] = None
     return tuple(ours), tuple(others)
+
+
+def _origin(node: ast.ImportFrom, module: str) -> str:
+    """What `module` imports from, also where it says so with dots."""
+    if not node.level:
+        return node.module or ""
+    path = path_of(module)
+    within = module.split(".") + ["__init__"] * (path is not None and path.stem == "__init__")
+    return ".".join([*within[: -node.level], *filter(None, [node.module])])
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:

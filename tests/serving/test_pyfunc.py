@@ -128,7 +128,9 @@ def test_a_model_carries_all_that_it_imports_and_nothing_that_trains(tmp_path):
     )  # fmt: skip
     assert int(done.stdout) > 10
     carried = {path.parent.name for path in tmp_path.glob("gatewise/*/__init__.py")}
-    assert carried == {"artifacts", "config", "data", "models", "serving"}
+    assert {"artifacts", "config", "data", "models", "serving"} <= carried
+    assert not {"evidence", "execution", "report", "tracking", "delivery"} & carried
+    assert not (tmp_path / "gatewise/training/one_run.py").exists()
 
 
 @pytest.mark.slow

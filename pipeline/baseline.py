@@ -7,8 +7,8 @@ from pathlib import Path
 from gatewise.artifacts import software
 from gatewise.artifacts.plan import BaselinePlan
 from gatewise.artifacts.prepared import Prepared, read_digest
+from gatewise.config.metrics import METRICS
 from gatewise.execution.kept_results import KeptResult
-from gatewise.files import write_json
 from pipeline import run
 
 
@@ -21,12 +21,13 @@ def main(arguments: list[str]) -> None:
     def score() -> None:
         from gatewise.diagnostics import baselines
 
-        scores = baselines.evaluate(
+        report = baselines.evaluate(
             Prepared.open(prepared), list(plan.seeds), plan.fraction, plan.alpha, plan.resamples
         )
-        write_json(target, scores)
-        for entry in scores["baselines"].values():
-            print(f"{task}: {entry['title']} {100 * entry['mean']:.1f} %")
+        report.write(target)
+        metric = METRICS[report.metric]
+        for baseline in report.baselines.values():
+            print(f"{task}: {baseline.title} {metric.show(baseline.mean)}")
 
     made_by = [
         software.result_digest("gatewise.diagnostics.baselines"),

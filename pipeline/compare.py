@@ -19,7 +19,7 @@ def main(_arguments: list[str]) -> None:
         plots.write(folder, evidence, result)
     # One file for `dvc metrics`: those in runs/ lie within outputs and cannot be listed apart.
     write_json("reports/metrics.json", plots.headline(result))
-    write_json("reports/comparison.json", result)
+    result.write("reports/comparison.json")
     runs = sum(len(task.records) for task in evidence.values())
     print(f"compared {runs} runs: reports/comparison.json")
 

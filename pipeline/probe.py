@@ -8,7 +8,7 @@ from gatewise import config
 from gatewise.artifacts import software
 from gatewise.artifacts.plan import ProbePlan
 from gatewise.execution.kept_results import KeptResult
-from gatewise.files import cores, write_json
+from gatewise.files import cores
 from pipeline import run
 
 
@@ -23,10 +23,10 @@ def main(arguments: list[str]) -> None:
 
         wanted = config.load_operation()[0].workers
         workers = cores() if wanted == "auto" else wanted
-        result = probes.summarise(probes.probe_all(plan, workers), plan.probes)
-        write_json(target, result)
+        report = probes.summarise(probes.probe_all(plan, workers), plan.probes)
+        report.write(target)
         solved = (
-            f"{title} {result['probes'][problem]['longest_solved'] or 'none'}"
+            f"{title} {report.probes[problem].longest_solved or 'none'}"
             for problem, title in probes.TITLES.items()
         )
         print(f"{variant}: longest length solved: {', '.join(solved)}")

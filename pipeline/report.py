@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from gatewise.artifacts.comparison import Comparison
 from gatewise.files import replacing
-from gatewise.report import charts, page, plots, summary, table
+from gatewise.report import charts, page, summary, table
 from pipeline import run
 
 
 def main(_arguments: list[str]) -> None:
     """Write what people read, then print the table that ends `dvc repro`."""
-    comparison = plots.read_comparison()
-    siblings = page.read_siblings("reports", comparison["tasks"], comparison["study"]["variants"])
+    comparison = Comparison.read("reports/comparison.json")
+    siblings = page.read_siblings("reports", comparison.tasks, comparison.study["variants"])
     with charts.unchecked():
         html = page.render(comparison, siblings)
     for path, text in (

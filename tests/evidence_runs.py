@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from gatewise import config
+from gatewise.artifacts.comparison import (
+    Comparison,
+    Pair,
+    TaskComparison,
+    TaskMetric,
+    VariantSummary,
+)
+from gatewise.artifacts.costs import CostReport, Structure, Timing, VariantCost
+from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.runs import CURVES, PREDICTIONS, RunRecord
+from gatewise.config.metrics import METRICS
+from gatewise.evidence import ranking
 from gatewise.files import digest, write_json
 
 LABELS = ["no", "yes", "maybe"]
 
 
 def study(
-    variants: tuple[str, ...] = ("lstm", "gru"), tasks: tuple[str, ...] = ("toy",), **keys
+    variants: tuple[str, ...] = ("lstm", "gru"),
+    tasks: tuple[str, ...] = ("toy",),
+    metric: str = "accuracy",
+    **keys,
 ) -> config.Study:
     """A study over frames data; `keys` go to its top level (`seeds`, `compare`)."""
-    config_task = {"source": {"kind": "digits"}, "features": {"kind": "frames"}}
+    config_task = {
+        "source": {"kind": "digits"},
+        "features": {"kind": "frames"},
+        "metric": metric,
+    }
     return config.Study.model_validate(
         {
             "tasks": dict.fromkeys(tasks, config_task),
@@ -30,8 +49,9 @@ def study(
 
 
 def record(task: str, variant: str, seed: int, score: float, **changes) -> RunRecord:
-    """A run record with the test accuracy `score`."""
-    metrics = {"accuracy": score, "macro_f1": score, "loss": 1.0 - score}
+    """A run record with the test accuracy `score`; log loss falls as that rises."""
+    metrics = dict.fromkeys(("accuracy", "macro_f1", "balanced_accuracy"), score)
+    metrics |= dict.fromkeys(("loss", "log_loss"), 1.0 - score)
     fields = {
         "task": task,
         "variant": variant,
@@ -55,7 +75,7 @@ def record(task: str, variant: str, seed: int, score: float, **changes) -> RunRe
         "epochs_run": 3,
         "best_epoch": 3,
         "metrics": {
-            "train": {**metrics, "accuracy": score + 0.01},
+            "train": {**metrics, "accuracy": score + 0.01, "log_loss": 0.99 - score},
             "validation": metrics,
             "test": metrics,
         },
@@ -107,14 +127,157 @@ def write_run(
             "validation_loss": 1.1 / epochs,
             "validation_accuracy": score * epochs / run.epochs_run,
             "validation_macro_f1": score * epochs / run.epochs_run,
+            "validation_balanced_accuracy": score * epochs / run.epochs_run,
+            "validation_log_loss": 1.1 - score * epochs / run.epochs_run,
         }
     ).to_csv(folder / CURVES, index=False)
     return folder
 
 
 def write_card(root: Path, task: str, synthetic: bool = False) -> None:
-    """Write the part of `task.json` that evidence reads."""
+    """Write `task.json`."""
     folder = root / "data" / "prepared" / task
     folder.mkdir(parents=True, exist_ok=True)
-    card = {"task": task, "title": f"{task} made up", "synthetic": synthetic, "labels": LABELS}
-    write_json(folder / "task.json", card)
+    card = TaskCard(
+        task=task,
+        modality="frames",
+        title=f"{task} made up",
+        synthetic=synthetic,
+        licence="none",
+        labels=LABELS,
+        features=4,
+        vocabulary=None,
+        normalise="none",
+        front_end={"kind": "frames"},
+        resample=False,
+        split={},
+        metric="accuracy",
+        digest=task,
+    )
+    write_json(folder / CARD, card.model_dump(mode="json"))
+
+
+def timing(*rounds: float) -> Timing:
+    """A timing of these rounds, in milliseconds."""
+    q1, median, q3 = np.percentile(rounds, [25, 50, 75])
+    return Timing(median=median, q1=q1, q3=q3, rounds=rounds)
+
+
+def variant_cost(*steps: float) -> VariantCost:
+    """A variant whose training steps took these milliseconds."""
+    return VariantCost(
+        kernel="fused",
+        structure=Structure(gates=("r", "z"), states=("h",)),
+        train_step_ms=timing(*steps),
+        inference_ms_batch_1=timing(1.0, 1.5, 2.0),
+        inference_ms_batch_64=timing(10.0),
+        streaming_step_ms=None,
+        train_seconds_per_epoch=2.5,
+        peak_memory_mb=300.0,
+        size_bytes=4000,
+        macs_per_step=900,
+        parameters=1234,
+    )
+
+
+def cost_report(**variants: VariantCost) -> CostReport:
+    """The costs of these variants on some machine."""
+    return CostReport(
+        task="toy",
+        device="cpu (some processor)",
+        threads=1,
+        versions={"torch": "2"},
+        variants=variants,
+    )
+
+
+def summary(*values: float, **changes) -> VariantSummary:
+    """A variant's entry in a comparison with these test scores."""
+    mean = float(np.mean(values))
+    fields = {
+        "mean": mean,
+        "std": 0.01 if len(values) > 1 else None,
+        "ci": (mean - 0.01, mean + 0.01) if len(values) > 1 else None,
+        "values": values,
+        "seeds": range(len(values)),
+        "parameters": 1234,
+        "recurrent_parameters": 1000,
+        "macs_per_step": 900,
+        "hidden": 4,
+        "cell": "gru",
+        "budget": "hidden 4 as written",
+        "kernel": "fused",
+    }
+    return VariantSummary.model_validate({**fields, **changes})
+
+
+def pair(a: str, b: str, verdict: str = "undecided", **changes) -> Pair:
+    """A primary pair with its verdict."""
+    fields = {
+        "a": a,
+        "b": b,
+        "primary": True,
+        "seeds": (0, 1),
+        "difference": 0.02,
+        "std": 0.01,
+        "ci": (0.01, 0.03),
+        "p_value": 0.5,
+        "p_superiority": 1.0,
+        "p_superiority_ci": (0.2, 1.0),
+        "effect_size": None,
+        "almost_stochastic_order": {a: 0.1, b: 0.9},
+        "rope": 0.005,
+        "p_equivalence": 0.5,
+        "test_noise": None,
+        "differences": (0.01, 0.03),
+        "step_time": None,
+        "p_value_holm": 0.5,
+        "p_equivalence_holm": 0.5,
+        "verdict": verdict,
+        "decided_at": None,
+        "seeds_needed": None,
+    }
+    return Pair.model_validate({**fields, **changes})
+
+
+def task_comparison(
+    variants: Mapping[str, VariantSummary], *pairs: Pair, metric: str = "accuracy", **changes
+) -> TaskComparison:
+    """A task's entry in a comparison."""
+    fields = {
+        "title": "made up",
+        "synthetic": False,
+        "source": "none",
+        "metric": TaskMetric.of(METRICS[metric], 0.005),
+        "seeds": (0, 1),
+        "train_fraction": 1.0,
+        "target": None,
+        "test_groups": None,
+        "cost_device": None,
+        "cost_threads": None,
+        "cost_versions": None,
+        "variants": variants,
+        "baselines": {},
+        "pairs": pairs,
+        "warnings": (),
+        "budgets": (),
+    }
+    return TaskComparison.model_validate({**fields, **changes})
+
+
+def whole_comparison(tasks: Mapping[str, TaskComparison], **changes) -> Comparison:
+    """A comparison of these tasks."""
+    fields = {
+        "alpha": 0.05,
+        "rope": 0.005,
+        "power": 0.8,
+        "looks": None,
+        "primary_tests": sum(len(task.primary) for task in tasks.values()),
+        "warnings": (),
+        "tasks": tasks,
+        "across": ranking.rank({}, 0.05),
+        "claims": (),
+        "versions": {},
+        "study": {"variants": {}},
+    }
+    return Comparison.model_validate({**fields, **changes})

@@ -107,11 +107,11 @@ def test_probe_is_reproducible_and_summed_up():
     assert first == probes.probe(variant, None, TINY, "adding", 0)
     second = probes.probe(variant, None, TINY, "adding", 1)
     found = probes.summarise({"adding": [first, second]}, TINY)
-    adding = found["probes"]["adding"]
-    assert [point["length"] for point in adding["lengths"]] == [2, 4]
-    assert adding["longest_solved"] is None
-    assert adding["lengths"][1]["score"] is None  # the shorter one was not solved
-    assert len(found["gradient"]["initial"]["log10"]) == 6
+    adding = found.probes["adding"]
+    assert [point.length for point in adding.lengths] == [2, 4]
+    assert adding.longest_solved is None
+    assert adding.lengths[1].score is None  # the shorter one was not solved
+    assert len(found.gradient.initial.log10) == 6
 
 
 def test_a_matched_width_is_solved_for_the_problems_own_inputs():
@@ -150,5 +150,5 @@ def test_stage_probes_a_variant_whatever_the_workers(tmp_path, monkeypatch):
         stage.main(["gru"])
         found.append(read_probes(declared.variants))
     assert found[0] == found[1]
-    assert list(found[0]["variants"]) == ["gru"]
-    assert len(found[0]["variants"]["gru"]["probes"]["copy"]["longest_by_seed"]) == 2
+    assert list(found[0]) == ["gru"]
+    assert len(found[0]["gru"].probes["copy"].longest_by_seed) == 2

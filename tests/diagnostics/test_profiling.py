@@ -112,7 +112,7 @@ def test_turns_rotate():
 
 
 def test_stage_writes_the_file_and_needs_neither_lightning_nor_mlflow(tmp_path, monkeypatch):
-    from gatewise.files import read_json
+    from gatewise.artifacts.costs import CostReport
     from pipeline import profile as stage
 
     monkeypatch.chdir(tmp_path)
@@ -125,5 +125,5 @@ def test_stage_writes_the_file_and_needs_neither_lightning_nor_mlflow(tmp_path, 
     monkeypatch.setattr(profiling, "MOST_ROUNDS", 2)
     before = set(sys.modules)
     stage.main(["toy"])
-    assert set(read_json("reports/cost/toy.json")["variants"]) == {"gru"}
+    assert set(CostReport.read("reports/cost/toy.json").variants) == {"gru"}
     assert not {"pytorch_lightning", "mlflow"} & (set(sys.modules) - before)

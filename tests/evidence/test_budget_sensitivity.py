@@ -1,8 +1,9 @@
 import pytest
 
 from gatewise.config import Match, VariantConfig
-from gatewise.evidence.budget_sensitivity import across_budgets
+from gatewise.evidence import budget_sensitivity
 from gatewise.report import words
+from tests.evidence_runs import pair as made
 
 VARIANTS = {
     "lstm": VariantConfig(cell="lstm", hidden=64),
@@ -13,7 +14,7 @@ VARIANTS = {
 
 
 def pair(a, b, verdict, difference=0.01, primary=True):
-    return {"a": a, "b": b, "verdict": verdict, "difference": difference, "primary": primary}
+    return made(a, b, verdict, difference=difference, primary=primary)
 
 
 @pytest.mark.parametrize(
@@ -28,18 +29,18 @@ def pair(a, b, verdict, difference=0.01, primary=True):
 )
 def test_the_two_readings_of_a_question_are_set_side_by_side(at_width, at_size, change):
     pairs = [pair("gru", "lstm", at_width, -0.02), pair("gru-matched", "lstm", at_size, 0.03)]
-    (found,) = across_budgets(VARIANTS, pairs)
-    assert (found["cell"], found["reference"], found["change"]) == ("gru", "lstm", change)
-    assert [b["equal"] for b in found["budgets"]] == ["equal width", "equal parameters"]
-    assert [b["difference"] for b in found["budgets"]] == [-0.02, 0.03]
+    (found,) = budget_sensitivity.assess(VARIANTS, pairs)
+    assert (found.cell, found.reference, found.change) == ("gru", "lstm", change)
+    assert [b.equal for b in found.budgets] == ["equal width", "equal parameters"]
+    assert [b.difference for b in found.budgets] == [-0.02, 0.03]
 
 
 def test_the_order_of_a_pair_does_not_matter():
     pairs = [pair("lstm", "gru", "lstm", 0.02), pair("gru-matched", "lstm", "gru-matched", 0.03)]
-    (found,) = across_budgets(VARIANTS, pairs)
-    assert found["change"] == "flips"
-    assert [b["winner"] for b in found["budgets"]] == ["reference", "cell"]
-    assert [b["difference"] for b in found["budgets"]] == [-0.02, 0.03]
+    (found,) = budget_sensitivity.assess(VARIANTS, pairs)
+    assert found.change == "flips"
+    assert [b.winner for b in found.budgets] == ["reference", "cell"]
+    assert [b.difference for b in found.budgets] == [-0.02, 0.03]
 
 
 @pytest.mark.parametrize(
@@ -52,12 +53,12 @@ def test_the_order_of_a_pair_does_not_matter():
     ],
 )
 def test_one_budget_alone_says_nothing(second):
-    assert across_budgets(VARIANTS, [pair("gru", "lstm", "gru"), second]) == []
+    assert budget_sensitivity.assess(VARIANTS, [pair("gru", "lstm", "gru"), second]) == ()
 
 
 def test_the_sentence_names_both_budgets():
     pairs = [pair("gru", "lstm", "lstm"), pair("gru-matched", "lstm", "gru-matched")]
-    (found,) = across_budgets(VARIANTS, pairs)
+    (found,) = budget_sensitivity.assess(VARIANTS, pairs)
     assert words.budgets(found) == (
         "gru against lstm: at equal width lstm wins, at equal parameters gru wins; "
         "the verdict flips with the budget."

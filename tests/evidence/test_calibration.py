@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gatewise.config import Rounds
-from gatewise.evidence import bootstrap, comparison, prediction_counts, sequential, statistics
+from gatewise.config.metrics import METRICS
+from gatewise.evidence import bootstrap, pairs, prediction_counts, sequential, statistics
 
 ALPHA, ROPE = 0.05, 0.005
 
@@ -22,7 +23,7 @@ def verdicts(differences):
     p = statistics.holm([statistics.sign_flip(d).two_sided for d in differences])
     e = statistics.holm([statistics.equivalence(d, ROPE) for d in differences])
     means = [d.mean() for d in differences]
-    return [comparison.decide(m, x, y, ALPHA) for m, x, y in zip(means, p, e, strict=True)]
+    return [pairs.decide(m, x, y, ALPHA) for m, x, y in zip(means, p, e, strict=True)]
 
 
 @pytest.mark.parametrize("shape", ["normal", "skewed twins", "rounded"])
@@ -93,7 +94,8 @@ def simulate_task(rng, seeds=10, groups=25, per_group=20, favour=0.0):
             right = rng.random((groups, per_group)) < np.clip(chance, 0, 1)[:, None]
             label = np.zeros(right.size, dtype=int)
             found[variant][seed] = prediction_counts.count(
-                label, 1 - right.ravel().astype(int), np.repeat(np.arange(groups), per_group),
+                label, np.eye(2)[1 - right.ravel().astype(int)],
+                np.repeat(np.arange(groups), per_group),
                 [f"g{i:02d}" for i in range(groups)],
             )  # fmt: skip
     return found
@@ -120,7 +122,8 @@ def test_the_interval_over_groups_covers_what_seeds_alone_miss():
         found = simulate_task(rng, favour=0.05)
         d = accuracies(found["a"]) - accuracies(found["b"])
         missed_by_seeds += verdicts([d])[0] in "ab"
-        _, noise = bootstrap.analyse(found, [("a", "b")], "accuracy", ALPHA, resamples=400)
+        accuracy = METRICS["accuracy"]
+        noise = bootstrap.analyse(found, [("a", "b")], accuracy, ALPHA, resamples=400).pairs
         low, high = noise["a", "b"].ci
         missed += not low <= 0 <= high
     assert missed_by_seeds / runs > 0.2  # on this very test set one is truly better

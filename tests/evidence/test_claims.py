@@ -1,81 +1,114 @@
 import pytest
 
-from gatewise.evidence import claims
+from gatewise.artifacts.comparison import Ratio
+from gatewise.artifacts.costs import Structure
+from gatewise.artifacts.probes import (
+    Gradient,
+    GradientDecay,
+    ProbedLength,
+    ProbeReport,
+    Problem,
+)
+from gatewise.config import ProbeConfig
+from gatewise.evidence import claims, findings
+from tests.evidence_runs import pair as made_pair
+from tests.evidence_runs import summary, task_comparison, whole_comparison
 
 SEEDS = list(range(8))
+KINDS = ("synthetic-commands", "reviews")
 
 
 def variant(cell, hidden=64, gap=0.1, **changes):
     size = {"rnn": 1, "gru": 3, "lstm": 4}[cell] * hidden * hidden
     gates = {"rnn": [], "gru": ["r", "z"], "lstm": ["i", "f", "o"]}[cell]
-    return {
+    fields = {
         "cell": cell,
         "hidden": hidden,
         "recurrent_parameters": size,
         "macs_per_step": size,
-        "structure": {"gates": gates, "states": ["h", "c"] if cell == "lstm" else ["h"]},
+        "structure": Structure(gates=gates, states=["h", "c"] if cell == "lstm" else ["h"]),
         "epochs_to_target": [3] * 8,
-        "seeds": SEEDS,
         "gaps": [gap + 0.001 * s for s in SEEDS],
-        **changes,
     }
+    return summary(*[0.9] * 8, **{**fields, **changes})
 
 
 def pair(verdict, difference=0.01, step=(0.8, 0.9)):
-    return {
-        "step_time": {"ratio": sum(step) / 2, "ci": list(step)} if step else None,
-        "a": "gru", "b": "lstm", "primary": True, "difference": difference,
-        "ci": [difference - 0.005, difference + 0.005], "verdict": verdict,
-    }  # fmt: skip
+    timed = {"ratio": sum(step) / 2, "ci": step} if step else None
+    ci = (difference - 0.005, difference + 0.005)
+    return made_pair("gru", "lstm", verdict, difference=difference, ci=ci, step_time=timed)
 
 
-def study(verdicts=("gru", "lstm"), step=(0.8, 0.9), **changes):
-    kinds = ["synthetic-commands", "reviews"]
-    return {
-        "alpha": 0.05,
-        "study": {"tasks": {k: {"source": {"kind": k}} for k in kinds}},
-        "tasks": {
-            kind: {
-                "synthetic": kind != "reviews",
-                "train_fraction": 1.0,
-                "variants": {
+def study(verdicts=("gru", "lstm"), step=(0.8, 0.9), difference=0.01, metric="accuracy", **changes):
+    return whole_comparison(
+        {
+            kind: task_comparison(
+                {
                     "rnn": variant("rnn"),
                     "lstm": variant("lstm"),
                     "gru-wide": variant("gru", 74),
                     "gru": variant("gru", **changes),
                 },
-                "pairs": [pair(verdict, step=step)],
-            }
-            for kind, verdict in zip(kinds, verdicts, strict=True)
-        },
+                pair(verdict, difference, step),
+                metric=metric,
+                source=kind,
+                synthetic=kind != "reviews",
+            )
+            for kind, verdict in zip(KINDS, verdicts, strict=True)
+        }
+    )
+
+
+def with_tasks(comparison, **changes):
+    """The comparison with these fields of every task changed, each made by a function of it."""
+    tasks = {
+        name: task.model_copy(update={field: make(task) for field, make in changes.items()})
+        for name, task in comparison.tasks.items()
     }
+    return comparison.model_copy(update={"tasks": tasks})
+
+
+def with_variants(**changes):
+    """What gives a task's variants with these fields changed, `{variant: {field: value}}`."""
+
+    def make(task):
+        changed = {v: task.variants[v].model_copy(update=fields) for v, fields in changes.items()}
+        return {**task.variants, **changed}
+
+    return make
+
+
+def with_pairs(**changes):
+    """What gives a task's pairs with these fields changed."""
+    return lambda task: tuple(pair.model_copy(update=changes) for pair in task.pairs)
 
 
 def probes(longest, half_lives):
     """`longest` and `half_lives` by variant."""
-    return {
-        "settings": {"gradient_length": 100},
-        "variants": {
-            v: {
-                "probes": {
-                    problem: {
-                        "lengths": [{"length": 10}],
-                        "longest_solved": longest[v] or None,
-                        "longest_by_seed": [longest[v]] * 3,
-                    }
-                    for problem in ("adding", "copy")
-                },
-                "gradient": {
-                    when: {"half_lives": [half_lives[v]] * 3} for when in ("initial", "trained")
-                },
-            }
-            for v in longest
-        },
-    }
+    return {v: probed(longest[v], half_lives[v]) for v in longest}
+
+
+def probed(longest, half_life):
+    length = ProbedLength(length=10, scores=(), score=None, extrapolated=0.0)
+    problem = Problem(
+        lengths=(length,), longest_solved=longest or None, longest_by_seed=[longest] * 3
+    )
+    decay = GradientDecay(log10=(), half_life=half_life, half_lives=[half_life] * 3)
+    return ProbeReport(
+        titles={},
+        note="",
+        settings=ProbeConfig(),
+        probes={"adding": problem, "copy": problem},
+        gradient=Gradient(initial=decay, trained=decay),
+    )
 
 
 def verdicts(comparison, found=None):
-    return {claim["id"]: claim["verdict"] for claim in claims.judge(comparison, found or {})}
+    return {claim.id: claim.verdict for claim in claims.judge(comparison, found or {})}
+
+
+def claim(comparison, name):
+    return next(c for c in claims.judge(comparison, {}) if c.id == name)
 
 
 def test_the_textbook_where_it_is_right():
@@ -114,19 +147,16 @@ def test_the_textbook_where_it_is_wrong():
 )
 def test_the_time_of_a_step_whichever_way_round_the_pair_stands(step, verdict):
     straight, turned = study(step=step), study(step=[1 / bound for bound in step[::-1]])
-    for task in turned["tasks"].values():
-        task["pairs"] = [{**pair, "a": "lstm", "b": "gru"} for pair in task["pairs"]]
+    turned = with_tasks(turned, pairs=with_pairs(a="lstm", b="gru"))
     for comparison in (straight, turned):
-        found = next(c for c in claims.judge(comparison, {}) if c["id"] == "faster-step")
-        assert found["verdict"] == verdict
-        for finding in found["evidence"]["findings"]:
-            assert finding["interval"] == pytest.approx(step)
-    few = study()
-    for task in few["tasks"].values():
-        task["pairs"][0]["step_time"]["ci"] = None
-    for claim in ("faster-step", "faster-to-target"):
-        assert verdicts(few)[claim] == "inconclusive"
-        assert verdicts(study(step=None))[claim] == "not tested"
+        found = claim(comparison, "faster-step")
+        assert found.verdict == verdict
+        for finding in found.evidence.findings:
+            assert finding.interval == pytest.approx(step)
+    few = with_tasks(study(), pairs=with_pairs(step_time=Ratio(ratio=0.85, ci=None)))
+    for name in ("faster-step", "faster-to-target"):
+        assert verdicts(few)[name] == "inconclusive"
+        assert verdicts(study(step=None))[name] == "not tested"
 
 
 @pytest.mark.parametrize(
@@ -144,11 +174,10 @@ def test_the_time_of_a_step_whichever_way_round_the_pair_stands(step, verdict):
     ],
 )
 def test_the_time_to_a_target_is_epochs_by_seed_times_the_step(step, epochs, verdict, bounds):
-    comparison = study(step=step, epochs_to_target=epochs)
-    found = next(c for c in claims.judge(comparison, {}) if c["id"] == "faster-to-target")
-    assert found["verdict"] == verdict
+    found = claim(study(step=step, epochs_to_target=epochs), "faster-to-target")
+    assert found.verdict == verdict
     if bounds:
-        assert found["evidence"]["findings"][0]["interval"] == pytest.approx(bounds)
+        assert found.evidence.findings[0].interval == pytest.approx(bounds)
 
 
 @pytest.mark.parametrize(
@@ -163,23 +192,24 @@ def test_the_time_to_a_target_is_epochs_by_seed_times_the_step(step, epochs, ver
 def test_what_is_said_of_both_has_to_hold_for_both(lstm, gru, verdict):
     found = probes({"lstm": lstm, "gru": gru, "rnn": 20}, dict.fromkeys(("lstm", "gru", "rnn"), 1))
     assert verdicts(study(), found)["gates-longer"] == verdict
-    del found["variants"]["gru"]
+    del found["gru"]
     assert verdicts(study(), found)["gates-longer"] == "not tested"
 
 
 def test_one_seed_tells_no_time_to_a_target():
-    lone = study(epochs_to_target=[3])
-    for task in lone["tasks"].values():
-        task["variants"]["lstm"]["epochs_to_target"] = [3]
-    found = next(c for c in claims.judge(lone, {}) if c["id"] == "faster-to-target")
-    assert found["verdict"] == "inconclusive"
-    assert found["evidence"]["findings"][0]["interval"] is None
+    one = {"epochs_to_target": (3,)}
+    found = claim(
+        with_tasks(study(), variants=with_variants(lstm=one, gru=one)), "faster-to-target"
+    )
+    assert found.verdict == "inconclusive"
+    assert found.evidence.findings[0].interval is None
 
 
 def test_tasks_that_disagree_leave_a_claim_open():
-    disagreeing = study()
-    disagreeing["tasks"]["reviews"]["variants"]["gru"]["gaps"] = [0.5] * 8
-    disagreeing["tasks"]["synthetic-commands"]["variants"]["gru"]["gaps"] = [0.0] * 8
+    gaps = {"reviews": (0.5,) * 8, "synthetic-commands": (0.0,) * 8}
+    disagreeing = with_tasks(
+        study(), variants=lambda task: with_variants(gru={"gaps": gaps[task.source]})(task)
+    )
     assert verdicts(disagreeing)["overfits-less"] == "inconclusive"
 
 
@@ -191,27 +221,43 @@ def test_equivalence_refutes_that_one_is_better():
 
 
 def test_nothing_measured_is_not_tested():
-    bare = study()
-    for task in bare["tasks"].values():
-        del task["variants"]["gru"], task["variants"]["gru-wide"]
-        task["pairs"] = []
+    def without_gru(task):
+        return {v: s for v, s in task.variants.items() if not v.startswith("gru")}
+
+    bare = with_tasks(study(), variants=without_gru, pairs=lambda _: ())
     assert set(verdicts(bare).values()) == {"not tested"}
 
 
 def test_an_unreached_target_is_said():
-    open_ended = study(epochs_to_target=[3] * 7 + [None])
-    entry = next(c for c in claims.judge(open_ended, {}) if c["id"] == "faster-to-target")
-    assert entry["verdict"] == "inconclusive"
-    assert "1 runs never reached" in entry["evidence"]["sentence"]
+    entry = claim(study(epochs_to_target=[3] * 7 + [None]), "faster-to-target")
+    assert entry.verdict == "inconclusive"
+    assert "1 runs never reached" in entry.evidence.sentence
 
 
 def test_effects_and_intervals_point_the_claims_way():
-    by_id = {c["id"]: c["evidence"] for c in claims.judge(study(), {})}
-    (sentiment,) = by_id["sentiment"]["findings"]
-    assert sentiment["effect"] == pytest.approx(-1.0)  # lstm minus gru, in points
-    assert sentiment["interval"] == pytest.approx([-1.5, -0.5])
-    assert sentiment["link"] == "chart-reviews--forest-primary"
+    (sentiment,) = claim(study(), "sentiment").evidence.findings
+    assert sentiment.effect == pytest.approx(-1.0)  # lstm minus gru, in points
+    assert sentiment.interval == pytest.approx((-1.5, -0.5))
+    assert sentiment.link == "chart-reviews--forest-primary"
+
+
+def test_claims_are_told_in_the_metrics_unit_and_go_its_way():
+    # The GRU's loss is the lower one on both tasks, and rises less from training to test.
+    study_of_losses = study(("gru", "gru"), difference=-0.01, metric="log_loss", gap=-0.05)
+    losses = with_tasks(
+        study_of_losses,
+        variants=with_variants(lstm={"gaps": tuple(-0.2 - 0.001 * s for s in SEEDS)}),
+    )
+    commands = claim(losses, "speech-commands")
+    assert commands.verdict == "supported"
+    assert "gru minus lstm is -0.0100 nats, gru" in commands.evidence.sentence
+    assert claim(losses, "sentiment").verdict == "refuted"
+    overfits = claim(losses, "overfits-less")
+    assert overfits.verdict == "supported"
+    assert overfits.evidence.findings[0].effect == pytest.approx(-0.157)
+    assert "minus LSTM's -0.1570 nats (" in overfits.evidence.sentence
 
 
 def test_the_gru_of_the_lstms_width_stands_for_it():
-    assert claims.representatives(study()["tasks"]) == claims.Names("lstm", "gru", "rnn")
+    expected = findings.Representatives("lstm", "gru", "rnn")
+    assert claims.representatives(study().tasks) == expected

@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, log_loss
 
+from gatewise.config.metrics import LABELLED, METRICS, RIGHT
 from gatewise.errors import GatewiseError
-from gatewise.evidence import bootstrap, prediction_counts
+from gatewise.evidence import prediction_counts
 from tests.evidence_runs import predictions
 
 
@@ -17,14 +18,19 @@ def test_counts_agree_with_scikit_learn(tmp_path):
     frame = predictions(0.7, seed=3, examples=200)
     found = write(frame, tmp_path)
     assert np.array_equal(found.confusion, confusion_matrix(frame.label, frame.predicted))
-    whole = found.counts.sum(axis=0)[None]
-    assert bootstrap.scores(whole, "accuracy")[0] == pytest.approx(0.7)
-    expected = f1_score(frame.label, frame.predicted, average="macro")
-    assert bootstrap.scores(whole, "macro_f1")[0] == pytest.approx(expected)
+    whole = found.counts.sum(axis=0)
+    expected = {
+        "accuracy": 0.7,
+        "macro_f1": f1_score(frame.label, frame.predicted, average="macro"),
+        "balanced_accuracy": balanced_accuracy_score(frame.label, frame.predicted),
+        "log_loss": log_loss(frame.label, np.stack(list(frame.probabilities))),
+    }
+    for name, score in expected.items():
+        assert METRICS[name].from_counts(whole) == pytest.approx(score)
     for i, group in enumerate(found.groups):
         rows = frame[frame.group == group]
-        assert found.counts[i, 0].sum() == (rows.label == rows.predicted).sum()
-        assert found.counts[i, 2].sum() == len(rows)
+        assert found.counts[i, RIGHT].sum() == (rows.label == rows.predicted).sum()
+        assert found.counts[i, LABELLED].sum() == len(rows)
 
 
 def test_the_test_sets_digest_ignores_order_but_not_content(tmp_path):
@@ -32,7 +38,7 @@ def test_the_test_sets_digest_ignores_order_but_not_content(tmp_path):
     first = write(frame, tmp_path)
     shuffled = write(frame.sample(frac=1, random_state=0), tmp_path)
     assert shuffled.test_set == first.test_set
-    assert np.array_equal(shuffled.counts, first.counts)
+    assert shuffled.counts == pytest.approx(first.counts)  # losses add up in another order
     assert write(frame.iloc[1:], tmp_path).test_set != first.test_set
     assert write(predictions(0.2, seed=3), tmp_path).test_set == first.test_set
 
@@ -40,7 +46,18 @@ def test_the_test_sets_digest_ignores_order_but_not_content(tmp_path):
 def test_constant_predictions_are_noticed(tmp_path):
     frame = predictions(0.7, seed=3)
     assert not write(frame, tmp_path).constant
-    assert write(frame.assign(predicted=1), tmp_path).constant
+    always = [np.array([0.2, 0.7, 0.1], dtype=np.float32)] * len(frame)
+    assert write(frame.assign(probabilities=always), tmp_path).constant
+
+
+def test_confusion_of_several_runs_is_their_sum(tmp_path):
+    few = write(predictions(0.7, seed=3, classes=2), tmp_path)
+    many = write(predictions(0.5, seed=4, classes=4), tmp_path)
+    total = prediction_counts.confusion([few, many])
+    assert total.shape == (4, 4)
+    assert np.array_equal(total[2:], many.confusion[2:])
+    assert total.sum() == few.confusion.sum() + many.confusion.sum()
+    assert prediction_counts.confusion([few], classes=3).shape == (3, 3)
 
 
 def test_unusable_predictions_are_named(tmp_path):

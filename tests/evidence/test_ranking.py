@@ -14,33 +14,33 @@ def means(tasks, order=("a", "b", "c"), noise=0.0):
 
 def test_agreement_over_many_tasks_is_found():
     found = ranking.rank(means(10), 0.05)
-    assert found["average_ranks"] == {"a": 1.0, "b": 2.0, "c": 3.0}
-    assert found["p_value"] < 0.001
+    assert found.average_ranks == {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert found.p_value < 0.001
     # Demsar 2006, table 5: q(0.05) for three classifiers is 2.343
-    assert found["critical_difference"] == pytest.approx(2.343 * np.sqrt(12 / 60), abs=1e-3)
-    ends = next(p for p in found["pairs"] if (p["a"], p["b"]) == ("a", "c"))
-    assert ends["p_value"] < 0.001
-    assert "the ranks differ" in found["sentence"]
+    assert found.critical_difference == pytest.approx(2.343 * np.sqrt(12 / 60), abs=1e-3)
+    ends = next(p for p in found.pairs if (p.a, p.b) == ("a", "c"))
+    assert ends.p_value < 0.001
+    assert "the ranks differ" in found.sentence
 
 
 def test_three_tasks_are_said_to_be_too_few():
     found = ranking.rank(means(3), 0.05)
-    assert found["p_value"] is None
-    assert "too few" in found["sentence"]
-    assert found["average_ranks"]["a"] == 1.0
+    assert found.p_value is None
+    assert "too few" in found.sentence
+    assert found.average_ranks["a"] == 1.0
 
 
 def test_chance_ranks_are_not_called_different():
     found = ranking.rank(means(8, noise=1.0), 0.05)
-    assert found["p_value"] > 0.05
-    assert "no variant ranks reliably" in found["sentence"]
+    assert found.p_value > 0.05
+    assert "no variant ranks reliably" in found.sentence
 
 
 def test_ties_and_gaps():
     ties = {f"t{i}": {"a": 0.5, "b": 0.5, "c": 0.5} for i in range(6)}
-    assert "score the same" in ranking.rank(ties, 0.05)["sentence"]
-    assert "nothing is ranked" in ranking.rank({"t": {"a": 0.5}}, 0.05)["sentence"]
-    assert "nothing is ranked" in ranking.rank({"t": {}}, 0.05)["sentence"]
+    assert "score the same" in ranking.rank(ties, 0.05).sentence
+    assert "nothing is ranked" in ranking.rank({"t": {"a": 0.5}}, 0.05).sentence
+    assert "nothing is ranked" in ranking.rank({"t": {}}, 0.05).sentence
 
 
 def test_nemenyi_matches_scikit_posthocs():
@@ -50,6 +50,6 @@ def test_nemenyi_matches_scikit_posthocs():
     expected = scikit_posthocs.posthoc_nemenyi_friedman(
         np.array([[row[v] for v in "abc"] for row in data.values()])
     ).to_numpy()
-    found = {(p["a"], p["b"]): p["p_value"] for p in ranking.rank(data, 0.05)["pairs"]}
+    found = {(p.a, p.b): p.p_value for p in ranking.rank(data, 0.05).pairs}
     for (a, b), p in found.items():
         assert p == pytest.approx(expected["abc".index(a), "abc".index(b)], abs=1e-6)

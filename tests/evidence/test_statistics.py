@@ -150,6 +150,17 @@ def test_superiority_interval_stays_wide_with_few_seeds():
     assert statistics.superiority_interval([1.0]) is None
 
 
+@pytest.mark.parametrize("differences", [[1, 1], [-1, -1], [1, -1, 0], [0, 0, 1, 1, 1], [1] * 31])
+def test_superiority_interval_matches_statsmodels(differences):
+    from statsmodels.stats.proportion import proportion_confint
+
+    d = np.array(differences)
+    wins = (d > 0).sum() + 0.5 * (d == 0).sum()
+    expected = proportion_confint(wins, len(d), alpha=0.1, method="beta")
+    found = statistics.superiority_interval(d, 0.9)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
 def test_effect_size():
     d = np.array([0.01, 0.02, 0.03, 0.04])
     assert statistics.effect_size(d) == pytest.approx(d.mean() / d.std(ddof=1) * (1 - 3 / 11))
@@ -177,7 +188,8 @@ def test_violation_ratio_by_its_definition():
 
 def test_summary_of_scores_and_of_a_single_one():
     found = statistics.summary([0.5, 0.6, 0.7], 0.05, 1000)
-    assert found["mean"] == pytest.approx(0.6)
-    assert found["std"] == pytest.approx(0.1)
-    assert found["ci"] == list(statistics.mean_interval([0.5, 0.6, 0.7], 0.95, 1000))
-    assert statistics.summary([0.5], 0.05, 1000) == {"mean": 0.5, "std": None, "ci": None}
+    assert found.mean == pytest.approx(0.6)
+    assert found.std == pytest.approx(0.1)
+    assert found.ci == statistics.mean_interval([0.5, 0.6, 0.7], 0.95, 1000)
+    alone = statistics.summary([0.5], 0.05, 1000)
+    assert (alone.mean, alone.std, alone.ci) == (0.5, None, None)

@@ -7,6 +7,7 @@ import pandas as pd
 import pandera.errors
 import pytest
 
+from gatewise.artifacts.data_report import Check, DataReport
 from gatewise.artifacts.prepared import index_schema
 from gatewise.config import TaskConfig
 from gatewise.data import sources
@@ -14,7 +15,7 @@ from gatewise.data.preparation.build import prepare
 from tests import sounds
 
 
-def report(folder: Path, **more: Any) -> dict[str, Any]:
+def report(folder: Path, **more: Any) -> DataReport:
     home = sounds.folder(folder / "mine")
     (home / "yes" / "s00_nohash_1.wav").write_bytes(
         (home / "yes" / "s01_nohash_0.wav").read_bytes()
@@ -28,10 +29,10 @@ def report(folder: Path, **more: Any) -> dict[str, Any]:
         }
     )
     sources.fetch(config.source, folder / "raw")
-    return prepare("mine", config, folder / "raw", folder / "prepared")[1].plain()
+    return prepare("mine", config, folder / "raw", folder / "prepared")[1]
 
 
-def rendered(data: dict[str, Any]) -> str:
+def rendered(data: DataReport) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from gatewise.report import words
@@ -53,14 +54,15 @@ def test_the_section_says_what_was_certified(tmp_path: Path, resample: bool) -> 
     assert "no group lies in two splits" in html
     assert ("drawn for each seed from 30 groups" in html) == resample
     assert ("class balance" in html) != resample
-    leaks = data["certificate"]["duplicates"]["count"]
+    leaks = data.certificate["duplicates"].count
     assert ("accepted because: the &lt;same&gt; take" in html) == bool(leaks)
-    assert data["digest"] in html
+    assert data.digest in html
 
 
 def test_the_section_without_leaks_is_plain(tmp_path: Path) -> None:
     data = report(tmp_path)
-    data["certificate"]["duplicates"] = {"claim": "none", "count": 0}
+    clean = {**data.certificate, "duplicates": Check(claim="none", count=0)}
+    data = data.model_copy(update={"certificate": clean})
     assert "Certified: nothing leaks between splits" in rendered(data)
 
 

@@ -5,10 +5,18 @@ import shutil
 
 import pytest
 
+from gatewise.artifacts.baselines import BaselineReport, BaselineScore
+from gatewise.artifacts.data_report import Check, DataReport, Examples, Quantiles
 from gatewise.evidence import comparison
-from gatewise.files import write_json
 from gatewise.report import page, plots
-from tests.evidence_runs import record, study, write_card, write_run
+from tests.evidence_runs import (
+    cost_report,
+    record,
+    study,
+    variant_cost,
+    write_card,
+    write_run,
+)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = [
@@ -19,22 +27,25 @@ VARIANTS = {"rnn": 0.6, "lstm": 0.8, "gru": 0.81, "gru-matched": 0.82}
 
 
 # As `gatewise.data.preparation.build` describes a task whose split is drawn anew for each seed.
-DATA_REPORT = {
-    "certified": True,
-    "certificate": {"groups": {"claim": "no group stands in two splits", "count": 0}},
-    "examples": 60,
-    "groups": 6,
-    "labels": 2,
-    "label_counts": {"left": 30, "right": 30},
-    "licence": "MIT",
-    "digest": "0" * 64,
-    "split": "drawn anew for each seed",
-    "steps": {"min": 4, "median": 8, "max": 12},
-    "duplicates": 0,
-    "unusable": {"count": 0, "examples": []},
-    "flaws": {},
-    "skipped_by_source": {},
-}
+DATA_REPORT = DataReport(
+    title="made up",
+    synthetic=True,
+    licence="MIT",
+    digest="0" * 64,
+    examples=60,
+    groups=6,
+    labels=2,
+    duplicates=0,
+    contradictions=0,
+    skipped_by_source={},
+    unusable=Examples(count=0, examples=[]),
+    flaws={},
+    steps=Quantiles(min=4, q05=4, median=8, q95=12, max=12),
+    split="drawn anew for each seed",
+    label_counts={"left": 30, "right": 30},
+    certificate={"groups": Check(claim="no group stands in two splits", count=0)},
+    certified=True,
+)
 
 
 def probed():
@@ -43,59 +54,38 @@ def probed():
     from gatewise.diagnostics import probes
 
     lengths = dict.fromkeys(("adding_lengths", "copy_lengths", "parity_lengths"), (2, 4, 8))
-    seed = {"scores": [0.95, 0.92, 0.4], "extrapolated": [0.95, 0.7, 0.3]}
-    curves = {when: [-0.1 * k for k in range(20)] for when in ("initial", "trained")}
-    found = {name: [seed | curves] * 2 for name in probes.PROBLEMS}
-    return probes.summarise(found, ProbeConfig(**lengths))
+    curves = {when: tuple(-0.1 * k for k in range(20)) for when in ("initial", "trained")}
+    seed = probes.SeedResult((0.95, 0.92, 0.4), (0.95, 0.7, 0.3), curves)
+    return probes.summarise(dict.fromkeys(probes.PROBLEMS, [seed] * 2), ProbeConfig(**lengths))
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """A report with every kind of chart, table and section."""
     root = tmp_path_factory.mktemp("report")
-    timing = {"median": 2.0, "q1": 1.9, "q3": 2.2, "rounds": [1.9, 1.95, 2.0, 2.0, 2.1, 2.2]}
+    cost = variant_cost(1.9, 1.95, 2.0, 2.0, 2.1, 2.2)
+    baseline = BaselineScore(
+        title="majority class", mean=0.3, std=None, ci=None, values=(0.3,), seeds=(0,)
+    )
     for task in ("toy", "tones"):
         write_card(root, task, synthetic=task == "tones")
         for variant, score in VARIANTS.items():
             for seed in range(4):
                 write_run(root, record(task, variant, seed, score + 0.01 * seed), split_seed=seed)
-        cost = {
-            "train_step_ms": timing,
-            "inference_ms_batch_1": timing,
-            "train_seconds_per_epoch": 1.5,
-            "peak_memory_mb": 3.0,
-            "size_bytes": 4000,
-            "kernel": "fused",
-        }
-        write_json(
-            root / "reports" / "cost" / f"{task}.json",
-            {
-                "device": "cpu (some processor)",
-                "threads": 1,
-                "versions": {"torch": "2"},
-                "variants": dict.fromkeys(VARIANTS, cost),
-            },
-        )
-        write_json(root / "reports" / "data" / f"{task}.json", DATA_REPORT)
-        baseline = {
-            "title": "majority class",
-            "mean": 0.3,
-            "std": None,
-            "ci": None,
-            "values": [0.3],
-        }
-        write_json(
-            root / "reports" / "baselines" / f"{task}.json", {"baselines": {"majority": baseline}}
-        )
+        costs = cost_report(**dict.fromkeys(VARIANTS, cost))
+        costs.write(root / "reports" / "cost" / f"{task}.json")
+        DATA_REPORT.write(root / "reports" / "data" / f"{task}.json")
+        baselines = BaselineReport(task=task, metric="accuracy", baselines={"majority": baseline})
+        baselines.write(root / "reports" / "baselines" / f"{task}.json")
     for variant in VARIANTS:
-        write_json(root / "reports" / "probes" / f"{variant}.json", probed())
+        probed().write(root / "reports" / "probes" / f"{variant}.json")
     declared = study(tuple(VARIANTS), ("toy", "tones"), seeds=4)
     evidence = comparison.gather(declared, root)
     probes = comparison.read_probes(VARIANTS, root / "reports")
     found = comparison.compare(declared, evidence, probes=probes)
     plots.write(root / "reports" / "plots", evidence, found)
     path = root / "index.html"
-    siblings = page.read_siblings(root / "reports", found["tasks"], VARIANTS)
+    siblings = page.read_siblings(root / "reports", found.tasks, VARIANTS)
     path.write_text(page.render(found, siblings))
     return path
 

@@ -7,9 +7,21 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from gatewise.config.metrics import METRICS
 from gatewise.evidence import comparison
-from gatewise.report import charts, page, plots, summary, table, words
-from tests.evidence_runs import LABELS, record, study, write_card, write_run
+from gatewise.report import charts, page, plots, table, words
+from gatewise.report import summary as markdown_summary
+from tests.evidence_runs import (
+    LABELS,
+    pair,
+    record,
+    study,
+    summary,
+    task_comparison,
+    whole_comparison,
+    write_card,
+    write_run,
+)
 
 
 @pytest.fixture
@@ -47,16 +59,18 @@ def test_the_end_table_answers(compared):
 
 
 def test_warnings_reach_the_reader(compared):
-    compared["tasks"]["toy"]["warnings"].append("toy/gru: no usable run for seed 3")
-    compared["warnings"].append("too few seeds")
-    for text in (printed(compared), summary.render(compared), page.render(compared)):
+    task = compared.tasks["toy"].model_copy(
+        update={"warnings": ("toy/gru: no usable run for seed 3",)}
+    )
+    compared = compared.model_copy(update={"tasks": {"toy": task}, "warnings": ("too few seeds",)})
+    for text in (printed(compared), markdown_summary.render(compared), page.render(compared)):
         assert "no usable run for seed 3" in text
         assert "too few seeds" in text
 
 
 def test_summary_and_page_hold_the_same_answers(compared):
-    markdown, html = summary.render(compared), page.render(compared)
-    for task in compared["tasks"].values():
+    markdown, html = markdown_summary.render(compared), page.render(compared)
+    for task in compared.tasks.values():
         for line in words.answer(task):
             assert line in markdown
             assert html_escape(line.split(" (", 1)[0]) in html
@@ -65,31 +79,84 @@ def test_summary_and_page_hold_the_same_answers(compared):
 
 
 def test_names_are_escaped_in_the_page(compared):
-    compared["tasks"]["toy"]["title"] = "<script>alert(1)</script>"
+    task = compared.tasks["toy"].model_copy(update={"title": "<script>alert(1)</script>"})
+    compared = compared.model_copy(update={"tasks": {"toy": task}})
     assert "<script>alert" not in page.render(compared)
 
 
 def test_absent_figures_are_said_to_be_absent(compared):
-    row = next(line for line in summary.render(compared).splitlines() if line.startswith("| gru |"))
+    row = next(
+        line
+        for line in markdown_summary.render(compared).splitlines()
+        if line.startswith("| gru |")
+    )
     assert row.endswith("| n/a | n/a |")
 
 
 def test_verdicts_in_words():
-    pair = {
-        "a": "gru", "b": "lstm", "primary": True, "difference": -0.0123, "ci": [-0.02, -0.005],
-        "p_value": 0.0078, "p_value_holm": 0.0469, "rope": 0.005, "verdict": "lstm",
-        "seeds_needed": None,
-    }  # fmt: skip
-    assert words.sentence(pair) == (
+    accuracy = METRICS["accuracy"]
+    fields = {"difference": -0.0123, "ci": (-0.02, -0.005), "p_value_holm": 0.0469}
+    assert words.sentence(pair("gru", "lstm", "lstm", **fields), accuracy) == (
         "lstm beats gru (difference -1.23 points, interval -2.00 to -0.50, p = 0.0469)."
     )
-    pair |= {"verdict": "undecided", "seeds_needed": 1200}
-    assert "undecided, needs about 1,200 more seeds (" in words.sentence(pair)
-    pair |= {"verdict": "equivalent"}
-    assert "equivalent within ±0.5 points" in words.sentence(pair)
-    pair |= {"difference": None}
-    assert "no seed finished with both" in words.sentence(pair)
+    undecided = pair("gru", "lstm", seeds_needed=1200)
+    assert "undecided, needs about 1,200 more seeds (" in words.sentence(undecided, accuracy)
+    equal = pair("gru", "lstm", "equivalent")
+    assert "equivalent within ±0.5 points" in words.sentence(equal, accuracy)
+    nothing = pair("gru", "lstm", difference=None)
+    assert "no seed finished with both" in words.sentence(nothing, accuracy)
     assert words.p_value(1e-9) == "< 0.0001"
+
+
+def test_losses_are_told_in_nats_and_the_lower_one_wins(root, monkeypatch, capsys):
+    from gatewise.artifacts import plan
+    from pipeline import compare as compare_stage
+    from pipeline import report as report_stage
+
+    monkeypatch.chdir(root)
+    plan.write(study(tasks=("toy",), metric="log_loss", seeds=8))
+    compare_stage.main([])
+    capsys.readouterr()
+    report_stage.main([])
+    html, scripts = (root / "reports/index.html").read_text().split("<script", 1)
+    specs = scripts.split("</script>", 1)[0]
+    texts = {
+        "table": capsys.readouterr().out,
+        "summary": (root / "reports/summary.md").read_text(),
+        "page": html,
+    }
+    for name, text in texts.items():
+        assert "gru beats lstm" in text, name
+        assert "test log loss (lower is better)" in text, name
+        assert re.search(r"0\.09\d ± 0\.00\d nats", text), name
+        assert "±0.005 nats" in text, name
+        assert "points" not in text, name
+    assert "points" not in specs
+    assert "difference -0.1000 nats" in texts["summary"]
+    assert "test difference in log loss, nats" in specs
+    assert "test log loss, nats" in specs
+    assert "validation log loss, nats" in specs
+    assert "Target" not in texts["page"]  # no cost was measured
+
+
+def test_a_study_of_several_metrics_states_each_ones_equivalence():
+    variants = {"gru": summary(0.9), "lstm": summary(0.8)}
+    tasks = {
+        metric: task_comparison(variants, pair("gru", "lstm"), metric=metric)
+        for metric in ("accuracy", "balanced_accuracy", "log_loss")
+    }
+    assert words.footnote(whole_comparison(tasks)).endswith("within ±0.5 points or ±0.005 nats.")
+
+
+@pytest.mark.parametrize(
+    ("metric", "title"),
+    [("accuracy", "test accuracy"), ("balanced_accuracy", "test balanced accuracy")],
+)
+def test_scores_have_their_metrics_title(metric, title):
+    task = task_comparison({"gru": summary(0.961, 0.963)}, metric=metric)
+    text = markdown_summary.render(whole_comparison({"toy": task}))
+    assert f"| {title} |" in text
+    assert "| 96.2 ± 1.0 % | 95.2 to 97.2 |" in text
 
 
 def test_curves_are_means_over_seeds_and_early_stops_keep_their_last_value(tmp_path):
@@ -145,7 +212,8 @@ def test_dvc_templates_are_json_with_dvcs_anchors(project):
 
 def test_the_front_holds_what_nothing_else_beats():
     points = [(3, 90), (1, 80), (2, 95), (2, 70), (4, 95), (5, 96)]
-    assert charts.front(points) == [(1, 80), (2, 95), (5, 96)]
+    assert charts.front(points, METRICS["accuracy"]) == [(1, 80), (2, 95), (5, 96)]
+    assert charts.front(points, METRICS["log_loss"]) == [(1, 80), (2, 70)]
 
 
 def test_text_inside_scripts_cannot_end_them():
@@ -154,12 +222,9 @@ def test_text_inside_scripts_cannot_end_them():
     assert json.loads(text) == {"a": "</script><b>\u2028"}
 
 
-def test_a_study_with_nothing_but_scores_still_gets_a_page(compared):
-    for task in compared["tasks"].values():
-        for cells in task["variants"].values():
-            cells["ci"] = None
-        for pair in task["pairs"]:
-            pair.update(difference=None, ci=None, test_noise=None, p_value_holm=None)
-    text = page.render(compared)
+def test_a_study_with_nothing_but_scores_still_gets_a_page():
+    pairs = [pair("gru", "lstm", difference=None, ci=None, p_value_holm=None)]
+    task = task_comparison({"gru": summary(0.9), "lstm": summary(0.8)}, *pairs)
+    text = page.render(whole_comparison({"toy": task}))
     assert "no seed finished with both" in text
     assert "Not measured." in text

@@ -7,8 +7,8 @@ import pytest
 from gatewise import config
 from gatewise.errors import GatewiseError
 from gatewise.evidence.comparison import more_seeds
-from gatewise.files import write_json
 from gatewise.repro import dvc, rounds
+from tests.evidence_runs import pair, task_comparison, whole_comparison
 
 STUDY = """
 tasks: {digits: {source: {kind: digits}, features: {kind: frames}}}
@@ -28,9 +28,10 @@ def declare(folder, seeds):
 
 
 def comparison(seeds, looks, *verdicts):
-    pairs = [{"primary": True, "verdict": verdict} for verdict in verdicts]
-    pairs.append({"primary": False, "verdict": "undecided"})
-    return {"looks": looks, "tasks": {"digits": {"seeds": list(range(seeds)), "pairs": pairs}}}
+    pairs = [pair("gru", "lstm", verdict) for verdict in verdicts]
+    pairs.append(pair("gru", "rnn", primary=False))
+    task = task_comparison({}, *pairs, seeds=range(seeds))
+    return whole_comparison({"digits": task}, looks=looks)
 
 
 def test_looks_end_at_the_cap():
@@ -90,7 +91,7 @@ def test_rounds_go_on_until_decided_or_capped(folder, decided_at, reproduced):
         study = config.load()
         seen.append(len(study.seed_list))
         verdict = "gru" if decided_at and seen[-1] >= decided_at else "undecided"
-        write_json("reports/comparison.json", comparison(seen[-1], study.looks, verdict))
+        comparison(seen[-1], study.looks, verdict).write("reports/comparison.json")
         return 0
 
     assert rounds.reproduce(dvc, say=lambda _: None) == 0

@@ -6,11 +6,11 @@ from filelock import FileLock
 
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
-from gatewise.files import write_json
 from gatewise.tracking import mirror as module
 from gatewise.tracking.content import CONTENT, CURVES, PARENT
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
+from tests.evidence_runs import pair, summary, task_comparison, whole_comparison
 
 from .conftest import write_run
 
@@ -163,32 +163,13 @@ def test_check_makes_no_store(folders, tmp_path):
 def test_the_comparison_becomes_a_run_with_verdict_picture_and_report(config, folders, tmp_path):
     reports = tmp_path / "reports"
     reports.mkdir()
-    pair = {
-        "a": "gru",
-        "b": "lstm",
-        "primary": True,
-        "seeds": [0, 1],
-        "difference": 0.02,
-        "ci": [0.01, 0.03],
-        "p_value": 0.5,
-        "p_value_holm": 0.5,
-        "p_superiority": 1.0,
-        "rope": 0.005,
-        "verdict": "undecided",
-        "seeds_needed": 6,
+    variants = {
+        "gru": summary(0.5, 0.51, ci=(0.5, 0.51)),
+        "lstm": summary(0.1, 0.2, ci=(0.1, 0.2)),
     }
-    scored = {"mean": 0.505, "std": 0.007, "ci": [0.5, 0.51], "values": [0.5, 0.51]}
-    task = {
-        "title": "Spoken digits",
-        "synthetic": False,
-        "metric": "accuracy",
-        "seeds": [0, 1],
-        "variants": {"gru": scored, "lstm": {**scored, "values": [0.1, 0.2]}},
-        "pairs": [pair],
-        "budgets": [],
-        "warnings": [],
-    }
-    write_json(reports / "comparison.json", {"alpha": 0.05, "tasks": {"digits": task}})
+    undecided = pair("gru", "lstm", seeds_needed=6)
+    task = task_comparison(variants, undecided, title="Spoken digits")
+    whole_comparison({"digits": task}).write(reports / "comparison.json")
     (reports / "index.html").write_text("<p>report")
     mirror(config, folders, reports)
     runs = by_name(config)

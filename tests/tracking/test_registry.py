@@ -12,56 +12,19 @@ from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
+from tests.evidence_runs import pair, summary, task_comparison, whole_comparison
 from tests.serving.test_predictor import card
 from tests.tracking.conftest import config, empty_store, write_run  # noqa: F401
 from tests.tracking.servers import MlflowServer
 
 
-def pair(verdict, **changes):
-    settings = {
-        "a": "gru",
-        "b": "lstm",
-        "primary": True,
-        "seeds": [0, 1],
-        "difference": 0.02,
-        "ci": [0.01, 0.03],
-        "p_value": 0.01,
-        "p_value_holm": 0.01,
-        "p_superiority": 1.0,
-        "rope": 0.005,
-        "verdict": verdict,
-        "seeds_needed": None,
-    }
-    return {**settings, **changes}
-
-
 def comparison(verdict, gru=0.9, lstm=0.8):
-    def variant(mean, macs):
-        return {
-            "mean": mean,
-            "std": 0.01,
-            "ci": [mean - 0.01, mean + 0.01],
-            "values": [mean, mean],
-            "seeds": [0, 1],
-            "parameters": 100,
-            "macs_per_step": macs,
-        }
-
-    return {
-        "alpha": 0.05,
-        "tasks": {
-            "digits": {
-                "title": "digits",
-                "synthetic": False,
-                "metric": "accuracy",
-                "seeds": [0, 1],
-                "variants": {"gru": variant(gru, 300), "lstm": variant(lstm, 400)},
-                "pairs": [pair(verdict)],
-                "budgets": [],
-                "warnings": [],
-            }
-        },
+    variants = {
+        "gru": summary(gru, gru, macs_per_step=300, parameters=100),
+        "lstm": summary(lstm, lstm, macs_per_step=400, parameters=100),
     }
+    compared = pair("gru", "lstm", verdict, p_value_holm=0.01)
+    return whole_comparison({"digits": task_comparison(variants, compared, title="digits")})
 
 
 @pytest.fixture
@@ -91,7 +54,7 @@ def write_study(tmp_path, newer=0):
             torch.manual_seed(seed)
             model = SequenceClassifier(variant, Sizes.of(description))
             save_file(model.state_dict(), folder / runs.WEIGHTS)
-    write_json(tmp_path / "reports/comparison.json", comparison("undecided", gru=0.7, lstm=0.8))
+    comparison("undecided", gru=0.7, lstm=0.8).write(tmp_path / "reports/comparison.json")
 
 
 def call(*arguments):
@@ -112,7 +75,7 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     assert "digits/lstm/seed-1) is the challenger" in first.output
     assert call("promote", "digits", "--variant", "gru").exit_code == 1
     assert "lstm" in call("champion", "digits").output
-    write_json(tmp_path / "reports/comparison.json", comparison("gru"))
+    comparison("gru").write(tmp_path / "reports/comparison.json")
     assert call("promote", "digits").exit_code == 0
     shown = call("champion", "digits").output
     assert "models:/gatewise-digits@champion: version 2" in shown
@@ -143,7 +106,7 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     assert call("rollback", "digits").exit_code == 0
     assert "version 1" in call("champion", "digits").output
     assert isinstance(call("rollback", "digits").exception, GatewiseError)
-    write_json(tmp_path / "reports/comparison.json", comparison("undecided"))
+    comparison("undecided").write(tmp_path / "reports/comparison.json")
     forced = call("promote", "digits", "--variant", "gru", "--force", "smaller")
     assert "and the champion: forced: smaller" in forced.output
     assert "forced: smaller" in call("champion", "digits").output
@@ -176,7 +139,7 @@ def test_a_remote_registry_works_the_same(empty_store, tmp_path, monkeypatch):  
         assert mirror(TrackingConfig(uri=server.uri), "runs").notes == []
         assert not (tmp_path / "mlartifacts").exists(), "artifacts go through the server"
         assert call("promote", "digits").exit_code == 0
-        write_json(tmp_path / "reports/comparison.json", comparison("gru"))
+        comparison("gru").write(tmp_path / "reports/comparison.json")
         assert call("promote", "digits").exit_code == 0
         assert "version 2" in call("champion", "digits").output
         np.save(tmp_path / "one.npy", np.ones((7, 4), np.float32))

@@ -65,9 +65,10 @@ def config(
 @app.command()
 def show() -> None:
     """Print the study's results and verdicts as a table."""
-    from gatewise.report import plots, table
+    from gatewise.artifacts.comparison import Comparison
+    from gatewise.report import table
 
-    table.show(plots.read_comparison())
+    table.show(Comparison.read("reports/comparison.json"))
 
 
 def main() -> None:

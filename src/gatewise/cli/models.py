@@ -112,10 +112,11 @@ def promote(
 
     Exit code: 0 it is champion, 1 it is not.
     """
+    from gatewise.artifacts.comparison import FILE, Comparison
     from gatewise.delivery.gate import promotion, reference, snapshot
-    from gatewise.tracking import content, registry, task_comparison
+    from gatewise.tracking import content, registry
 
-    comparison = task_comparison.read(reports, task)
+    comparison = Comparison.read(reports / FILE).task(task)
     chosen = variant or comparison.leader
     if chosen not in comparison.variants:
         raise GatewiseError(
@@ -138,6 +139,7 @@ def promote(
         print("and the champion already")
         return
     decision = promotion.by_comparison(
+        task,
         comparison,
         chosen,
         champion.tags.get(registry.VARIANT) if champion else None,

@@ -73,6 +73,28 @@ class Metric:
         """A difference turned so that above zero is better."""
         return difference if self.higher_is_better else -difference
 
+    def scaled(self, value: float) -> float:
+        """A score or a difference as people read it: 96.1 for an accuracy of 0.961."""
+        return self.unit.scale * value
+
+    @property
+    def axis(self) -> str:
+        """Title of an axis of scaled scores: `accuracy, %`."""
+        return f"{self.title}, {self.unit.symbol.strip()}"
+
+    @property
+    def difference_axis(self) -> str:
+        """Title of an axis of scaled differences: `difference in accuracy, points`."""
+        return f"difference in {self.title}, {self.unit.difference}"
+
+    def interval(self, bounds: tuple[float, float]) -> str:
+        """Bounds of a score without their unit: `95.2 to 96.9`."""
+        return " to ".join(map(self.number, bounds))
+
+    def difference_interval(self, bounds: tuple[float, float]) -> str:
+        """Bounds of a difference without their unit: `+0.12 to +1.70`."""
+        return " to ".join(map(self.difference, bounds))
+
     def show(self, value: float) -> str:
         """A score for people: `96.1 %`, `0.143 nats`."""
         return f"{self.number(value)}{self.unit.symbol}"

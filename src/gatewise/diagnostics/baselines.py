@@ -3,28 +3,41 @@
 Both see the same splits as the networks. The linear model is scikit-learn's logistic
 regression, on TF-IDF of words and word pairs for text, on each feature's mean, deviation,
 minimum and maximum over time for audio and frames; its strength of regularisation is chosen
-on the validation split, as the networks' best epoch is.
+on the validation split, as the networks' best epoch is. The majority class goes by the shares
+that the classes have of the training split: where a metric asks for probabilities, it gives those.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gatewise.artifacts import splits
+from gatewise.artifacts.baselines import BaselineReport, BaselineScore
 from gatewise.artifacts.prepared import Prepared
+from gatewise.config import SPLITS
+from gatewise.config.metrics import METRICS, Metric, count
 from gatewise.evidence import statistics
 
 STRENGTHS = (0.03, 0.3, 3.0, 30.0)
 """Inverse regularisation strengths that are tried."""
+Rows = Mapping[str, npt.NDArray[np.intp]]
+"""Rows of the index by split."""
+Labels = npt.NDArray[np.integer]
+"""`(examples,)`."""
+Probabilities = npt.NDArray[np.float64]
+"""`(examples, classes)`."""
 
 
 def evaluate(
-    prepared: Prepared, seeds: list[int], fraction: float, alpha: float, resamples: int
-) -> dict[str, Any]:
-    """Both baselines' test scores, as plain data for `reports/baselines/<task>.json`.
+    prepared: Prepared, seeds: Sequence[int], fraction: float, alpha: float, resamples: int
+) -> BaselineReport:
+    """Both baselines' test scores, for `reports/baselines/<task>.json`.
 
     Where the examples do not change with the seed, neither does a baseline: it is scored once.
 
@@ -36,67 +49,78 @@ def evaluate(
         resamples: of the bootstrap.
     """
     used = seeds if prepared.card.resample or fraction < 1 else seeds[:1]
-    examples = _documents(prepared) if prepared.card.modality == "text" else _pooled(prepared)
+    metric, classes = METRICS[prepared.card.metric], len(prepared.card.labels)
+    labels = prepared.index["label"].to_numpy()
+    text = prepared.card.modality == "text"
+    examples = _documents(prepared) if text else _pooled(prepared)
     scores: dict[str, list[float]] = {"majority": [], "linear": []}
     for seed in used:
-        split = splits.for_seed(prepared, seed)
-        labels = prepared.index["label"].to_numpy()
-        parts = {name: np.flatnonzero(split == name) for name in ("train", "validation", "test")}
-        parts["train"] = splits.shrink(parts["train"], labels, fraction, seed)
-        scores["majority"].append(_majority(labels, parts, prepared.card.metric))
-        scores["linear"].append(_linear(examples, labels, parts, prepared.card))
-    text = prepared.card.modality == "text"
+        rows = _rows(prepared, seed, fraction)
+        scores["majority"].append(_majority(labels, rows, metric, classes))
+        scores["linear"].append(_linear(examples, labels, rows, metric, classes, text))
     titles = {
         "majority": "majority class",
         "linear": "TF-IDF + logistic regression" if text else "pooled + logistic regression",
     }
-    return {
-        "task": prepared.card.task,
-        "metric": prepared.card.metric,
-        "baselines": {
-            name: {
-                "title": titles[name],
-                **statistics.summary(values, alpha, resamples),
-                "values": values,
-                "seeds": used,
-            }
-            for name, values in scores.items()
-        },
-    }
+    baselines = {}
+    for name, values in scores.items():
+        brief = statistics.summary(values, alpha, resamples)
+        baselines[name] = BaselineScore(
+            title=titles[name],
+            mean=brief.mean,
+            std=brief.std,
+            ci=brief.ci,
+            values=tuple(values),
+            seeds=tuple(used),
+        )
+    return BaselineReport(task=prepared.card.task, metric=metric.name, baselines=baselines)
 
 
-def _majority(labels: np.ndarray, parts: dict[str, np.ndarray], metric: str) -> float:
-    most = np.bincount(labels[parts["train"]]).argmax()
-    truth = labels[parts["test"]]
-    return _score(truth, np.full(len(truth), most), metric)
+def _rows(prepared: Prepared, seed: int, fraction: float) -> Rows:
+    """What the networks see of this seed."""
+    split = splits.for_seed(prepared, seed)
+    rows = {name: np.flatnonzero(split == name) for name in SPLITS}
+    labels = prepared.index["label"].to_numpy()
+    return {**rows, "train": splits.shrink(rows["train"], labels, fraction, seed)}
 
 
-def _linear(examples: Any, labels: np.ndarray, parts: dict[str, np.ndarray], card: Any) -> float:
+def _majority(labels: Labels, rows: Rows, metric: Metric, classes: int) -> float:
+    shares = np.bincount(labels[rows["train"]], minlength=classes) / len(rows["train"])
+    truth = labels[rows["test"]]
+    return _score(truth, np.broadcast_to(shares, (len(truth), classes)), metric)
+
+
+def _linear(
+    examples: Any, labels: Labels, rows: Rows, metric: Metric, classes: int, text: bool
+) -> float:
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, validation, test = parts["train"], parts["validation"], parts["test"]
-    text = card.modality == "text"
-    best, chosen = -1.0, None
+    train, validation, test = (rows[name] for name in SPLITS)
+    best, score = -math.inf, math.nan
     for strength in STRENGTHS:
         scale = TfidfTransformer(sublinear_tf=True) if text else StandardScaler()
         model = make_pipeline(scale, LogisticRegression(C=strength, max_iter=300, tol=1e-3))
         model.fit(examples[train], labels[train])
-        found = _score(labels[validation], model.predict(examples[validation]), card.metric)
-        if found > best:
-            best, chosen = found, model
-    assert chosen is not None  # noqa: S101  (for the type checker)
-    return _score(labels[test], chosen.predict(examples[test]), card.metric)
+        held_out = _probabilities(model, examples[validation], classes)
+        gain = metric.gain(_score(labels[validation], held_out, metric))
+        if gain > best:
+            best = gain
+            score = _score(labels[test], _probabilities(model, examples[test], classes), metric)
+    return score
 
 
-def _score(truth: np.ndarray, predicted: np.ndarray, metric: str) -> float:
-    from sklearn.metrics import accuracy_score, f1_score
+def _probabilities(model: Any, examples: Any, classes: int) -> Probabilities:
+    """What the model gives each class; none to those that it was not trained on."""
+    probabilities = np.zeros((examples.shape[0], classes))
+    probabilities[:, model.classes_] = model.predict_proba(examples)
+    return probabilities
 
-    if metric == "accuracy":
-        return float(accuracy_score(truth, predicted))
-    return float(f1_score(truth, predicted, average="macro", zero_division=0))
+
+def _score(truth: Labels, probabilities: Probabilities, metric: Metric) -> float:
+    return float(metric.from_counts(count(truth, probabilities))[0])
 
 
 def _documents(prepared: Prepared) -> Any:
@@ -118,7 +142,7 @@ def _documents(prepared: Prepared) -> Any:
     return counter.transform(documents).tocsr()
 
 
-def _pooled(prepared: Prepared) -> np.ndarray:
+def _pooled(prepared: Prepared) -> npt.NDArray[np.float64]:
     """Mean, deviation, minimum and maximum of each feature, `(sequences, 4 * features)`."""
     index = prepared.index
     rows = []

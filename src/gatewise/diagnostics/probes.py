@@ -22,8 +22,7 @@ import multiprocessing
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -32,6 +31,7 @@ from torch.nn import functional
 
 from gatewise import streams
 from gatewise.artifacts.plan import ProbePlan
+from gatewise.artifacts.probes import Gradient, GradientDecay, ProbedLength, ProbeReport, Problem
 from gatewise.config import ProbeConfig, VariantConfig
 from gatewise.models import budget
 from gatewise.models.complexity import Sizes
@@ -224,14 +224,26 @@ def half_life(log10_norms: Sequence[float]) -> float | None:
 # --- the whole of one variant ------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class SeedResult:
+    """What one seed of a variant reached on one problem."""
+
+    scores: tuple[float | None, ...]
+    """By length; `None` where a shorter one was not solved."""
+    extrapolated: tuple[float, ...]
+    """By length, of the model that learnt the shortest."""
+    gradients: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """log10 norms `initial` and `trained`, of the adding problem only."""
+
+
 def probe(
     variant: VariantConfig,
     reference: VariantConfig | None,
     config: ProbeConfig,
     problem: str,
     seed: int,
-) -> dict[str, Any]:
-    """One problem for one variant and seed, as plain data."""
+) -> SeedResult:
+    """One problem for one variant and seed."""
     torch.set_num_threads(1)
     solved = resolve(variant, reference, problem)
     lengths = config.lengths(problem)
@@ -242,16 +254,16 @@ def probe(
         reached = learn(solved, problem, length, config, seed)[1] if tried else 0.0
         scores.append(reached if tried else None)
     fresh = streams.generator(seed, "augment")
-    beyond = [score(shortest, problem, length, fresh) for length in lengths]
-    found: dict[str, Any] = {"scores": scores, "extrapolated": beyond}
+    beyond = tuple(score(shortest, problem, length, fresh) for length in lengths)
+    gradients = {}
     if problem == "adding":
         for when, model in (("initial", build(solved, problem, seed)), ("trained", shortest)):
             rng = streams.generator(seed, "augment")
-            found[when] = gradient_norms(model, config.gradient_length, rng)
-    return found
+            gradients[when] = tuple(gradient_norms(model, config.gradient_length, rng))
+    return SeedResult(tuple(scores), beyond, gradients)
 
 
-def probe_all(plan: ProbePlan, workers: int) -> dict[str, list[dict[str, Any]]]:
+def probe_all(plan: ProbePlan, workers: int) -> dict[str, list[SeedResult]]:
     """`probe` for each problem and seed, at most `workers` at once: seeds by problem."""
     # fork finds torch loaded, and nothing has computed yet; where there is no fork, spawn.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -263,46 +275,47 @@ def probe_all(plan: ProbePlan, workers: int) -> dict[str, list[dict[str, Any]]]:
             ]
             for problem in PROBLEMS
         }
-        return {problem: [one.result() for one in found] for problem, found in futures.items()}
+        return {problem: [one.result() for one in seeds] for problem, seeds in futures.items()}
 
 
-def summarise(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], config: ProbeConfig
-) -> dict[str, Any]:
+def summarise(results: Mapping[str, Sequence[SeedResult]], config: ProbeConfig) -> ProbeReport:
     """Put the seeds of a variant together for `reports/probes/<variant>.json`.
 
     Args:
-        found: by problem, what `probe` gave for each seed.
+        results: by problem, what `probe` gave for each seed.
         config: the settings, for the lengths.
     """
-    return {
-        "titles": TITLES,
-        "note": NOTE,
-        "settings": config.model_dump(mode="json"),
-        "probes": {
-            problem: _problem(config.lengths(problem), seeds) for problem, seeds in found.items()
+    adding_seeds = results["adding"]
+    return ProbeReport(
+        titles=TITLES,
+        note=NOTE,
+        settings=config,
+        probes={
+            problem: _problem(config.lengths(problem), seeds) for problem, seeds in results.items()
         },
-        "gradient": {when: _gradient(when, found["adding"]) for when in ("initial", "trained")},
-    }
+        gradient=Gradient(
+            initial=_gradient([seed.gradients["initial"] for seed in adding_seeds]),
+            trained=_gradient([seed.gradients["trained"] for seed in adding_seeds]),
+        ),
+    )
 
 
-def _problem(lengths: Sequence[int], seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    scores = [found["scores"] for found in seeds]
-    beyond = np.array([found["extrapolated"] for found in seeds])
-    longest = [longest_solved(lengths, row) or 0 for row in scores]
-    return {
-        "lengths": [
-            {
-                "length": length,
-                "scores": [row[i] for row in scores],
-                "score": _mean([row[i] for row in scores if row[i] is not None]),
-                "extrapolated": float(beyond[:, i].mean()),
-            }
+def _problem(lengths: Sequence[int], seeds: Sequence[SeedResult]) -> Problem:
+    beyond = np.array([seed.extrapolated for seed in seeds])
+    longest = [longest_solved(lengths, seed.scores) or 0 for seed in seeds]
+    return Problem(
+        lengths=tuple(
+            ProbedLength(
+                length=length,
+                scores=tuple(seed.scores[i] for seed in seeds),
+                score=_mean([s for seed in seeds if (s := seed.scores[i]) is not None]),
+                extrapolated=float(beyond[:, i].mean()),
+            )
             for i, length in enumerate(lengths)
-        ],
-        "longest_solved": int(np.median(longest)) or None,
-        "longest_by_seed": longest,
-    }
+        ),
+        longest_solved=int(np.median(longest)) or None,
+        longest_by_seed=tuple(longest),
+    )
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -311,19 +324,19 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def longest_solved(lengths: Sequence[int], scores: Sequence[float | None]) -> int | None:
     """The longest length that is solved, with all shorter ones solved as well."""
-    found = None
+    longest = None
     for length, reached in zip(lengths, scores, strict=True):
         if reached is None or reached < SOLVED:
             break
-        found = length
-    return found
+        longest = length
+    return longest
 
 
-def _gradient(when: str, seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    curves = np.array([found[when] for found in seeds])
-    mean = [float(value) for value in curves.mean(axis=0)]
-    return {
-        "log10": mean,
-        "half_life": half_life(mean),
-        "half_lives": [half_life(curve) for curve in curves.tolist()],
-    }
+def _gradient(curves: Sequence[Sequence[float]]) -> GradientDecay:
+    """Curves of log10 norms, one a seed, together."""
+    mean = [float(value) for value in np.array(curves).mean(axis=0)]
+    return GradientDecay(
+        log10=tuple(mean),
+        half_life=half_life(mean),
+        half_lives=tuple(half_life(curve) for curve in curves),
+    )

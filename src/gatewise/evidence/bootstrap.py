@@ -9,13 +9,14 @@ with both. Groups, not examples, are drawn: examples of one speaker rise and fal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence.prediction_counts import Outcome
+from gatewise.artifacts.comparison import Noise
+from gatewise.config.metrics import Metric
+from gatewise.evidence.prediction_counts import PredictionCounts
 
 Floats = npt.NDArray[np.float64]
 FEW_GROUPS = 10
@@ -45,88 +46,103 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Where a score, or a difference, comes from."""
+class Analysis:
+    """The noise of one task's scores; empty where too little was there to resample."""
 
-    ci: tuple[float, float]
-    """Interval over seeds and test groups."""
-    se_seeds: float
-    """Standard error from the seeds alone."""
-    se_groups: float
-    """Standard error from the test groups alone."""
-    groups: int
+    groups: int | None = None
     """Test groups over all seeds."""
+    variants: Mapping[str, Noise] = field(default_factory=dict)
+    """Of each variant's score."""
+    pairs: Mapping[tuple[str, str], Noise] = field(default_factory=dict)
+    """Of each pair's difference."""
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Mean scores of one variant, or their differences, each array `(resamples,)`."""
+
+    both: Floats
+    """Seeds and groups drawn anew."""
+    seeds: Floats
+    """Seeds alone."""
+    groups: Floats
+    """Groups alone."""
+
+    def __sub__(self, other: Resampled) -> Resampled:
+        """Differences on the same draws."""
+        return Resampled(
+            self.both - other.both, self.seeds - other.seeds, self.groups - other.groups
+        )
+
+    def noise(self, level: float) -> Noise:
+        """In brief; `level` is 1 - coverage of the interval."""
+        low, high = np.nanquantile(self.both, [level / 2, 1 - level / 2])
+        return Noise(
+            ci=(float(low), float(high)),
+            se_seeds=float(np.nanstd(self.seeds)),
+            se_groups=float(np.nanstd(self.groups)),
+        )
 
 
 def analyse(
-    outcomes: Mapping[str, Mapping[int, Outcome]],
+    runs: Mapping[str, Mapping[int, PredictionCounts]],
     pairs: Sequence[tuple[str, str]],
-    metric: str,
+    metric: Metric,
     level: float,
     resamples: int = 2_000,
-) -> tuple[dict[str, Noise], dict[tuple[str, str], Noise]]:
+) -> Analysis:
     """Noise of each variant's score and of each pair's difference, on one task.
 
     Args:
-        outcomes: by variant and seed; only seeds that all variants have are used.
+        runs: by variant and seed; only seeds that all variants have are used.
         pairs: which differences to look at.
-        metric: `accuracy` or `macro_f1`.
+        metric: what to score by.
         level: 1 - coverage of the intervals.
         resamples: bootstrap resamples.
 
     Returns:
-        Both empty with fewer than two such seeds or fewer than two test groups.
+        Nothing with fewer than two such seeds or fewer than two test groups.
     """
-    everyone = [set(of_seed) for of_seed in outcomes.values()]
+    everyone = [set(by_seed) for by_seed in runs.values()]
     seeds = sorted(set.intersection(*everyone)) if everyone else []
-    used = [[of_seed[seed] for seed in seeds] for of_seed in outcomes.values()]
-    names = sorted({name for row in used for outcome in row for name in outcome.groups})
+    used = {variant: [by_seed[seed] for seed in seeds] for variant, by_seed in runs.items()}
+    names = sorted({name for row in used.values() for run in row for name in run.groups})
     if len(seeds) < 2 or len(names) < 2:
-        return {}, {}
-    classes = max(outcome.counts.shape[2] for row in used for outcome in row)
+        return Analysis()
+    classes = max(run.counts.shape[2] for row in used.values() for run in row)
     draws = Draws.make(len(seeds), len(names), resamples)
-    found = {}
-    for variant, row in zip(outcomes, used, strict=True):
+    scores = {}
+    for variant, row in used.items():
         stacked = stack(row, names, classes)
-        if not METRICS[metric].by_class:
+        if not metric.by_class:
             stacked = stacked.sum(axis=-1, keepdims=True)
-        found[variant] = resampled(stacked, draws, METRICS[metric])
-    return (
-        {v: noise(drawn, len(names), level) for v, drawn in found.items()},
-        {
-            (a, b): noise(
-                [x - y for x, y in zip(found[a], found[b], strict=True)], len(names), level
-            )
-            for a, b in pairs
-        },
+        scores[variant] = Resampled(*resampled(stacked, draws, metric))
+    return Analysis(
+        len(names),
+        {variant: drawn.noise(level) for variant, drawn in scores.items()},
+        {(a, b): (scores[a] - scores[b]).noise(level) for a, b in pairs},
     )
 
 
-def stack(outcomes: Sequence[Outcome], names: Sequence[str], classes: int) -> Floats:
-    """Counts of several seeds side by side: `(seeds, groups, 3, classes)`, absent groups zero."""
+def stack(runs: Sequence[PredictionCounts], names: Sequence[str], classes: int) -> Floats:
+    """Counts of several seeds side by side: `(seeds, groups, 4, classes)`, absent groups zero."""
     place = {name: i for i, name in enumerate(names)}
-    stacked = np.zeros((len(outcomes), len(names), 3, classes))
-    for seed, outcome in enumerate(outcomes):
-        rows = [place[name] for name in outcome.groups]
-        stacked[seed, rows, :, : outcome.counts.shape[2]] = outcome.counts
+    stacked = np.zeros((len(runs), len(names), 4, classes))
+    for seed, run in enumerate(runs):
+        rows = [place[name] for name in run.groups]
+        stacked[seed, rows, :, : run.counts.shape[2]] = run.counts
     return stacked
 
 
-def scores(counts: Floats, metric: str) -> Floats:
-    """Accuracy or macro-F1 from counts `(..., 3, classes)`; NaN where nothing was drawn.
-
-    As in scikit-learn, macro-F1 averages over classes that occur as label or prediction.
-    """
-    right, predicted, labels = counts[..., 0, :], counts[..., 1, :], counts[..., 2, :]
-    if metric == "accuracy":
-        return _ratio(right.sum(-1), labels.sum(-1))
-    f1 = _ratio(2 * right, predicted + labels)
-    present = (predicted + labels) > 0
-    return _ratio(np.where(present, f1, 0.0).sum(-1), present.sum(-1))
-
-
 def resampled(stacked: Floats, draws: Draws, metric: Metric) -> tuple[Floats, Floats, Floats]:
-    """Mean scores over resamples of both, of seeds alone and of groups alone."""
+    """Mean scores over resamples of both, of seeds alone and of groups alone.
+
+    Args:
+        stacked: counts `(seeds, groups, 4, classes)`; one class will do for metrics that do not
+            count by class.
+        draws: how often each seed and group was drawn.
+        metric: what to score by.
+    """
     seeds, groups, *cells = stacked.shape
     flat = stacked.transpose(1, 0, 2, 3).reshape(groups, -1)
     redrawn = (draws.groups @ flat).reshape(-1, seeds, *cells)
@@ -139,24 +155,9 @@ def resampled(stacked: Floats, draws: Draws, metric: Metric) -> tuple[Floats, Fl
     )
 
 
-def noise(drawn: Sequence[Floats], groups: int, level: float) -> Noise:
-    """Summarise resampled scores or differences, as `resampled` gives them."""
-    both, of_seeds, of_groups = drawn
-    low, high = np.nanquantile(both, [level / 2, 1 - level / 2])
-    return Noise(
-        (float(low), float(high)),
-        float(np.nanstd(of_seeds)),
-        float(np.nanstd(of_groups)),
-        groups,
-    )
-
-
 def _mean(values: Floats, weights: Floats) -> Floats:
     """Weighted mean over seeds, leaving out those whose groups were not drawn at all."""
     known = np.isfinite(values)
-    return _ratio((np.where(known, values, 0.0) * weights).sum(-1), (known * weights).sum(-1))
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    ratio: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-    return ratio
+    total, below = (np.where(known, values, 0.0) * weights).sum(-1), (known * weights).sum(-1)
+    mean: Floats = np.divide(total, below, out=np.full(total.shape, np.nan), where=below > 0)
+    return mean

@@ -7,9 +7,10 @@ answers side by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
+from gatewise.artifacts.comparison import BudgetSensitivity, BudgetVerdict, Pair
 from gatewise.config import VariantConfig
 
 EQUAL = {
@@ -20,42 +21,55 @@ EQUAL = {
 }
 
 
-def across_budgets(
-    variants: Mapping[str, VariantConfig], pairs: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def assess(
+    variants: Mapping[str, VariantConfig], pairs: Sequence[Pair]
+) -> tuple[BudgetSensitivity, ...]:
     """Verdicts of one cell against one reference under each budget that the study declares.
 
     Args:
         variants: the study's.
-        pairs: one task's, judged.
+        pairs: one task's.
 
     Returns:
-        One entry for each cell and reference that were compared under two budgets or more:
-        `cell`, `reference`, `budgets` (`equal`, `variant`, `difference`, `winner`) and `change`:
-        `flips` where one budget favours the cell and another the reference, `changes` where the
-        verdicts differ otherwise, `none` where they agree. `winner` is `cell`, `reference`,
-        `equivalent` or `undecided`; `difference` is the cell's score less the reference's.
+        One entry for each cell and reference that were compared under two budgets or more.
     """
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    by_cell: dict[tuple[str, str], list[BudgetVerdict]] = {}
     for pair in pairs:
-        for name, reference, sign in ((pair["a"], pair["b"], 1), (pair["b"], pair["a"], -1)):
-            budget = _held_equal(variants[name], reference, variants[reference])
-            if budget is None or not pair["primary"] or pair["difference"] is None:
-                continue
-            winner = {name: "cell", reference: "reference"}.get(pair["verdict"], pair["verdict"])
-            found.setdefault((variants[name].cell, reference), []).append(
+        if pair.primary:
+            for cell, reference, verdict in _verdicts(variants, pair):
+                by_cell.setdefault((cell, reference), []).append(verdict)
+    return tuple(
+        BudgetSensitivity(
+            cell=cell, reference=reference, budgets=tuple(verdicts), change=_change(verdicts)
+        )
+        for (cell, reference), verdicts in by_cell.items()
+        if len({verdict.equal for verdict in verdicts}) > 1
+    )
+
+
+def _verdicts(
+    variants: Mapping[str, VariantConfig], pair: Pair
+) -> Iterator[tuple[str, str, BudgetVerdict]]:
+    """What a pair says of a cell against a reference, read either way round."""
+    if pair.difference is None:
+        return
+    for name, reference, sign in ((pair.a, pair.b, 1), (pair.b, pair.a, -1)):
+        budget = _held_equal(variants[name], reference, variants[reference])
+        if budget is None:
+            continue
+        winner = {name: "cell", reference: "reference"}.get(pair.verdict, pair.verdict)
+        yield (
+            variants[name].cell,
+            reference,
+            BudgetVerdict.model_validate(
                 {
                     "equal": EQUAL[budget],
                     "variant": name,
-                    "difference": sign * pair["difference"],
+                    "difference": sign * pair.difference,
                     "winner": winner,
                 }
-            )
-    return [
-        {"cell": cell, "reference": reference, "budgets": budgets, "change": _change(budgets)}
-        for (cell, reference), budgets in found.items()
-        if len({budget["equal"] for budget in budgets}) > 1
-    ]
+            ),
+        )
 
 
 def _held_equal(variant: VariantConfig, name: str, reference: VariantConfig) -> str | None:
@@ -68,8 +82,8 @@ def _held_equal(variant: VariantConfig, name: str, reference: VariantConfig) -> 
     return "hidden" if same else None
 
 
-def _change(budgets: Sequence[Mapping[str, Any]]) -> str:
-    winners = {budget["winner"] for budget in budgets}
+def _change(verdicts: Sequence[BudgetVerdict]) -> Literal["flips", "changes", "none"]:
+    winners = {verdict.winner for verdict in verdicts}
     if winners >= {"cell", "reference"}:
         return "flips"
     return "changes" if len(winners) > 1 else "none"

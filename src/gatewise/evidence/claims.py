@@ -9,12 +9,27 @@ claim about LSTM *and* GRU is supported where both bear it out, and refuted by e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from gatewise.artifacts.comparison import (
+    Claim,
+    ClaimEvidence,
+    ClaimVerdict,
+    Comparison,
+    Finding,
+    TaskComparison,
+    VariantSummary,
+)
 from gatewise.evidence import findings
-from gatewise.evidence.findings import INCONCLUSIVE, REFUTED, SUPPORTED, Finding, Names
+from gatewise.evidence.findings import (
+    INCONCLUSIVE,
+    REFUTED,
+    SUPPORTED,
+    LookAtTask,
+    Probes,
+    Representatives,
+)
 
-NOT_TESTED = "not tested"
+NOT_TESTED: ClaimVerdict = "not tested"
 SENTIMENT = ("reviews",)
 """Kinds of source whose labels are sentiments."""
 COMMANDS = ("synthetic-commands", "speech-commands")
@@ -23,49 +38,55 @@ JOINT = ("gates-longer", "gradients-alive")
 """Claims about LSTM and GRU alike."""
 
 
-def judge(comparison: Mapping[str, Any], probes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All claims with their verdicts, as plain data for `comparison.json`."""
-    tasks, alpha = comparison["tasks"], comparison["alpha"]
-    names = representatives(tasks)
-    twins = names.lstm is not None and names.gru is not None and _equal_width(tasks, names)
+def judge(comparison: Comparison, probes: Probes) -> tuple[Claim, ...]:
+    """All claims with their verdicts.
 
-    def everywhere(look: Any) -> list[Finding]:
-        if names.lstm is None or names.gru is None:
-            return []
+    Args:
+        comparison: tasks with their pairs judged.
+        probes: reports of the probed variants; may be empty.
+    """
+    tasks, alpha = comparison.tasks, comparison.alpha
+    names = representatives(tasks)
+    equally_wide = _equal_width(tasks, names)
+
+    def on_every_task(look: LookAtTask) -> list[Finding]:
         found = (look(name, task, names, alpha) for name, task in tasks.items())
         return [finding for finding in found if finding is not None]
+
+    def at_equal_width(look: LookAtTask) -> list[Finding]:
+        return on_every_task(look) if equally_wide else []
 
     width = "At equal width, a GRU"
     stated: list[tuple[str, str, list[Finding]]] = [
         (
             "gates",
             "An LSTM has three gates and a cell state, a GRU two gates and none.",
-            everywhere(findings.gates)[:1],
+            on_every_task(findings.gates)[:1],
         ),
         (
             "fewer-parameters",
             f"{width} has three quarters of an LSTM's recurrent parameters.",
-            everywhere(findings.less_of("recurrent_parameters", "parameters")) if twins else [],
+            at_equal_width(findings.fewer_parameters),
         ),
         (
             "fewer-macs",
             f"{width} needs fewer multiply-accumulates than an LSTM.",
-            everywhere(findings.less_of("macs_per_step", "macs_per_step")) if twins else [],
+            at_equal_width(findings.fewer_macs),
         ),
         (
             "faster-step",
             f"{width} trains faster per step (on this device and kernel).",
-            everywhere(findings.step_time) if twins else [],
+            at_equal_width(findings.step_time),
         ),
         (
             "faster-to-target",
-            f"{width} reaches a target accuracy in less time (on this device and kernel).",
-            everywhere(findings.time_to_target) if twins else [],
+            f"{width} reaches a target score in less time (on this device and kernel).",
+            at_equal_width(findings.time_to_target),
         ),
         (
             "overfits-less",
             "A GRU overfits less than an LSTM: its scores on training and test data differ less.",
-            everywhere(findings.gap),
+            on_every_task(findings.gap),
         ),
         (
             "lstm-longer",
@@ -106,36 +127,35 @@ def judge(comparison: Mapping[str, Any], probes: Mapping[str, Any]) -> list[dict
         ("translation", "LSTM is better for machine translation.", []),
         ("captioning", "LSTM is better for image captioning.", []),
     ]
-    return [
-        _entry(name, statement, found, jointly if name in JOINT else together)
+    return tuple(
+        _claim(name, statement, found, all_support if name in JOINT else tasks_agree)
         for name, statement, found in stated
-    ]
+    )
 
 
-def representatives(tasks: Mapping[str, Any]) -> Names:
+def representatives(tasks: Mapping[str, TaskComparison]) -> Representatives:
     """The first LSTM and vanilla RNN of the study, and the GRU of the LSTM's width."""
-    variants: dict[str, Any] = {}
+    variants: dict[str, VariantSummary] = {}
     for task in tasks.values():
-        variants = {**task["variants"], **variants}
-    by_cell = {
-        cell: [name for name, cells in variants.items() if cells["cell"] == cell]
+        variants = {**task.variants, **variants}
+    lstm, gru, rnn = (
+        [name for name, variant in variants.items() if variant.cell == cell]
         for cell in ("lstm", "gru", "rnn")
-    }
-    lstm = next(iter(by_cell["lstm"]), None)
-    width = variants[lstm]["hidden"] if lstm else None
-    by_cell["gru"].sort(key=lambda name: variants[name]["hidden"] != width)
-    return Names(lstm, next(iter(by_cell["gru"]), None), next(iter(by_cell["rnn"]), None))
+    )
+    width = variants[lstm[0]].hidden if lstm else None
+    gru.sort(key=lambda name: variants[name].hidden != width)
+    return Representatives(*(next(iter(of_cell), None) for of_cell in (lstm, gru, rnn)))
 
 
-def together(found: Sequence[Finding]) -> str:
-    """One verdict from several findings: those that decide must agree."""
+def tasks_agree(found: Sequence[Finding]) -> ClaimVerdict:
+    """One verdict from the tasks' findings: those that decide must agree."""
     said = {finding.verdict for finding in found} - {INCONCLUSIVE}
     if not found:
         return NOT_TESTED
     return said.pop() if len(said) == 1 else INCONCLUSIVE
 
 
-def jointly(found: Sequence[Finding]) -> str:
+def all_support(found: Sequence[Finding]) -> ClaimVerdict:
     """One verdict on a claim about LSTM and GRU, a finding on each: both have to bear it out."""
     said = {finding.verdict for finding in found}
     if len(found) < 2:
@@ -145,36 +165,24 @@ def jointly(found: Sequence[Finding]) -> str:
     return SUPPORTED if said == {SUPPORTED} else INCONCLUSIVE
 
 
-def _entry(
+def _claim(
     name: str,
     statement: str,
     found: Sequence[Finding],
-    verdict: Callable[[Sequence[Finding]], str],
-) -> dict[str, Any]:
-    return {
-        "id": name,
-        "statement": statement,
-        "verdict": verdict(found),
-        "evidence": {
-            "sentence": " ".join(f.sentence for f in found) or "Nothing here measures it.",
-            "link": next((f.link for f in found if f.link), None),
-            "findings": [
-                {
-                    "verdict": f.verdict,
-                    "effect": f.effect,
-                    "interval": list(f.interval) if f.interval else None,
-                    "link": f.link,
-                }
-                for f in found
-            ],
-        },
-    }
-
-
-def _equal_width(tasks: Mapping[str, Any], names: Names) -> bool:
-    return any(
-        names.lstm in task["variants"]
-        and names.gru in task["variants"]
-        and task["variants"][names.lstm]["hidden"] == task["variants"][names.gru]["hidden"]
-        for task in tasks.values()
+    verdict: Callable[[Sequence[Finding]], ClaimVerdict],
+) -> Claim:
+    return Claim(
+        id=name,
+        statement=statement,
+        verdict=verdict(found),
+        evidence=ClaimEvidence(
+            sentence=" ".join(f.sentence for f in found) or "Nothing here measures it.",
+            link=next((f.link for f in found if f.link), None),
+            findings=tuple(found),
+        ),
     )
+
+
+def _equal_width(tasks: Mapping[str, TaskComparison], names: Representatives) -> bool:
+    both = (names.on(task) for task in tasks.values())
+    return any(pair is not None and pair[0].hidden == pair[1].hidden for pair in both)

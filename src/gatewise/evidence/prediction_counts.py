@@ -7,28 +7,36 @@ of the test set, so that a study of thousands of runs fits in memory.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from gatewise.artifacts.runs import PREDICTIONS
+from gatewise.config import metrics
 from gatewise.errors import GatewiseError
 
-Counts = npt.NDArray[np.int64]
-COLUMNS = ["id", "group", "label", "predicted"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gatewise.config.metrics import Counts
+
+Ints = npt.NDArray[np.int64]
+COLUMNS = ["id", "group", "label", "probabilities"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PredictionCounts:
     """One run's test predictions, counted."""
 
     groups: tuple[str, ...]
     """Test groups (speakers, films), sorted."""
     counts: Counts
-    """`(groups, 3, classes)`: right predictions, predictions and labels of each class."""
-    confusion: Counts
+    """`(groups, 4, classes)`, as `gatewise.config.metrics.count` gives them."""
+    confusion: Ints
     """`(classes, classes)`: rows are labels, columns predictions."""
     test_set: str
     """Digest of ids and labels in any order: equal digests, equal test sets."""
@@ -39,16 +47,67 @@ class Outcome:
         return bool((self.confusion.sum(axis=0) > 0).sum() == 1 < len(self.confusion))
 
 
-def read(folder: str | Path) -> Outcome:
-    """Outcome of the run in `folder`.
+def read(folder: str | Path) -> PredictionCounts:
+    """Counts of the run in `folder`.
 
     Raises:
         GatewiseError: the predictions are missing, lack a column or hold no row.
     """
+    table = _table(Path(folder) / PREDICTIONS)
+    labels = table["label"].to_numpy().astype(np.int64)
+    flat = table["probabilities"].combine_chunks().flatten().to_numpy()
+    groups = table["group"].combine_chunks().dictionary_encode()
+    return count(
+        labels,
+        flat.reshape(len(labels), -1),
+        groups.indices.to_numpy(),
+        groups.dictionary.to_pylist(),
+        _digest(table["id"].to_pylist(), labels),
+    )
+
+
+def count(
+    labels: Ints,
+    probabilities: npt.NDArray[np.floating],
+    group: npt.NDArray[np.integer],
+    names: Sequence[str],
+    test_set: str = "",
+) -> PredictionCounts:
+    """Count predictions.
+
+    Args:
+        labels: class of each example, `(examples,)`.
+        probabilities: `(examples, classes)`.
+        group: index into `names` of each example's group.
+        names: the test groups in any order.
+        test_set: digest of ids and labels.
+    """
+    order = np.argsort(np.array(names, dtype=object))
+    place = np.argsort(order)[group]
+    classes = probabilities.shape[1]
+    cells = labels * classes + probabilities.argmax(axis=1)
+    return PredictionCounts(
+        groups=tuple(names[i] for i in order),
+        counts=metrics.count(labels, probabilities, place, len(names)),
+        confusion=np.bincount(cells, minlength=classes**2).reshape(classes, classes),
+        test_set=test_set,
+    )
+
+
+def confusion(runs: Sequence[PredictionCounts], classes: int = 0) -> Ints:
+    """Confusion of several runs together, `(classes, classes)` or more where they know more."""
+    size = max([classes, *(len(run.confusion) for run in runs)])
+    total = np.zeros((size, size), dtype=np.int64)
+    for run in runs:
+        own = len(run.confusion)
+        total[:own, :own] += run.confusion
+    return total
+
+
+def _table(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
-    path = Path(folder) / PREDICTIONS
     try:
         absent = [column for column in COLUMNS if column not in pq.read_schema(path).names]
         table = None if absent else pq.read_table(path, columns=COLUMNS)
@@ -59,41 +118,9 @@ def read(folder: str | Path) -> Outcome:
     if not table:
         what = f"has no column {', '.join(absent)}" if absent else "holds no prediction"
         raise GatewiseError(f"{path}: {what}; run `dvc repro train`")
-    label = table["label"].to_numpy().astype(np.int64)
-    predicted = table["predicted"].to_numpy().astype(np.int64)
-    codes = table["group"].combine_chunks().dictionary_encode()
-    names = codes.dictionary.to_pylist()
-    return count(label, predicted, codes.indices.to_numpy(), names, _digest(table, label))
+    return table
 
 
-def count(
-    label: Counts,
-    predicted: Counts,
-    group: npt.NDArray[np.integer],
-    names: list[str],
-    test_set: str = "",
-) -> Outcome:
-    """Count predictions; `group` holds indices into `names`."""
-    order = np.argsort(np.array(names, dtype=object))
-    group = np.argsort(order)[group]
-    classes = 1 + int(max(label.max(), predicted.max()))
-    size = len(names) * classes
-
-    def by_group(values: Counts, where: npt.NDArray[np.bool_] | None = None) -> Counts:
-        flat = group * classes + values
-        chosen = flat if where is None else flat[where]
-        return np.bincount(chosen, minlength=size).reshape(len(names), classes)
-
-    counts = np.stack(
-        [by_group(label, label == predicted), by_group(predicted), by_group(label)], axis=1
-    )
-    confusion = np.bincount(label * classes + predicted, minlength=classes * classes)
-    return Outcome(
-        tuple(names[i] for i in order), counts, confusion.reshape(classes, classes), test_set
-    )
-
-
-def _digest(table: object, label: Counts) -> str:
-    ids = table["id"].to_pylist()  # type: ignore[index]
-    lines = sorted(f"{i}\t{k}" for i, k in zip(ids, label.tolist(), strict=True))
+def _digest(ids: Sequence[str], labels: Ints) -> str:
+    lines = sorted(f"{i}\t{k}" for i, k in zip(ids, labels.tolist(), strict=True))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

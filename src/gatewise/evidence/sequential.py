@@ -80,7 +80,8 @@ def decide(
     """Verdicts of all pairs after the looks that the scores suffice for.
 
     Args:
-        differences: paired differences `a - b` of each pair, in the order of the seeds.
+        differences: paired differences of each pair, in the order of the seeds, turned so that
+            `a` is better where they are above zero.
         at: all looks that were planned, those still to come included.
         rope: region of practical equivalence.
         alpha: family-wise level over pairs and looks, for each kind of false call.
@@ -112,20 +113,20 @@ def _step_down(
     at: tuple[int, ...],
     alpha: float,
     sides: int,
-    found: dict[str, int],
+    rejected: dict[str, int],
 ) -> None:
-    """Holm's steps at one look; what is rejected enters `found` with its number of seeds."""
+    """Holm's steps at one look; what is rejected enters `rejected` with its number of seeds."""
     known = sorted((p, name) for name, p in p_values.items() if p is not None)
     for p, name in known:
         level = sides * nominal_levels(at, alpha / sides / remaining)[look]
         if p > level:
             return
-        found[name] = at[look]
+        rejected[name] = at[look]
         remaining -= 1
 
 
 def _decision(d: statistics.Floats, different: int | None, equal: int | None) -> Decision:
-    """The rule of `gatewise.evidence.comparison`, for whichever test was rejected first."""
+    """The rule of `gatewise.evidence.pairs`, for whichever test was rejected first."""
     if equal is not None and (different is None or equal <= different):
         return Decision("equivalent", equal)
     if different is not None:

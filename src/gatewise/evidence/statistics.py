@@ -4,7 +4,7 @@ Everything here is a pure function of arrays. A difference is `a - b` of the two
 scores on the same seed (same split, same batch order), so the unit of evidence is the seed.
 Arrays of scores are `(seeds,)`; functions that take many comparisons at once say so.
 
-The verdict rule lives in `gatewise.evidence.comparison.decide`.
+The verdict rule lives in `gatewise.evidence.pairs.decide`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from gatewise.artifacts.baselines import ScoreSummary
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,7 +47,7 @@ def mean_intervals(
     values = np.atleast_2d(np.asarray(rows, dtype=float))
     if values.shape[1] < 2:
         return [None] * len(values)
-    found: list[tuple[float, float] | None] = []
+    intervals: list[tuple[float, float] | None] = []
     for row in values:
         low, high = float(row.mean()), float(row.mean())
         if np.ptp(row) > 1e-12:
@@ -61,8 +62,8 @@ def mean_intervals(
                 rng=np.random.default_rng(0),
             )
             low, high = (float(v) for v in result.confidence_interval)
-        found.append((low, high))
-    return found
+        intervals.append((low, high))
+    return intervals
 
 
 def mean_interval(
@@ -79,23 +80,22 @@ def median_interval(values: npt.ArrayLike, confidence: float = 0.95) -> tuple[fl
     """
     from scipy import stats
 
-    found = stats.quantile_test(np.asarray(values, dtype=float), p=0.5)
-    low, high = (float(bound) for bound in found.confidence_interval(confidence))
+    test = stats.quantile_test(np.asarray(values, dtype=float), p=0.5)
+    low, high = (float(bound) for bound in test.confidence_interval(confidence))
     return None if math.isnan(low) or math.isnan(high) else (low, high)
 
 
-def summary(values: npt.ArrayLike, alpha: float, resamples: int) -> dict[str, Any]:
-    """Mean, standard deviation and interval of scores `(seeds,)`, as plain data.
+def summary(values: npt.ArrayLike, alpha: float, resamples: int) -> ScoreSummary:
+    """Mean, standard deviation and interval of scores `(seeds,)`.
 
     Deviation and interval are `None` with fewer than two seeds.
     """
     scores = np.asarray(values, dtype=float)
-    interval = mean_interval(scores, 1 - alpha, resamples)
-    return {
-        "mean": float(scores.mean()),
-        "std": float(scores.std(ddof=1)) if len(scores) > 1 else None,
-        "ci": list(interval) if interval else None,
-    }
+    return ScoreSummary(
+        mean=float(scores.mean()),
+        std=float(scores.std(ddof=1)) if len(scores) > 1 else None,
+        ci=mean_interval(scores, 1 - alpha, resamples),
+    )
 
 
 # --- tests -------------------------------------------------------------------------------
@@ -171,22 +171,22 @@ def equivalence(differences: npt.ArrayLike, rope: float) -> float | None:
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Holm's step-down correction over the p-values that exist; `None` stays `None`.
 
-    Three lines instead of statsmodels' `multipletests`, which collects garbage at every call
-    and takes a fifth of a second; the tests hold the two equal.
+    A few lines instead of statsmodels' `multipletests`, which loads slowly; the tests hold the
+    two equal.
     """
     order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    found: list[float | None] = [None] * len(p_values)
+    corrected: list[float | None] = [None] * len(p_values)
     floor = 0.0
     for done, (p, i) in enumerate(order):
-        found[i] = floor = max(floor, min(1.0, p * (len(order) - done)))
-    return found
+        corrected[i] = floor = max(floor, min(1.0, p * (len(order) - done)))
+    return corrected
 
 
 # --- effect ------------------------------------------------------------------------------
 
 
 def superiority(differences: npt.ArrayLike) -> float | None:
-    """Probability that `a` scores above `b` on a seed (Bouthillier et al. 2021); ties half."""
+    """Share of differences above zero (Bouthillier et al. 2021); ties count half."""
     d = np.asarray(differences, dtype=float)
     return float((d > 0).mean() + 0.5 * (d == 0).mean()) if len(d) else None
 
@@ -199,14 +199,16 @@ def superiority_interval(
     Bouthillier et al. take a percentile bootstrap, which shrinks to a point as soon as all
     seeds agree, however few they are. The exact interval does not.
     """
-    from statsmodels.stats.proportion import proportion_confint
+    from scipy import stats
 
     d = np.asarray(differences, dtype=float)
     if len(d) < 2:
         return None
     wins = float((d > 0).sum() + 0.5 * (d == 0).sum())
-    low, high = proportion_confint(wins, len(d), alpha=1 - confidence, method="beta")
-    return max(0.0, float(low)), min(1.0, float(high))
+    losses, tail = len(d) - wins, (1 - confidence) / 2
+    low = float(stats.beta.ppf(tail, wins, losses + 1)) if wins else 0.0
+    high = float(stats.beta.isf(tail, wins + 1, losses)) if losses else 1.0
+    return low, high
 
 
 def effect_size(differences: npt.ArrayLike) -> float | None:

@@ -16,11 +16,25 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from gatewise.config.metrics import METRICS
+
 
 class Display:
     """Shows the seeds of one task and variant; bars on a terminal, plain lines elsewhere."""
 
-    def __init__(self, title: str, runs: int, epochs: int, console: Console | None = None) -> None:
+    def __init__(
+        self, title: str, runs: int, epochs: int, metric: str, console: Console | None = None
+    ) -> None:
+        """Prepare the display; entering it shows the bars.
+
+        Args:
+            title: task and variant.
+            runs: seeds to train.
+            epochs: of each.
+            metric: name of the task's primary metric.
+            console: where to show it; standard error if left out.
+        """
+        self.metric = METRICS[metric]
         self.console = console or Console(stderr=True)
         self.title, self.runs, self.epochs = title, runs, epochs
         self.done = 0
@@ -75,9 +89,10 @@ class Display:
     def epoch(self, seed: int, epoch: int, values: dict[str, float]) -> None:
         """Advance a bar."""
         self.last[seed] = values
+        score = self.metric.show(values[f"validation_{self.metric.name}"])
         note = (
             f"loss {values['train_loss']:.3f}, validation {values['validation_loss']:.3f}, "
-            f"accuracy {values['validation_accuracy']:.1%}"
+            f"{self.metric.title} {score}"
         )
         self.progress.update(self.bars[seed], completed=epoch, note=note)
         self.progress.advance(self.overall)
@@ -88,8 +103,9 @@ class Display:
         # Early stopping leaves epochs that will never come.
         self.progress.advance(self.overall, self.epochs - epochs)
         self.console.print(
-            f"{self.title} seed {seed}: test accuracy {test['accuracy']:.1%}, macro-F1 "
-            f"{test['macro_f1']:.1%}, {epochs} epochs ({self.done} of {self.runs} trained)",
+            f"{self.title} seed {seed}: test {self.metric.title} "
+            f"{self.metric.show(test[self.metric.name])}, {epochs} epochs "
+            f"({self.done} of {self.runs} trained)",
             highlight=False,
             soft_wrap=True,
         )

@@ -93,7 +93,7 @@ def train_variant(
 
         _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
-    Display(f"{plan.task}/{plan.variant}", 0, 0).restored(restored)
+    Display(f"{plan.task}/{plan.variant}", 0, 0, plan.metric).restored(restored)
     for seed in restored:
         for observer in observers:
             observer.run_finished(seed, finished.path(keys[seed]))
@@ -147,7 +147,8 @@ def _train(
     settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
     settings |= {"plan_sha256": plan.sha256, "software_sha256": decisive}
     failures: dict[int, str] = {}
-    with Display(f"{plan.task}/{plan.variant}", len(jobs), plan.train.epochs) as display:
+    name = f"{plan.task}/{plan.variant}"
+    with Display(name, len(jobs), plan.train.epochs, plan.metric) as display:
 
         def on_event(event: Event) -> None:
             seed = event.job.seed

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gatewise.artifacts.comparison import Ranking, TaskComparison
+from gatewise.artifacts.document import Interval
+from gatewise.config.metrics import Metric
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -31,8 +35,8 @@ def unchecked() -> Iterator[None]:
         yield
 
 
-def forest(task: Mapping[str, Any], primary: bool) -> Spec | None:
-    """Differences in points with intervals and the region of practical equivalence.
+def forest(task: TaskComparison, primary: bool) -> Spec | None:
+    """Differences with intervals and the region of practical equivalence.
 
     Primary and secondary pairs have a picture each: those against a weak variant are often
     ten times as wide, and would squeeze what the study is about.
@@ -41,26 +45,30 @@ def forest(task: Mapping[str, Any], primary: bool) -> Spec | None:
     """
     import altair as alt
 
+    metric = task.metric.definition
     rows = [
         {
-            "pair": f"{pair['a']} − {pair['b']}",  # noqa: RUF001
-            "difference": 100 * pair["difference"],
-            "low": _percent(pair["ci"], 0),
-            "high": _percent(pair["ci"], 1),
-            "widest low": _percent((pair["test_noise"] or {}).get("ci"), 0),
-            "widest high": _percent((pair["test_noise"] or {}).get("ci"), 1),
-            "verdict": pair["verdict"],
+            "pair": f"{pair.a} − {pair.b}",  # noqa: RUF001
+            "difference": metric.scaled(pair.difference),
+            **_bounds(metric, pair.ci, "low", "high"),
+            **_bounds(
+                metric,
+                pair.test_noise.ci if pair.test_noise else None,
+                "widest low",
+                "widest high",
+            ),
+            "verdict": pair.verdict,
         }
-        for pair in task["pairs"]
-        if pair["difference"] is not None and pair["primary"] == primary
+        for pair in task.pairs
+        if pair.difference is not None and pair.primary == primary
     ]
     if not rows:
         return None
-    rope = 100 * task["pairs"][0]["rope"]
+    rope = metric.scaled(task.metric.rope)
     base = _over(rows).encode(
         y=alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
         tooltip=[
-            alt.Tooltip(f"{name}:{kind}", format=".2f" if kind == "Q" else "")
+            alt.Tooltip(f"{name}:{kind}", format=_digits(metric) if kind == "Q" else "")
             for name, kind in (
                 ("pair", "N"),
                 ("difference", "Q"),
@@ -70,7 +78,7 @@ def forest(task: Mapping[str, Any], primary: bool) -> Spec | None:
             )
         ],
     )
-    title = f"difference in {_metric(task)}, points"
+    title = f"test {metric.difference_axis}"
     x = alt.X("difference:Q", title=title, scale=alt.Scale(zero=True))
     band = (
         _over([{"low": -rope, "high": rope}])
@@ -88,62 +96,76 @@ def forest(task: Mapping[str, Any], primary: bool) -> Spec | None:
     return _finish(chart, height=24 * len(rows) + 10)
 
 
-def pareto(task: Mapping[str, Any], cost: str, title: str) -> Spec | None:
-    """Score against one cost; the line joins the variants that none beats at both."""
+def pareto(task: TaskComparison, cost: str, title: str) -> Spec | None:
+    """Score against one cost; the line joins the variants that none beats at both.
+
+    Args:
+        task: whose variants are shown.
+        cost: a field of its variants.
+        title: of the axis of costs.
+    """
     import altair as alt
 
+    metric = task.metric.definition
     rows = [
         {
             "variant": variant,
-            "cost": cells[cost],
-            "score": 100 * cells["mean"],
-            "low": _percent(cells["ci"], 0),
-            "high": _percent(cells["ci"], 1),
+            "cost": getattr(summary, cost),
+            "score": metric.scaled(summary.mean),
+            **_bounds(metric, summary.ci, "low", "high"),
         }
-        for variant, cells in task["variants"].items()
-        if cells[cost] is not None
+        for variant, summary in task.variants.items()
+        if getattr(summary, cost) is not None
     ]
     if not rows:
         return None
-    best = front([(row["cost"], row["score"]) for row in rows])
-    order = list(task["variants"])
+    best = front([(row["cost"], row["score"]) for row in rows], metric)
+    order = list(task.variants)
     x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=20))
-    y = alt.Y("score:Q", title=f"{_metric(task)}, %", scale=alt.Scale(zero=False))
+    y = alt.Y("score:Q", title=f"test {metric.axis}", scale=alt.Scale(zero=False))
     line = (
         _over([{"cost": c, "score": s} for c, s in best])
         .mark_line(color=INK, opacity=0.35, interpolate="step-after")
         .encode(x=x, y=y)
     )
     base = _over(rows).encode(x=x, color=_colour(order))
-    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
-        y=y, tooltip=["variant:N", alt.Tooltip("cost:Q"), alt.Tooltip("score:Q", format=".2f")]
-    )
+    tip = ["variant:N", "cost:Q", alt.Tooltip("score:Q", format=_digits(metric))]
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(y=y, tooltip=tip)
     return _finish(
         alt.layer(line, base.mark_rule().encode(y="low:Q", y2="high:Q"), dots), height=200
     )
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def front(points: Sequence[tuple[float, float]], metric: Metric) -> list[tuple[float, float]]:
     """Points (cost, score) that no other beats at both, by rising cost."""
     kept: list[tuple[float, float]] = []
-    for cost, score in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not kept or score > kept[-1][1]:
+    for cost, score in sorted(points, key=lambda point: (point[0], -metric.gain(point[1]))):
+        if not kept or metric.gain(score) > metric.gain(kept[-1][1]):
             kept.append((cost, score))
     return kept
 
 
-def curves(table: pd.DataFrame, task: Mapping[str, Any], column: str, title: str) -> Spec | None:
-    """A learning curve by variant: mean over seeds and the range that they span."""
+def curves(
+    table: pd.DataFrame, variants: Sequence[str], column: str, title: str, scale: float = 1.0
+) -> Spec | None:
+    """A learning curve by variant: mean over seeds and the range that they span.
+
+    Args:
+        table: rows of one task of `plots.curves`.
+        variants: in the order of their colours.
+        column: which curve.
+        title: of the axis.
+        scale: factor from the curve's values to those shown.
+    """
     import altair as alt
 
     if table.empty or column not in table:
         return None
-    scale = 100 if "loss" not in column else 1
     wanted = table[["variant", "epoch"]].copy()
     for name, source in (("mean", column), ("low", f"{column}_low"), ("high", f"{column}_high")):
         wanted[name] = (table[source] * scale).round(4)
     base = _over(wanted.to_dict("records")).encode(
-        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1)), color=_colour(list(task["variants"]))
+        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1)), color=_colour(list(variants))
     )
     y = alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False))
     tip = ["variant:N", "epoch:Q", alt.Tooltip("mean:Q", format=".4g")]
@@ -187,16 +209,16 @@ def confusion(table: pd.DataFrame) -> Spec | None:
     return _finish(chart, height=max(90, min(280, 26 * size)))
 
 
-def ranks(across: Mapping[str, Any]) -> Spec | None:
+def ranks(across: Ranking) -> Spec | None:
     """Average ranks over tasks with the critical difference (Demsar 2006)."""
     import altair as alt
 
-    if across["critical_difference"] is None:
+    if across.critical_difference is None:
         return None
-    half = across["critical_difference"] / 2
+    half = across.critical_difference / 2
     rows = [
         {"variant": v, "rank": r, "low": r - half, "high": r + half}
-        for v, r in sorted(across["average_ranks"].items(), key=lambda item: item[1])
+        for v, r in sorted(across.average_ranks.items(), key=lambda item: item[1])
     ]
     base = _over(rows).encode(y=alt.Y("variant:N", sort=None, title=None))
     title = "average rank (1 is best); bars that overlap are not distinguished"
@@ -273,9 +295,12 @@ def _finish(chart: Any, height: int) -> Spec:
     return spec
 
 
-def _metric(task: Mapping[str, Any]) -> str:
-    return f"test {task['metric'].replace('_', ' ')}"
+def _bounds(metric: Metric, interval: Interval | None, low: str, high: str) -> dict[str, Any]:
+    """Both ends of an interval in the unit of the axis, under these names."""
+    ends = (None, None) if interval is None else tuple(map(metric.scaled, interval))
+    return dict(zip((low, high), ends, strict=True))
 
 
-def _percent(bounds: Sequence[float] | None, side: int) -> float | None:
-    return None if bounds is None else 100 * bounds[side]
+def _digits(metric: Metric) -> str:
+    """How Vega prints a scaled difference."""
+    return f".{metric.unit.digits + 1}f"

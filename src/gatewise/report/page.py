@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gatewise.artifacts import checkout
+from gatewise.artifacts.comparison import Comparison, TaskComparison
+from gatewise.artifacts.data_report import DataReport
+from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
-from gatewise.files import read_json
 from gatewise.report import charts, words
-from gatewise.report.table import footnote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,6 @@ COSTS = (
     ("macs_per_step", "multiply-accumulates per step"),
     ("latency_ms", "latency of one example, ms"),
 )
-CURVES = (("validation_{metric}", "validation {metric}, %"), ("validation_loss", "validation loss"))
-
-
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -35,21 +33,22 @@ class Siblings:
 
     curves: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
-    certificates: Mapping[str, Any] = field(default_factory=dict)
-    """`reports/data/<task>.json`."""
-    probes: Mapping[str, Any] = field(default_factory=dict)
-    """What `comparison.read_probes` gives."""
+    data: Mapping[str, DataReport] = field(default_factory=dict)
+    """By task."""
+    probes: Mapping[str, ProbeReport] = field(default_factory=dict)
+    """By variant."""
     commit: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Figure:
     """A chart and what stands for it where it cannot be seen."""
 
     key: str
+    kind: Literal["forest", "cost", "curve", "confusion", "ranks", "probe"]
     caption: str
     alternative: str
-    spec: dict[str, Any]
+    spec: charts.Spec
 
 
 def read_siblings(
@@ -64,15 +63,12 @@ def read_siblings(
         path = reports / "plots" / f"{name}.csv"
         return pd.read_csv(path) if path.is_file() else None
 
-    certificates = {
-        task: read_json(reports / "data" / f"{task}.json")
-        for task in tasks
-        if (reports / "data" / f"{task}.json").is_file()
-    }
+    files = {task: reports / "data" / f"{task}.json" for task in tasks}
+    data = {task: DataReport.read(path) for task, path in files.items() if path.is_file()}
     return Siblings(
         table("curves"),
         table("confusion"),
-        certificates,
+        data,
         read_probes(variants, reports),
         commit(),
     )
@@ -84,21 +80,16 @@ def commit() -> str | None:
     return None if full is None else full[:12]
 
 
-def render(comparison: Mapping[str, Any], siblings: Siblings | None = None) -> str:
+def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
     """The comparison as a page; see `page.html.j2` beside this file."""
     import yaml
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     siblings = siblings or Siblings()
-    figures = {name: task_figures(name, t, siblings) for name, t in comparison["tasks"].items()}
-    ranks = charts.ranks(comparison["across"])
-    overall = (
-        []
-        if ranks is None
-        else [Figure("ranks", "Average ranks over tasks", comparison["across"]["sentence"], ranks)]
-    )
+    figures = {name: task_figures(name, t, siblings) for name, t in comparison.tasks.items()}
+    overall = overall_figures(comparison)
     probes = probe_figures(siblings.probes)
-    everything = [f for found in (*figures.values(), overall, probes) for f in found]
+    everything = [f for several in (*figures.values(), overall, probes) for f in several]
     environment = Environment(
         loader=PackageLoader("gatewise.report", "."),
         autoescape=True,
@@ -108,94 +99,119 @@ def render(comparison: Mapping[str, Any], siblings: Siblings | None = None) -> s
     )
     return environment.get_template("page.html.j2").render(
         comparison=comparison,
-        tasks=comparison["tasks"],
         figures=figures,
         overall=overall,
         probe_figures=probes,
         probes=siblings.probes,
-        certificates=siblings.certificates,
+        data=siblings.data,
         commit=siblings.commit,
-        study=yaml.safe_dump(comparison.get("study", {}), sort_keys=False, width=100),
+        study=yaml.safe_dump(dict(comparison.study), sort_keys=False, width=100),
         words=words,
-        footnote=footnote(comparison),
         specs=embeddable({figure.key: figure.spec for figure in everything}),
         library=library() if everything else "",
     )
 
 
-def task_figures(name: str, task: Mapping[str, Any], siblings: Siblings) -> list[Figure]:
+def overall_figures(comparison: Comparison) -> list[Figure]:
+    """Ranks over all tasks, where there are enough of them."""
+    spec, across = charts.ranks(comparison.across), comparison.across
+    if spec is None:
+        return []
+    return [Figure("ranks", "ranks", "Average ranks over tasks", across.sentence, spec)]
+
+
+def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Figure]:
     """A task's charts, those for which there are data."""
-    found: list[Figure] = []
+    figures = [*_forests(name, task), *_costs(name, task)]
+    if siblings.curves is not None:
+        figures += _curves(name, task, siblings.curves[siblings.curves["task"] == name])
+    if siblings.confusion is not None:
+        figures += _confusions(name, task, siblings.confusion[siblings.confusion["task"] == name])
+    return figures
 
-    def add(key: str, caption: str, alternative: str, spec: dict[str, Any] | None) -> None:
-        if spec is not None:
-            found.append(Figure(f"{name}--{key}", caption, alternative, spec))
 
+def _forests(name: str, task: TaskComparison) -> Iterator[Figure]:
     for rank, primary in (("primary", True), ("secondary", False)):
-        told = " ".join(words.sentence(p) for p in task["pairs"] if p["primary"] == primary)
+        metric = task.metric.definition
+        sentences = (words.sentence(p, metric) for p in task.pairs if p.primary == primary)
         caption = f"{rank.capitalize()} pairs: thick, the interval over seeds; thin, over seeds "
         caption += "and test groups; shaded, practically the same."
-        add(f"forest-{rank}", caption, told, charts.forest(task, primary))
-    scored = ", ".join(f"{v} {words.score(c)}" for v, c in task["variants"].items())
+        spec = charts.forest(task, primary)
+        if spec is not None:
+            key = f"{name}--forest-{rank}"
+            yield Figure(key, "forest", caption, " ".join(sentences), spec)
+
+
+def _costs(name: str, task: TaskComparison) -> Iterator[Figure]:
+    metric = task.metric.definition
+    scored = ", ".join(f"{v} {words.score(s, metric)}" for v, s in task.variants.items())
     for cost, title in COSTS:
-        add(cost, f"Score against {title}", scored, charts.pareto(task, cost, title))
-    if siblings.curves is not None:
-        mine = siblings.curves[siblings.curves["task"] == name]
-        metric = task["metric"]
-        for column, title in CURVES:
-            spec = charts.curves(
-                mine,
-                task,
-                column.format(metric=metric),
-                title.format(metric=metric.replace("_", " ")),
-            )
-            caption = f"{title.format(metric=metric.replace('_', ' '))}: mean and range over seeds"
-            add(column.split("_")[1].strip("{}"), caption, caption, spec)
-    if siblings.confusion is not None:
-        mine = siblings.confusion[siblings.confusion["task"] == name]
-        for variant in task["variants"]:
-            add(
-                f"confusion-{variant}",
+        spec = charts.pareto(task, cost, title)
+        if spec is not None:
+            yield Figure(f"{name}--{cost}", "cost", f"Score against {title}", scored, spec)
+
+
+def _curves(name: str, task: TaskComparison, table: pd.DataFrame) -> Iterator[Figure]:
+    metric = task.metric.definition
+    for key, column, axis, scale in (
+        ("metric", f"validation_{metric.name}", f"validation {metric.axis}", metric.scaled(1.0)),
+        ("loss", "validation_loss", "validation loss", 1.0),
+    ):
+        spec = charts.curves(table, list(task.variants), column, axis, scale)
+        if spec is not None:
+            caption = f"{axis}: mean and range over seeds"
+            yield Figure(f"{name}--{key}", "curve", caption, caption, spec)
+
+
+def _confusions(name: str, task: TaskComparison, table: pd.DataFrame) -> Iterator[Figure]:
+    metric = task.metric.definition
+    for variant, summary in task.variants.items():
+        spec = charts.confusion(table[table["variant"] == variant])
+        if spec is not None:
+            yield Figure(
+                f"{name}--confusion-{variant}",
+                "confusion",
                 f"{variant}: confusion over all seeds",
-                f"{variant}: {words.score(task['variants'][variant])} right on average",
-                charts.confusion(mine[mine["variant"] == variant]),
+                f"{variant}: {words.heading(task.metric)} {words.score(summary, metric)}",
+                spec,
             )
-    return found
 
 
-def probe_figures(probes: Mapping[str, Any]) -> list[Figure]:
-    """Accuracy against length for each probe, gradient norm against distance."""
-    if not probes:
-        return []
-    variants = list(probes["variants"])
-    found = []
-    for probe, title in probes["titles"].items():
+def probe_figures(probes: Mapping[str, ProbeReport]) -> list[Figure]:
+    """Share solved against length for each probe, gradient norm against distance."""
+    return [*_solved(probes), *_gradients(probes)]
+
+
+def _solved(probes: Mapping[str, ProbeReport]) -> Iterator[Figure]:
+    titles = next(iter(probes.values())).titles if probes else {}
+    for problem, title in titles.items():
         rows = [
-            {"variant": v, "length": point["length"], "score": 100 * point["score"]}
-            for v in variants
-            for point in probes["variants"][v]["probes"][probe]["lengths"]
-            if point["score"] is not None
+            {"variant": variant, "length": point.length, "score": point.score}
+            for variant, report in probes.items()
+            for point in report.probes[problem].lengths
+            if point.score is not None
         ]
         solved = "; ".join(
-            f"{v} solves {probes['variants'][v]['probes'][probe]['longest_solved'] or 'none'}"
-            for v in variants
+            f"{variant} solves {report.probes[problem].longest_solved or 'none'}"
+            for variant, report in probes.items()
         )
-        spec = charts.lines(rows, variants, ("length", "length, steps"), ("score", "score, %"))
+        spec = charts.lines(rows, list(probes), ("length", "length, steps"), ("score", "score"))
         if spec is not None:
-            found.append(Figure(f"probe-{probe}", title, solved, spec))
+            yield Figure(f"probe-{problem}", "probe", title, solved, spec)
+
+
+def _gradients(probes: Mapping[str, ProbeReport]) -> Iterator[Figure]:
     for when, moment in (("initial", "at initialisation"), ("trained", "after training")):
         rows = [
-            {"variant": v, "distance": distance, "gradient": value}
-            for v in variants
-            for distance, value in enumerate(probes["variants"][v]["gradient"][when]["log10"])
+            {"variant": variant, "distance": distance, "gradient": value}
+            for variant, report in probes.items()
+            for distance, value in enumerate(report.gradient.moments[when].log10)
         ]
-        spec = charts.lines(
-            rows, variants, ("distance", "distance in steps"), ("gradient", "log10 norm"), log=True
-        )
+        axes = ("distance", "distance in steps"), ("gradient", "log10 norm")
+        spec = charts.lines(rows, list(probes), *axes, log=True)
         caption = f"Gradient that reaches back, {moment}"
         if spec is not None:
-            found.append(Figure(f"gradient-{when}", caption, caption, spec))
-    return found
+            yield Figure(f"gradient-{when}", "probe", caption, caption, spec)
 
 
 @cache

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from gatewise.artifacts.comparison import Comparison
+from gatewise.evidence import prediction_counts
 from gatewise.evidence.task_evidence import TaskEvidence
-from gatewise.files import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,10 +25,10 @@ def curves(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
     import pandas as pd
 
     tables = []
-    for task, found in evidence.items():
-        if found.curves is None:
+    for task, known in evidence.items():
+        if known.curves is None:
             continue
-        for variant, group in found.curves.groupby("variant", sort=False):
+        for variant, group in known.curves.groupby("variant", sort=False):
             values = group.drop(columns="variant").set_index(["epoch", "seed"])
             filled = values.unstack("seed").sort_index().ffill().T.groupby(level=0, sort=False)
             table = filled.mean().T
@@ -50,15 +49,11 @@ def confusion(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for task, found in evidence.items():
-        labels = found.card.get("labels", [])
-        for variant, by_seed in found.outcomes.items():
-            size = max([len(labels), *(len(o.confusion) for o in by_seed.values())])
-            counts = np.zeros((size, size), dtype=np.int64)
-            for outcome in by_seed.values():
-                own = len(outcome.confusion)
-                counts[:own, :own] += outcome.confusion
-            names = labels if len(labels) == size else [str(i) for i in range(size)]
+    for task, known in evidence.items():
+        labels = known.card.labels if known.card else []
+        for variant, by_seed in known.predictions.items():
+            counts = prediction_counts.confusion(list(by_seed.values()), len(labels))
+            names = labels if len(labels) == len(counts) else [str(i) for i in range(len(counts))]
             for i, row in enumerate(counts):
                 for j, count in enumerate(row):
                     share = float(count / row.sum()) if row.sum() else 0.0
@@ -67,34 +62,27 @@ def confusion(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def cost_against_score(comparison: Mapping[str, Any]) -> pd.DataFrame:
+def cost_against_score(comparison: Comparison) -> pd.DataFrame:
     """Score beside each cost, a row a task and variant."""
     import pandas as pd
 
     rows = [
         {
-            "task": task,
+            "task": name,
             "variant": variant,
-            "score": cells["mean"],
-            **{
-                cost: cells[cost]
-                for cost in (
-                    "parameters",
-                    "macs_per_step",
-                    "train_seconds_per_epoch",
-                    "latency_ms",
-                )
-            },
+            "score": summary.mean,
+            "parameters": summary.parameters,
+            "macs_per_step": summary.macs_per_step,
+            "train_seconds_per_epoch": summary.train_seconds_per_epoch,
+            "latency_ms": summary.latency_ms,
         }
-        for task, found in comparison["tasks"].items()
-        for variant, cells in found["variants"].items()
+        for name, task in comparison.tasks.items()
+        for variant, summary in task.variants.items()
     ]
     return pd.DataFrame(rows)
 
 
-def write(
-    folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: Mapping[str, Any]
-) -> None:
+def write(folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: Comparison) -> None:
     """Write the three tables as CSV into `folder`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,18 +94,12 @@ def write(
         frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
 
 
-def headline(comparison: Mapping[str, Any]) -> dict[str, Any]:
+def headline(comparison: Comparison) -> dict[str, dict[str, dict[str, float | None]]]:
     """The few numbers that `dvc metrics show` and `diff` list: mean and spread by task."""
     return {
-        task: {
-            variant: {found["metric"]: cells["mean"], "std": cells["std"]}
-            for variant, cells in found["variants"].items()
+        name: {
+            variant: {task.metric.name: summary.mean, "std": summary.std}
+            for variant, summary in task.variants.items()
         }
-        for task, found in comparison["tasks"].items()
+        for name, task in comparison.tasks.items()
     }
-
-
-def read_comparison(path: str | Path = "reports/comparison.json") -> dict[str, Any]:
-    """Read `reports/comparison.json`."""
-    found: dict[str, Any] = read_json(path)
-    return found

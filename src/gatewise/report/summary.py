@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.report import words
-from gatewise.report.table import footnote
 
 
-def render(comparison: Mapping[str, Any]) -> str:
+def render(comparison: Comparison) -> str:
     """The comparison as Markdown: the answers first, then the figures."""
     parts = ["# LSTM or GRU?", "", "## The answer", ""]
-    for name, task in comparison["tasks"].items():
+    for name, task in comparison.tasks.items():
         parts.append(f"**{words.title(name, task)}**")
         parts += [f"- {line}" for line in words.answer(task)] + [""]
     warnings = [
-        *comparison["warnings"],
-        *(line for task in comparison["tasks"].values() for line in task["warnings"]),
+        *comparison.warnings,
+        *(line for task in comparison.tasks.values() for line in task.warnings),
     ]
     if warnings:
         parts += ["> **Warnings**", *(f"> - {line}" for line in warnings), ""]
-    for name, task in comparison["tasks"].items():
+    for name, task in comparison.tasks.items():
         parts += [f"## {name}", "", *_variants(task), "", *_pairs(task), ""]
-    if comparison["claims"]:
-        rows = [[claim["statement"], claim["verdict"]] for claim in comparison["claims"]]
+    if comparison.claims:
+        rows = [[claim.statement, claim.verdict] for claim in comparison.claims]
         parts += ["## Claims", "", *_table(["textbook sentence", "verdict"], rows), ""]
-    return "\n".join([*parts, footnote(comparison), ""])
+    return "\n".join([*parts, words.footnote(comparison), ""])
 
 
-def _variants(task: Mapping[str, Any]) -> list[str]:
+def _variants(task: TaskComparison) -> list[str]:
+    metric = task.metric.definition
     heading = [
         "variant",
-        f"test {task['metric'].replace('_', ' ')}",
+        words.heading(task.metric),
         "interval",
         "seeds",
         "parameters",
@@ -43,35 +43,44 @@ def _variants(task: Mapping[str, Any]) -> list[str]:
     rows = [
         [
             name,
-            words.score(variant),
-            words.interval(variant["ci"]),
-            str(len(variant["values"])),
-            words.count(variant["parameters"]),
-            words.count(variant["macs_per_step"]),
-            words.number(variant["train_seconds_per_epoch"]),
-            words.number(variant["latency_ms"]),
+            words.score(variant, metric),
+            words.interval(variant.ci, metric),
+            str(len(variant.values)),
+            words.count(variant.parameters),
+            words.count(variant.macs_per_step),
+            words.number(variant.train_seconds_per_epoch),
+            words.number(variant.latency_ms),
         ]
-        for name, variant in task["variants"].items()
+        for name, variant in task.variants.items()
     ]
-    for baseline in task["baselines"].values():
-        scored = [baseline["title"], words.score(baseline), words.interval(baseline["ci"])]
-        rows.append([*scored, str(len(baseline["values"])), *[""] * 4])
+    for baseline in task.baselines.values():
+        scored = [words.score(baseline, metric), words.interval(baseline.ci, metric)]
+        rows.append([baseline.title, *scored, str(len(baseline.values)), *[""] * 4])
     return _table(heading, rows)
 
 
-def _pairs(task: Mapping[str, Any]) -> list[str]:
-    heading = ["pair", "points", "interval", "p", "P(a > b)", "rank", "verdict"]
+def _pairs(task: TaskComparison) -> list[str]:
+    metric = task.metric.definition
+    heading = [
+        "pair",
+        metric.unit.difference,
+        "interval",
+        "p",
+        "P(a better)",
+        "rank",
+        "verdict",
+    ]
     rows = [
         [
-            f"{pair['a']} − {pair['b']}",  # noqa: RUF001 - a minus sign
-            words.points(pair["difference"]),
-            words.interval(pair["ci"], signed=True),
-            words.p_value(words.deciding_p(pair)),
-            words.number(pair["p_superiority"]),
-            words.rank(pair),
+            f"{pair.a} − {pair.b}",  # noqa: RUF001 - a minus sign
+            words.difference(pair.difference, metric),
+            words.difference_interval(pair.ci, metric),
+            words.p_value(pair.deciding_p),
+            words.number(pair.p_superiority),
+            pair.rank,
             words.verdict(pair),
         ]
-        for pair in task["pairs"]
+        for pair in task.pairs
     ]
     return _table(heading, rows)
 

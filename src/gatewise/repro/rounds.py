@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatewise import config
+from gatewise.artifacts.comparison import Comparison
 from gatewise.evidence.comparison import more_seeds
-from gatewise.files import read_json, replacing
+from gatewise.files import replacing
 from gatewise.repro import dvc, leftovers
 
 HEADER = "# How many seeds `seeds: auto` has come to. Written by `gatewise repro`; commit it.\n"
@@ -39,7 +40,7 @@ def reproduce(repro: Callable[[], int], say: Callable[[str], None] = print) -> i
         study = config.load()
         if study.looks is None:
             return 0
-        wanted = more_seeds(read_json("reports/comparison.json"))
+        wanted = more_seeds(Comparison.read("reports/comparison.json"))
         if wanted is None:
             return 0
         say(f"\nsome primary pairs are undecided with {len(study.seed_list)} seeds; on to {wanted}")

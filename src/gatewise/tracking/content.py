@@ -350,19 +350,12 @@ def _curves_picture(points: Mapping[MetricKey, float]) -> bytes:
 
 
 def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:
-    import numpy as np
-    import pyarrow.parquet as pq
+    from gatewise.evidence import prediction_counts
 
-    pairs = []
-    for folder in folders:
-        table = pq.read_table(folder / runs.PREDICTIONS, columns=["label", "predicted"])
-        pairs.append(np.stack([table["label"].to_numpy(), table["predicted"].to_numpy()]))
-    label, predicted = np.concatenate(pairs, axis=1)
     names = _label_names(task)
-    size = max(len(names), 1 + int(max(label.max(), predicted.max())))
-    names = names or [str(i) for i in range(size)]
-    counts = np.bincount(label * size + predicted, minlength=size * size).reshape(size, size)
-    return pictures.confusion(counts.tolist(), names).encode()
+    counted = [prediction_counts.read(folder) for folder in folders]
+    counts = prediction_counts.confusion(counted, len(names)).tolist()
+    return pictures.confusion(counts, names or [str(i) for i in range(len(counts))]).encode()
 
 
 @functools.cache

@@ -204,7 +204,7 @@ def everything(members: dict[str, list[Member]], reports: str | Path) -> Iterato
         for folder, _record in group:
             yield Wanted(content.tagged(content.from_folder(folder), extra), key)
     for task, keys in by_task.items():
-        if comparison and task in comparison["tasks"]:
+        if comparison and task in comparison.tasks:
             yield Wanted(verdicts.of_task(task, comparison, keys, reports), None)
 
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatewise.artifacts.comparison import TaskComparison
 from gatewise.artifacts.runs import RunRecord
 from gatewise.errors import GatewiseError
 from gatewise.files import sha256
+from gatewise.report import words
 from gatewise.tracking import content, logged_models, origin
 from gatewise.tracking.connection import TrackingError, explained, pointing_at
 from gatewise.tracking.store import Store
-from gatewise.tracking.task_comparison import TaskComparison
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -199,17 +200,18 @@ class Registry:
 
 def evidence(comparison: TaskComparison, record: RunRecord) -> dict[str, str]:
     """Tags that say what a version rests on."""
-    score = comparison.variants[record.variant]
+    score, metric = comparison.variants[record.variant], comparison.metric.definition
+    sentences = (words.sentence(pair, metric) for pair in comparison.pairs_with(record.variant))
     tags = {
-        "gatewise.metric": comparison.metric.name,
+        "gatewise.metric": metric.name,
         "gatewise.mean": repr(score.mean),
         "gatewise.std": repr(score.std),
         "gatewise.ci": repr(None if score.ci is None else list(score.ci)),
-        "gatewise.seeds": str(score.seeds),
+        "gatewise.seeds": str(len(score.values)),
         "gatewise.seed": str(record.seed),
         "gatewise.data": str(record.data.digest),
         "gatewise.weights_sha256": record.weights_sha256,
-        "gatewise.evidence": comparison.evidence(record.variant)[:LONGEST_TAG],
+        "gatewise.evidence": " ".join(sentences)[:LONGEST_TAG],
     }
     commit = origin.tags().get(origin.COMMIT)
     return tags | ({"gatewise.git.commit": commit} if commit else {})

@@ -2,123 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from gatewise.artifacts.comparison import FILE, Comparison, TaskComparison
 from gatewise.artifacts.runs import RunRecord
-from gatewise.files import digest, read_json, sha256
+from gatewise.files import digest, sha256
 from gatewise.report import words
 from gatewise.tracking import pictures
 from gatewise.tracking.content import Content, MetricKey
 
-COMPARISON = "comparison.json"
-ATTACHED = (COMPARISON, "summary.md", "index.html")
-EVIDENCE = ("difference", "p_value", "p_value_holm", "p_superiority", "seeds_needed")
+ATTACHED = (FILE, "summary.md", "index.html")
 
 
-def read(reports: str | Path) -> dict[str, Any] | None:
-    """The comparison, if one was made."""
-    path = Path(reports) / COMPARISON
-    return dict(read_json(path)) if path.is_file() else None
+def read(reports: str | Path) -> Comparison | None:
+    """The comparison, if one was made.
+
+    Raises:
+        GatewiseError: it was made by another version.
+    """
+    return Comparison.read_if_made(Path(reports) / FILE)
 
 
 def of_task(
-    task: str, comparison: Mapping[str, Any], parents: Iterable[str], reports: str | Path
+    name: str, comparison: Comparison, parents: Iterable[str], reports: str | Path
 ) -> Content:
     """The run that holds a task's verdicts.
 
     Args:
-        task: name of the task, which the comparison must contain.
+        name: of the task, which the comparison must contain.
         comparison: `reports/comparison.json`.
         parents: keys of the parent runs that were compared; they make the comparison's identity.
         reports: folder whose report is attached.
     """
-    found = comparison["tasks"][task]
-    metrics: dict[MetricKey, float] = {}
-    for name, variant in found["variants"].items():
-        metrics[f"{name}/mean", 0] = variant["mean"]
-    for pair in found["pairs"]:
-        name = f"{pair['a']}-{pair['b']}"
-        for quantity in EVIDENCE:
-            if pair.get(quantity) is not None:
-                metrics[f"{name}/{quantity}", 0] = float(pair[quantity])
-        if pair.get("ci"):
-            metrics[f"{name}/ci_low", 0], metrics[f"{name}/ci_high", 0] = pair["ci"]
-    files = [Path(reports) / name for name in ATTACHED if (Path(reports) / name).is_file()]
+    task = comparison.tasks[name]
+    files = [Path(reports) / file for file in ATTACHED if (Path(reports) / file).is_file()]
     artifacts: dict[str, Callable[[], bytes]] = {path.name: path.read_bytes for path in files}
-    artifacts["verdict.svg"] = partial(picture, found)
-    primary = [pair for pair in found["pairs"] if pair["primary"]]
+    artifacts["verdict.svg"] = partial(picture, task)
     return Content(
-        key=digest(["comparison", task, sorted(parents)]),
-        name=task,
-        task=task,
+        key=digest(["comparison", name, sorted(parents)]),
+        name=name,
+        task=name,
         kind="comparison",
-        params={"metric": found["metric"], "alpha": str(comparison.get("alpha"))},
-        metrics=metrics,
+        params={"metric": task.metric.name, "alpha": str(comparison.alpha)},
+        metrics=_metrics(task),
         tags={
-            "gatewise.task": task,
-            "gatewise.verdict": "; ".join(map(words.verdict, primary)) or "no primary pair",
+            "gatewise.task": name,
+            "gatewise.verdict": "; ".join(map(words.verdict, task.primary)) or "no primary pair",
             "dvc.stage": "compare",
         },
-        notes=notes(task, found),
+        notes=notes(name, task),
         artifacts=artifacts,
         files_digest=digest({path.name: sha256(path) for path in files}),
     )
 
 
-def notes(task: str, found: Mapping[str, Any]) -> str:
+def _metrics(task: TaskComparison) -> dict[MetricKey, float]:
+    """Means of variants and the evidence of pairs, in the metric's own value."""
+    values: dict[str, float | None] = {
+        f"{name}/mean": summary.mean for name, summary in task.variants.items()
+    }
+    for pair in task.pairs:
+        name = f"{pair.a}-{pair.b}"
+        low, high = pair.ci or (None, None)
+        values |= {
+            f"{name}/difference": pair.difference,
+            f"{name}/p_value": pair.p_value,
+            f"{name}/p_value_holm": pair.p_value_holm,
+            f"{name}/p_superiority": pair.p_superiority,
+            f"{name}/seeds_needed": pair.seeds_needed,
+            f"{name}/ci_low": low,
+            f"{name}/ci_high": high,
+        }
+    return {(name, 0): float(value) for name, value in values.items() if value is not None}
+
+
+def notes(name: str, task: TaskComparison) -> str:
     """A task's verdict in Markdown, with its picture."""
-    lines = [f"### {words.title(task, found)}", "", *(f"- {s}" for s in words.answer(found)), ""]
+    lines = [f"### {words.title(name, task)}", "", *(f"- {s}" for s in words.answer(task)), ""]
     lines += ["![scores of every seed]({artifacts}verdict.svg)", ""]
-    lines += [f"> {warning}" for warning in found.get("warnings", ())]
+    lines += [f"> {warning}" for warning in task.warnings]
     return "\n".join(lines).strip()
 
 
 def interval(
-    comparison: Mapping[str, Any] | None, task: str, variant: str, records: Iterable[RunRecord]
+    comparison: Comparison | None, name: str, variant: str, records: Iterable[RunRecord]
 ) -> tuple[str, float, float] | None:
     """Name of the primary metric and the interval of its mean, if it is about these very runs."""
-    try:
-        found = (comparison or {})["tasks"][task]
-        scored = found["variants"][variant]
-    except KeyError:
+    task = comparison.tasks.get(name) if comparison else None
+    if task is None or variant not in task.variants:
         return None
-    metric = found["metric"]
+    summary, metric = task.variants[variant], task.metric.name
     values = {record.seed: record.metrics["test"].get(metric) for record in records}
-    seeds = scored.get("seeds", found["seeds"])
-    if scored["ci"] is None or [values.get(seed) for seed in seeds] != scored["values"]:
-        return None
-    low, high = scored["ci"]
-    return f"test_{metric}", low, high
+    same = [values.get(seed) for seed in summary.seeds] == list(summary.values)
+    return (f"test_{metric}", *summary.ci) if summary.ci and same else None
 
 
-def variant_notes(comparison: Mapping[str, Any] | None, task: str, variant: str) -> str:
+def variant_notes(comparison: Comparison | None, name: str, variant: str) -> str:
     """What the comparison says about one variant: its own score and the pairs it is in."""
-    found = (comparison or {}).get("tasks", {}).get(task)
-    if not found or variant not in found["variants"]:
+    task = comparison.tasks.get(name) if comparison else None
+    if task is None or variant not in task.variants:
         return ""
-    scored = found["variants"][variant]
+    summary, metric = task.variants[variant], task.metric.definition
     lines = [
-        f"Test {found['metric'].replace('_', ' ')} **{words.score(scored)}** over "
-        f"{len(scored['values'])} seeds, interval {words.interval(scored['ci'])} %.",
+        f"{words.heading(task.metric).capitalize()} **{words.score(summary, metric)}** over "
+        f"{len(summary.values)} seeds, interval "
+        f"{words.interval(summary.ci, metric)}{metric.unit.symbol}.",
         "",
     ]
     lines += [
-        f"- {words.sentence(pair)} ({words.rank(pair)})"
-        for pair in found["pairs"]
-        if variant in (pair["a"], pair["b"])
+        f"- {words.sentence(pair, metric)} ({pair.rank})" for pair in task.pairs_with(variant)
     ]
     return "\n".join(lines)
 
 
-def picture(found: Mapping[str, Any]) -> bytes:
+def picture(task: TaskComparison) -> bytes:
     """Every seed's score, with means and intervals."""
-    return pictures.scores(
-        f"test {found['metric'].replace('_', ' ')}",
-        {
-            name: (variant["values"], variant["mean"], tuple(variant["ci"] or ()) or None)
-            for name, variant in found["variants"].items()
-        },
-    ).encode()
+    metric = task.metric.definition
+    scaled = {
+        name: (
+            [metric.scaled(value) for value in summary.values],
+            metric.scaled(summary.mean),
+            summary.ci and (metric.scaled(summary.ci[0]), metric.scaled(summary.ci[1])),
+        )
+        for name, summary in task.variants.items()
+    }
+    return pictures.scores(f"test {metric.axis}", scaled).encode()

@@ -6,8 +6,8 @@ from gatewise.config import GateConfig
 from gatewise.config.metrics import METRICS
 from gatewise.delivery.gate import promotion, rule
 from gatewise.delivery.gate.costs import Budget, Cost
-from gatewise.tracking.task_comparison import PairVerdict, TaskComparison, VariantScore
 from tests.delivery.gate.test_rule import SETTINGS, check, difference
+from tests.evidence_runs import pair, summary, task_comparison
 
 ROPE = 0.005
 CHAMPION = Cost(1000.0, 500.0)
@@ -76,12 +76,11 @@ def test_to_be_cheaper_takes_the_stated_share_and_no_more_parameters():
 
 
 def compared(verdict):
-    scores = {
-        name: VariantScore(0.9, 0.01, (0.89, 0.91), 2, macs, 100)
+    variants = {
+        name: summary(0.9, 0.9, macs_per_step=macs, parameters=100)
         for name, macs in (("gru", 300), ("lstm", 400))
     }
-    pair = PairVerdict("gru", "lstm", verdict, f"it is {verdict}.")
-    return TaskComparison("digits", METRICS["accuracy"], scores, (pair,))
+    return task_comparison(variants, pair("gru", "lstm", verdict))
 
 
 def settings(cheaper):
@@ -102,21 +101,24 @@ def settings(cheaper):
     ],
 )
 def test_evidence_decides(verdict, challenger, champion, promoted):
-    decision = promotion.by_comparison(compared(verdict), challenger, champion, settings(0.1))
+    decision = promotion.by_comparison(
+        "toy", compared(verdict), challenger, champion, settings(0.1)
+    )
     assert decision.promote is promoted
     assert decision.reason
 
 
 def test_equivalent_is_enough_only_if_it_is_cheaper_by_the_stated_share():
-    refused = promotion.by_comparison(compared("equivalent"), "gru", "lstm", settings(0.3))
+    refused = promotion.by_comparison("toy", compared("equivalent"), "gru", "lstm", settings(0.3))
     assert not refused.promote
-    assert refused.reason == "it is equivalent; it does not need 30% fewer multiply-accumulates"
+    assert refused.reason.startswith("gru and lstm are equivalent within ±0.5 points (")
+    assert refused.reason.endswith("; it does not need 30% fewer multiply-accumulates")
 
 
 @pytest.mark.parametrize("champion", ["lstm", "gru"])
 def test_a_comparison_of_other_runs_says_nothing_about_the_champion(champion):
     decision = promotion.by_comparison(
-        compared("gru"), "gru", champion, settings(0.1), compared=False
+        "toy", compared("gru"), "gru", champion, settings(0.1), compared=False
     )
     assert not decision.promote
     assert "`gatewise retrain --promote`" in decision.reason

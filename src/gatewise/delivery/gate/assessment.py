@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gatewise.artifacts.comparison import FILE, Comparison
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.delivery.gate import (
@@ -26,7 +27,6 @@ from gatewise.delivery.gate.snapshot import Snapshot
 from gatewise.errors import GatewiseError
 from gatewise.evidence import comparison
 from gatewise.files import read_json
-from gatewise.tracking import task_comparison
 
 
 @dataclass
@@ -230,8 +230,7 @@ def _promotion(
 
 def _first(study: Study, task: str, root: Path) -> str:
     """Who becomes the first champion: the comparison's best, on the test set."""
-    if (root / "reports" / task_comparison.FILE).is_file():
-        return task_comparison.read(root / "reports", task).leader
-    return task_comparison.of(
-        comparison.compare(study, comparison.gather(study, root)), task
-    ).leader
+    compared = Comparison.read_if_made(root / "reports" / FILE)
+    if compared is None:
+        compared = comparison.compare(study, comparison.gather(study, root))
+    return compared.task(task).leader

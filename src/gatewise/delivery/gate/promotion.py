@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gatewise.artifacts.comparison import EQUIVALENT, TaskComparison
 from gatewise.config import GateConfig
 from gatewise.delivery.gate.costs import Cost
 from gatewise.delivery.gate.rule import PASS, Check
 from gatewise.evidence import statistics
-from gatewise.tracking.task_comparison import TaskComparison
+from gatewise.report import words
 
 NO_CHAMPION = "there was no champion"
 
@@ -137,6 +138,7 @@ def _standing(
 
 
 def by_comparison(
+    task: str,
     comparison: TaskComparison,
     variant: str,
     champion: str | None,
@@ -150,7 +152,8 @@ def by_comparison(
     that is the gate's to decide.
 
     Args:
-        comparison: of the task.
+        task: its name.
+        comparison: what the study says of it.
         variant: who may become champion.
         champion: variant of the champion, if there is one.
         settings: the gate's, of which `cheaper` counts.
@@ -158,10 +161,10 @@ def by_comparison(
     """
 
     def refused(reason: str) -> Promotion:
-        return Promotion(comparison.task, False, None, reason)
+        return Promotion(task, False, None, reason)
 
     if champion is None:
-        return Promotion(comparison.task, True, variant, NO_CHAMPION)
+        return Promotion(task, True, variant, NO_CHAMPION)
     if not compared:
         return refused(
             "the champion is none of the runs compared here, so nothing is known against it; "
@@ -181,7 +184,7 @@ def by_comparison(
         variant,
         new,
         better=pair.verdict == variant,
-        equivalent=pair.verdict == "equivalent",
-        evidence=pair.sentence.removesuffix("."),
+        equivalent=pair.verdict == EQUIVALENT,
+        evidence=words.sentence(pair, comparison.metric.definition).removesuffix("."),
     )
-    return choose(comparison.task, [standing], old, settings)
+    return choose(task, [standing], old, settings)

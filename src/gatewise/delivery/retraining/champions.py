@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatewise.artifacts.comparison import Comparison
 from gatewise.config import Study
 from gatewise.delivery.gate import reference, snapshot
 from gatewise.delivery.gate.assessment import Result, TaskResult
 from gatewise.delivery.gate.rule import PASS
 from gatewise.files import digest
-from gatewise.tracking import origin, registry, task_comparison
+from gatewise.tracking import origin, registry
 from gatewise.tracking.store import Store
 
 
@@ -67,7 +68,7 @@ def _replace(models: registry.Registry, study: Study, gated: TaskResult) -> str:
     assert decision.variant is not None  # noqa: S101
     candidate = snapshot.read(".", gated.task, "this study")[decision.variant]
     record = candidate.best(study.tasks[gated.task].metric)
-    comparison = task_comparison.read("reports", gated.task)
+    comparison = Comparison.read("reports/comparison.json").task(gated.task)
     evidence = registry.evidence(comparison, record) | {
         "gatewise.gate": gated.verdict,
         "gatewise.lock": digest(origin.locked_stages()),

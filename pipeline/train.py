@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     plan = RunPlan.read(path(task, variant))
     if torchrun.launched():
         torchrun.check(execution, plan)
-        with torchrun.Together(execution) as together:
+        with torchrun.ProcessGroup(execution) as together:
             if together.leads:
                 _train(plan, execution, tracking, together)
             else:
@@ -41,7 +41,7 @@ def _train(
     plan: RunPlan,
     execution: ExecutionConfig,
     tracking: TrackingConfig,
-    together: torchrun.Together | None = None,
+    together: torchrun.ProcessGroup | None = None,
 ) -> None:
     # Under `dvc repro` this is the process that the stage itself was forked from.
     imports = [] if together else ["gatewise.training.one_run"]

@@ -108,7 +108,7 @@ def test_a_run_that_was_trained_is_only_scored(tmp_path, monkeypatch, patience):
         def killed(*_):
             raise KilledError
 
-        patched.setattr(one_run, "_logits", killed)
+        patched.setattr(one_run, "score", killed)
         run("parted", until=0)
     told, said = run("parted")
     assert told == []

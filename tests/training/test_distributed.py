@@ -52,17 +52,18 @@ def test_mean_gradients_and_losses_are_those_of_the_whole_batch(tmp_path, size):
     members = [SharedClassification(copy.deepcopy(model), alone.config) for _ in range(size)]
     for whole, *shares in many:
         alone.zero_grad()
-        alone.loss(whole).backward()
+        alone.training_step(whole, 0).backward()
         for member, share in zip(members, shares, strict=True):
             member.zero_grad()
-            member.loss(share).backward()
+            member.training_step(share, 0).backward()
         for parameter, *parts in zip(
             alone.parameters(), *(m.parameters() for m in members), strict=True
         ):
             mean = torch.stack([part.grad for part in parts]).mean(0)
             torch.testing.assert_close(mean, parameter.grad, rtol=1e-5, atol=1e-7)
-    summed = sum(sum(member._train) for member in members)
-    torch.testing.assert_close(summed, sum(alone._train))
+    summed = sum(sum(member._losses) for member in members)
+    torch.testing.assert_close(summed, sum(alone._losses))
+    assert {member._examples for member in members} == {alone._examples}
 
 
 def test_evaluation_shows_every_process_everything(tmp_path):

@@ -7,7 +7,7 @@ from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.training import one_run
+from gatewise.training import fit, one_run
 from gatewise.training.datamodule import TaskData
 from gatewise.training.job import Job
 from tests.tasks import make_plan, write_task
@@ -142,7 +142,7 @@ def test_compiling_needs_a_compiler(tmp_path, monkeypatch):
 
 
 def test_a_fused_kernel_leaves_nothing_to_compile(tmp_path, monkeypatch):
-    monkeypatch.setattr(one_run, "check_compiler", lambda: None)
+    monkeypatch.setattr(fit, "check_compiler", lambda: None)
     plan = make_plan("lstm", epochs=1)
     eager, _ = train(tmp_path, plan, name="eager")
     compiled, _ = train(tmp_path, plan.model_copy(update={"compile": True}), name="compiled")

@@ -124,6 +124,24 @@ def read_digest(folder: str | Path) -> str:
         raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
 
 
+def pad(sequences: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Sequences cut out of an array that holds many end to end, padded with zeros at the end.
+
+    Args:
+        sequences: `(steps, ...)`, as `sequences.npy` holds them.
+        starts: `(examples,)`, step at which each sequence begins.
+        lengths: `(examples,)`, steps of each sequence.
+
+    Returns:
+        `(examples, longest, ...)` of the same type.
+    """
+    steps = np.arange(lengths.max())
+    # Past the array's end its last step comes again; it is overwritten as all padding is.
+    padded: np.ndarray = sequences.take(starts[:, None] + steps, axis=0, mode="clip")
+    padded[steps >= lengths[:, None]] = 0
+    return padded
+
+
 def index_schema(labels: int) -> pa.DataFrameSchema:
     """What every index must satisfy; sequences lie end to end without gaps."""
     import pandera.pandas as pa

@@ -24,28 +24,16 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.artifacts.plan import RunPlan
-from gatewise.artifacts.prepared import Prepared
+from gatewise.artifacts.prepared import Prepared, pad
 from gatewise.models import budget, cells
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes, macs_per_step
+from gatewise.training.datamodule import Batch
 
 WARM_UP = 3
 FEWEST_ROUNDS = 10
 MOST_ROUNDS = 40
 STREAMED_STEPS = 32
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Sequences of about the task's mean length, as the bucketed loader would group them."""
-
-    inputs: Tensor
-    lengths: Tensor
-    labels: Tensor
-
-    def to(self, device: torch.device) -> Batch:
-        """The batch on another device."""
-        return Batch(*(t.to(device) for t in (self.inputs, self.lengths, self.labels)))
 
 
 class Timing(TypedDict):
@@ -100,11 +88,12 @@ def _measure(
 ) -> dict[str, Any]:
     sizes = Sizes.of(prepared.card)
     subjects = {name: _build(plan, sizes, device) for name, plan in plans.items()}
-    batches = {
-        name: typical_batch(prepared, plan.train.batch_size).to(device)
-        for name, plan in plans.items()
-    }
-    many, one = typical_batch(prepared, 64).to(device), typical_batch(prepared, 1).to(device)
+
+    def batch(size: int) -> Batch:
+        return Batch(*(tensor.to(device) for tensor in typical_batch(prepared, size)))
+
+    batches = {name: batch(plan.train.batch_size) for name, plan in plans.items()}
+    many, one = batch(64), batch(1)
 
     def each(work: Callable[[Subject], None]) -> dict[str, Callable[[], None]]:
         return {name: lambda s=subject: work(s) for name, subject in subjects.items()}  # type: ignore[misc]
@@ -283,22 +272,18 @@ def _timing(rounds: list[float]) -> Timing:
 
 
 def typical_batch(prepared: Prepared, size: int) -> Batch:
-    """`size` sequences whose lengths come nearest the mean, repeated where there are fewer."""
+    """`size` sequences whose lengths come nearest the mean, repeated where there are fewer.
+
+    So the loader would group them by length; tokens keep the type that they are stored in.
+    """
     index = prepared.index
     away = (index["length"] - index["length"].mean()).abs().to_numpy()
     rows = np.resize(np.argsort(away, kind="stable")[:size], size)
-    lengths = index["length"].to_numpy()[rows]
-    starts = index["start"].to_numpy()[rows]
-    shape = (size, int(lengths.max()), *prepared.sequences.shape[1:])
-    padded = np.zeros(shape, dtype=prepared.sequences.dtype)
-    for i, (start, length) in enumerate(zip(starts, lengths, strict=True)):
-        padded[i, :length] = prepared.sequences[start : start + length]
-    labels = index["label"].to_numpy()[rows].astype(np.int64)
-    return Batch(
-        torch.from_numpy(padded),
-        torch.from_numpy(lengths.astype(np.int64)),
-        torch.from_numpy(labels),
+    starts, lengths, labels = (
+        index[column].to_numpy(np.int64)[rows] for column in ("start", "length", "label")
     )
+    padded = pad(prepared.sequences, starts, lengths)
+    return Batch(*map(torch.from_numpy, (padded, lengths, labels)))
 
 
 def training_examples(prepared: Prepared) -> int:

@@ -79,7 +79,7 @@ def launch(execution: ExecutionConfig, plan: RunPlan, stage: list[str]) -> NoRet
     os.execve(sys.executable, [*command, "-m", *stage], environment)  # noqa: S606
 
 
-class Together:
+class ProcessGroup:
     """The processes that torchrun started, connected while the context lasts."""
 
     def __init__(self, execution: ExecutionConfig) -> None:
@@ -91,7 +91,7 @@ class Together:
     @property
     def leads(self) -> bool:
         """Whether this is the process that shows, tracks and writes."""
-        return self.group.rank == 0
+        return self.group.leads
 
     def __enter__(self) -> Self:
         """Connect; returns once every process is there."""
@@ -107,21 +107,21 @@ class Together:
 
         if kind is None or issubclass(kind, GatewiseError):
             if self.leads:
-                _tell(None)
+                broadcast(None)
             torch.distributed.destroy_process_group()
 
-    def train_all(self, jobs: list[Job], hear: Callable[[Event], None]) -> None:
-        """Lead: train `jobs` one after another with everybody; `hear` is called with events."""
+    def train_all(self, jobs: list[Job], on_event: Callable[[Event], None]) -> None:
+        """Lead: train `jobs` one after another with everybody; `on_event` is called with news."""
         for job in jobs:
-            _tell(job)
-            self._train(job, hear)
+            broadcast(job)
+            self._train(job, on_event)
 
     def follow(self) -> None:
         """Train what the leading process names, until it names nothing more."""
-        while (job := _tell(None)) is not None:
+        while (job := broadcast(None)) is not None:
             self._train(job, lambda _event: None)
 
-    def _train(self, job: Job, hear: Callable[[Event], None]) -> None:
+    def _train(self, job: Job, on_event: Callable[[Event], None]) -> None:
         import torch.distributed
 
         from gatewise.training import one_run
@@ -131,27 +131,27 @@ class Together:
                 f"{socket.gethostname()} does not see {job.folder.absolute()}, where the first "
                 "process writes; all machines have to work in one shared folder"
             )
-        hear(Event("started", job))
+        on_event(Event("started", job))
         try:
             one_run.train(
                 job,
-                lambda epoch, values: hear(Event("epoch", job, epoch=epoch, values=values)),
-                lambda epochs, sentence: hear(Event("resumed", job, epochs, reason=sentence)),
+                lambda epoch, values: on_event(Event("epoch", job, epoch=epoch, values=values)),
+                lambda epochs, sentence: on_event(Event("resumed", job, epochs, reason=sentence)),
                 self.group,
             )
             outcome = Event("finished", job)
         except GatewiseError as error:
             # All processes come to the same end, so none is left waiting for another.
             outcome = Event("failed", job, reason=str(error))
-        torch.distributed.barrier()  # what is heard of now may remove the checkpoint
-        hear(outcome)
+        torch.distributed.barrier()  # whoever gets the event may remove the checkpoint
+        on_event(outcome)
 
 
-def _tell(job: Job | None) -> Job | None:
+def broadcast(job: Job | None) -> Job | None:
     """Everybody's job becomes that of the first process."""
     import torch.distributed
 
-    told: list[Any] = [job]
-    torch.distributed.broadcast_object_list(told)
-    named: Job | None = told[0]
-    return named
+    jobs: list[Any] = [job]
+    torch.distributed.broadcast_object_list(jobs)
+    received: Job | None = jobs[0]
+    return received

@@ -18,7 +18,7 @@ from gatewise.execution import capacity, ray_cluster
 from gatewise.execution import workers as pool
 from gatewise.execution.finished_runs import FinishedRuns, run_key
 from gatewise.execution.progress import Display
-from gatewise.execution.torchrun import Together
+from gatewise.execution.torchrun import ProcessGroup
 from gatewise.execution.workers import Event
 from gatewise.files import replacing, write_json
 from gatewise.training.job import Job
@@ -48,7 +48,7 @@ def train_variant(
     address: str,
     workers: int | Literal["auto"] = "auto",
     cluster: ExecutionConfig | None = None,
-    together: Together | None = None,
+    together: ProcessGroup | None = None,
     finished: FinishedRuns | None = None,
     observers: Sequence[Observer] = (),
 ) -> list[RunRecord]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatewise.artifacts import runs
-from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard
+from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard, pad
 from gatewise.artifacts.runs import RunRecord
 from gatewise.data.frontends import decoding
 from gatewise.data.frontends.decoding import Clip, Unusable
@@ -283,13 +283,8 @@ def _exactly(given: set[str], allowed: list[set[str]], wanted: str) -> None:
 def _padded(sequences: Sequence[np.ndarray], lengths: np.ndarray) -> torch.Tensor:
     import torch
 
-    first = sequences[0]
-    by_token = first.ndim == 1
-    shape = (len(sequences), int(lengths.max()), *first.shape[1:])
-    batch = np.zeros(shape, dtype=np.int64 if by_token else np.float32)
-    for row, sequence in enumerate(sequences):
-        batch[row, : len(sequence)] = sequence
-    return torch.from_numpy(batch)
+    batch = pad(np.concatenate(sequences), np.cumsum(lengths) - lengths, lengths)
+    return torch.from_numpy(batch.astype(np.int64 if batch.ndim == 2 else np.float32, copy=False))
 
 
 @contextmanager

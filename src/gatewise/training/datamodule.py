@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gatewise import streams
 from gatewise.artifacts import splits
-from gatewise.artifacts.prepared import Prepared
+from gatewise.artifacts.prepared import Prepared, pad
 from gatewise.config import SPLITS, Augment
 from gatewise.training.augmentation import Changes, augment, draw
 
@@ -54,7 +54,7 @@ class Sequences(Dataset[Batch]):
     def __getitem__(self, address: Address) -> Batch:
         starts, lengths = self.starts[address.rows], self.lengths[address.rows]
         if self.augmentation is None:
-            inputs = self._padded(starts, lengths)
+            inputs = pad(self.sequences, starts, lengths)
         else:
             changes = self._changes(self.augmentation, address.epoch).of(address.rows)
             inputs = augment(self.sequences, starts, lengths, changes)
@@ -65,13 +65,6 @@ class Sequences(Dataset[Batch]):
             torch.from_numpy(lengths),
             torch.from_numpy(self.labels[address.rows]),
         )
-
-    def _padded(self, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        steps = np.arange(lengths.max())
-        # Past the file's end the last step comes again; it is overwritten as all padding is.
-        inputs = self.sequences.take(starts[:, None] + steps, axis=0, mode="clip")
-        inputs[steps >= lengths[:, None]] = 0
-        return inputs
 
     def _changes(self, config: Augment, epoch: int) -> Changes:
         """Those of every example in `epoch`, whichever batch it comes in."""
@@ -126,9 +119,18 @@ class TaskData(pl.LightningDataModule):
         prepared: Prepared,
         seed: int,
         batch_size: int,
-        augmentation: Augment | None,
+        augmentation: Augment | None = None,
         fraction: float = 1.0,
     ) -> None:
+        """Open `prepared` for training with `seed`.
+
+        Args:
+            prepared: the task.
+            seed: of batch order and augmentation, and of the split where each seed draws its own.
+            batch_size: examples of a training batch; evaluation batches are larger.
+            augmentation: what is changed in training clips; nothing if left out.
+            fraction: share of the training split that is trained on.
+        """
         super().__init__()
         self.prepared = prepared
         self.seed = seed
@@ -149,6 +151,14 @@ class TaskData(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation examples, each once."""
         return self.evaluation_dataloader("validation")
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """As Lightning does, unless the batch is there: on a CPU its search would take time."""
+        if device.type == "cpu":
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def evaluation_dataloader(self, split: str) -> DataLoader[Batch]:
         """Examples of `split` as they are, each once, in `evaluation_rows` order."""

@@ -12,8 +12,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch.utils.data import DataLoader, Dataset
 
+from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.prepared import Prepared
+from gatewise.config import TrainConfig
+from gatewise.models.classifier import SequenceClassifier
 from gatewise.training.datamodule import Address, Batch, Sequences, TaskData
 from gatewise.training.module import SequenceClassification
 
@@ -21,10 +26,10 @@ from gatewise.training.module import SequenceClassification
 class Group(NamedTuple):
     """The processes that train one run together, and which of them this is."""
 
-    rank: int
-    devices: int
+    rank: int = 0
+    devices: int = 1
     """Processes on each machine."""
-    num_nodes: int
+    num_nodes: int = 1
     """Machines."""
 
     @property
@@ -32,8 +37,27 @@ class Group(NamedTuple):
         """Number of processes."""
         return self.devices * self.num_nodes
 
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that shows, tracks and writes."""
+        return self.rank == 0
+
+    def data(self, plan: RunPlan, prepared: Prepared, seed: int) -> TaskData:
+        """The DataModule of this process."""
+        train = plan.train
+        settings = (prepared, seed, train.batch_size, plan.augment, train.fraction)
+        return TaskData(*settings) if self.size == 1 else SharedTaskData(self, *settings)
+
+    def module(self, model: SequenceClassifier, config: TrainConfig) -> SequenceClassification:
+        """The LightningModule of this process."""
+        kind = SequenceClassification if self.size == 1 else SharedClassification
+        return kind(model, config)
+
     def trainer_settings(self) -> dict[str, Any]:
         """What `pytorch_lightning.Trainer` has to know."""
+        if self.size == 1:
+            # In a job of Slurm, LSF or MPI the run would take itself for one of the job's tasks.
+            return {"devices": 1, "plugins": LightningEnvironment()}
         return {
             "devices": self.devices,
             "num_nodes": self.num_nodes,
@@ -42,12 +66,18 @@ class Group(NamedTuple):
         }
 
 
+ALONE = Group()
+"""A run in one process."""
+
+
 class Share(NamedTuple):
     """One process's rows of a batch."""
 
     batch: Batch
     rows: int
     """How many of them count: 0 where the batch has fewer rows than there are processes."""
+    examples: int
+    """Rows of the whole batch."""
     weight: float
     """Of their mean loss in the mean over processes, so that it is the whole batch's mean loss."""
 
@@ -64,7 +94,8 @@ class SharedSequences(Dataset[Share]):
         rows = len(range(rank, count, size))
         # A process without a row computes one that weighs nothing: all have to meet in backward.
         mine = address.rows[rank::size] if rows else address.rows[:1]
-        return Share(self.sequences[Address(address.epoch, mine)], rows, rows * size / count)
+        batch = self.sequences[Address(address.epoch, mine)]
+        return Share(batch, rows, count, rows * size / count)
 
 
 class SharedTaskData(TaskData):
@@ -84,16 +115,16 @@ class SharedTaskData(TaskData):
 class SharedClassification(SequenceClassification):
     """Learns from shares, and sums losses up over the processes."""
 
-    def loss(self, share: Any) -> torch.Tensor:
-        """Loss whose gradient, averaged over the processes, is that of the whole batch."""
-        loss = super().loss(share.batch)
-        self._train[-1] = loss.detach() * share.rows
-        weighted: torch.Tensor = loss * share.weight
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
+        """Loss of a `Share` whose gradient, averaged over processes, is the whole batch's."""
+        loss = self._loss(batch.batch)
+        self._note(loss, batch.rows, batch.examples)
+        weighted: torch.Tensor = loss * batch.weight
         return weighted
 
-    def epoch_row(self) -> dict[str, float]:
-        """Numbers of the epoch that just ended, the same in every process."""
-        row = super().epoch_row()
-        loss = torch.tensor(row["train_loss"], device=self.device)
-        row["train_loss"] = float(self.trainer.strategy.reduce(loss, reduce_op="sum"))
-        return row
+    def train_values(self) -> dict[str, float]:
+        """Numbers of the epoch so far, the same in every process."""
+        values = super().train_values()
+        loss = torch.tensor(values["train_loss"], device=self.device)
+        values["train_loss"] = float(self.trainer.strategy.reduce(loss, reduce_op="sum"))
+        return values

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch.amp import GradScaler
 from torch.nn import functional
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from gatewise.config import TrainConfig
+from gatewise.errors import GatewiseError
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.training.datamodule import Batch
 from gatewise.training.scoring import scores
@@ -34,104 +35,132 @@ def schedule(config: TrainConfig, steps: int) -> Callable[[int], float]:
 
 
 class SequenceClassification(pl.LightningModule):
-    """Trains `model` with AdamW; `epoch_row` sums an epoch up for whoever listens.
+    """Trains `model` with AdamW and a learning rate that changes with every update.
 
-    Sums stay on the device until the epoch ends: `self.log` at every step would cost small
-    models more than their arithmetic. So would what Lightning does from batch to batch: an epoch
-    is one step to it, whose updates are written out here.
+    Logged at the end of an epoch: `train_loss`, `gradient_norm` (the mean over updates, before
+    clipping) and `validation_<name>` for `loss` and every registered metric. Until then sums
+    stay on the device: `self.log` at every step would cost small models more than they compute.
     """
 
     def __init__(self, model: SequenceClassifier, config: TrainConfig) -> None:
         super().__init__()
-        self.automatic_optimization = False
         self.model = model
         self.config = config
         self._scores: dict[str, float] = {}
-        self._train: list[torch.Tensor] = []
+        self._losses: list[torch.Tensor] = []
         self._norms: list[torch.Tensor] = []
+        self._examples = 0
         self._validation: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def training_step(self, dataloader_iter: Iterator[tuple[Any, int, int]]) -> None:
-        """An epoch's updates; the argument's name asks Lightning for all of its batches."""
-        optimiser, scheduler = self.trainer.optimizers[0], self.lr_schedulers()
-        assert isinstance(scheduler, LRScheduler)  # noqa: S101
-        # Half precision on a GPU has one; this one hands everything through.
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None) or GradScaler(enabled=False)
-        for batch, *_ in dataloader_iter:
-            loss = self.loss(self._received(batch))
-            optimiser.zero_grad()
-            self.trainer.strategy.pre_backward(loss)
-            # Gradients have the precision of what they belong to.
-            with torch.autocast(self.device.type, enabled=False):
-                scaler.scale(loss).backward()
-            scaler.unscale_(optimiser)
-            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.config.clip_norm)
-            self._norms.append(norm)
-            scaler.step(optimiser)
-            scaler.update()
-            scheduler.step()
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
+        """Mean cross-entropy of one batch."""
+        loss = self._loss(batch)
+        self._note(loss, len(batch.labels), len(batch.labels))
+        return loss
 
-    def _received(self, batch: Any) -> Any:
-        """The batch in the run's precision and on its device."""
-        batch = self.trainer.precision_plugin.convert_input(batch)
-        # On a CPU it is there, and Lightning would take its time to find that out.
-        return batch if self.device.type == "cpu" else self.trainer.strategy.batch_to_device(batch)
-
-    def loss(self, batch: Batch) -> torch.Tensor:
-        """Mean cross-entropy of one batch, noted for the epoch's sum."""
-        loss = functional.cross_entropy(
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        return functional.cross_entropy(
             self.model(batch.inputs, batch.lengths),
             batch.labels,
             label_smoothing=self.config.label_smoothing,
         )
-        self._train.append(loss.detach() * len(batch.labels))
-        return loss
 
-    def validation_step(self, batch: Batch, _index: int) -> None:
+    def _note(self, loss: torch.Tensor, rows: int, examples: int) -> None:
+        """Keep for the epoch's sum: a mean loss over `rows`, in a batch of `examples`."""
+        self._losses.append(loss.detach() * rows)
+        self._examples += examples
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Collect logits; scores need all of them."""
         self._validation.append((self.model(batch.inputs, batch.lengths), batch.labels))
 
-    def predict_step(self, batch: Batch, _index: int) -> torch.Tensor:
-        """Logits of one batch."""
+    def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
+        """Logits of one batch, `(batch, classes)`."""
         logits: torch.Tensor = self.model(batch.inputs, batch.lengths)
         return logits
+
+    def on_train_epoch_start(self) -> None:
+        """Start the epoch's sums anew."""
+        self._losses, self._norms, self._examples = [], [], 0
 
     def on_validation_epoch_end(self) -> None:
         """Score the validation split."""
         logits, labels = (torch.cat(part) for part in zip(*self._validation, strict=True))
         self._validation.clear()
         self._scores = scores(logits, labels)
-        # For EarlyStopping, which reads logged values only.
         self.log_dict({f"validation_{name}": value for name, value in self._scores.items()})
 
-    def epoch_row(self) -> dict[str, float]:
-        """Numbers of the epoch that just ended; the sums start anew."""
-        examples = len(self.trainer.datamodule.rows["train"])  # type: ignore[attr-defined]
-        row = {
-            "learning_rate": float(self.trainer.optimizers[0].param_groups[0]["lr"]),
+    def on_train_epoch_end(self) -> None:
+        """Log what the epoch's updates came to."""
+        self.log_dict(self.train_values())
+
+    def train_values(self) -> dict[str, float]:
+        """Mean loss and gradient norm of the updates of the epoch so far."""
+        return {
             "gradient_norm": float(torch.stack(self._norms).mean()),
-            "train_loss": float(torch.stack(self._train).sum()) / examples,
+            "train_loss": float(torch.stack(self._losses).sum()) / self._examples,
+        }
+
+    def epoch_row(self) -> dict[str, float]:
+        """Numbers of the epoch that just ended, as `curves.csv` has them."""
+        return {
+            "learning_rate": float(self.trainer.optimizers[0].param_groups[0]["lr"]),
+            **self.train_values(),
             **{f"validation_{name}": value for name, value in self._scores.items()},
         }
-        self._train.clear()
-        self._norms.clear()
-        return row
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the Trainer is told, and keep the norm that gradients had before.
+
+        Lightning's own clipping measures the norm and throws it away, so a column of the curves
+        would measure it again at every step; and it adds parameters up in the optimiser's order,
+        which gives the norm other last bits than the module's.
+        """
+        if gradient_clip_algorithm in (None, "norm") and gradient_clip_val:
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+        else:
+            gradients = [p.grad for p in self.parameters() if p.grad is not None]
+            norm = torch.nn.utils.get_total_norm(gradients)
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        self._norms.append(norm)
 
     def configure_optimizers(self) -> Any:
-        """AdamW whose rate follows `schedule`; biases and gains are not decayed."""
+        """AdamW whose rate follows `schedule`; biases and gains are not decayed.
+
+        Raises:
+            GatewiseError: the schedule needs an end, and the Trainer has none.
+        """
         decayed = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
         kept = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
+        # A fused step undoes the scaling of half precision itself, which is after clipping.
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
         optimiser = torch.optim.AdamW(
             [
                 {"params": decayed, "weight_decay": self.config.weight_decay},
                 {"params": kept, "weight_decay": 0.0},
             ],
             lr=self.config.learning_rate,
-            fused=self.device.type in ("cpu", "cuda"),
+            fused=self.device.type in ("cpu", "cuda") and not scaled,
         )
-        steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = LambdaLR(optimiser, schedule(self.config, steps))
+        scheduler = LambdaLR(optimiser, schedule(self.config, self._updates()))
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _updates(self) -> int:
+        """How many updates there will be, 0 if that is open and does not matter."""
+        steps = self.trainer.estimated_stepping_batches
+        if math.isfinite(steps):
+            return int(steps)
+        if self.config.schedule == "constant":
+            return 0
+        raise GatewiseError(
+            f"schedule {self.config.schedule} needs to know its last update; give the Trainer "
+            "max_epochs or max_steps, or take schedule: constant"
+        )

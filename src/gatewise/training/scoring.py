@@ -1,4 +1,4 @@
-"""Scoring trained weights: predictions, metrics and the digests that prove reruns equal."""
+"""From logits to metrics and predictions, and the digests that prove reruns equal."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import numpy as np
 import pandas as pd
 import torch
 from torch.nn import functional
-from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
 from gatewise.artifacts.prepared import Prepared
+from gatewise.config.metrics import METRICS, count
 
 
 def scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
-    """Accuracy, macro-F1 and mean cross-entropy of logits `(examples, classes)`."""
-    classes = logits.shape[1]
-    return {
-        "accuracy": float(multiclass_accuracy(logits, labels, classes, average="micro")),
-        "macro_f1": float(multiclass_f1_score(logits, labels, classes, average="macro")),
-        "loss": float(functional.cross_entropy(logits, labels)),
-    }
+    """Every registered metric, and `loss`, of logits `(examples, classes)`.
+
+    `loss` is the mean cross-entropy that training lowers; `log_loss` is computed from
+    probabilities as they are stored, and so never infinite. In single precision, all of them.
+    """
+    loss = float(functional.cross_entropy(logits, labels))
+    probabilities = torch.softmax(logits, dim=1).float().cpu().numpy()
+    counts = count(labels.cpu().numpy(), probabilities)[0]
+    values = [
+        (name, float(np.float32(metric.from_counts(counts)))) for name, metric in METRICS.items()
+    ]
+    # Columns of the curves stay where they were: what is added to the registry comes behind.
+    return dict([*values[:2], ("loss", loss), *values[2:]])
 
 
 def predictions(prepared: Prepared, rows: np.ndarray, logits: torch.Tensor) -> pd.DataFrame:

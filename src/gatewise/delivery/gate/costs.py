@@ -14,8 +14,9 @@ from gatewise.delivery.gate.snapshot import Snapshot
 from gatewise.evidence import statistics
 
 if TYPE_CHECKING:
-    from gatewise.diagnostics.profiling import Batch, Timing
+    from gatewise.diagnostics.profiling import Timing
     from gatewise.models.classifier import SequenceClassifier
+    from gatewise.training.datamodule import Batch
 
 SECONDS = 1.0
 """Time spent on measuring latencies, over both models."""

@@ -103,7 +103,10 @@ def _in_turns(plan: RunPlan, folder: Path, prepared: Prepared, address: str, rou
     for _ in range(rounds):
         for seconds, train in (
             (times.plain, partial(plain.train, plan, prepared=prepared)),
-            (times.ours_in_a_loop, partial(bare, plan, prepared=prepared, heard=lambda *_: None)),
+            (
+                times.ours_in_a_loop,
+                partial(bare, plan, prepared=prepared, on_epoch=lambda *_: None),
+            ),
         ):
             seconds.append(one_after_another(train, plan.seeds, threads))
         times.pool.append(through_the_pool(plan, folder, address))

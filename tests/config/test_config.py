@@ -35,6 +35,12 @@ def test_task_settings_lie_over_the_common_ones(raw):
     assert study.train_for("digits").batch_size == study.train.batch_size
 
 
+@pytest.mark.parametrize("name", config.metrics.METRICS)
+def test_every_registered_metric_can_be_primary(raw, name):
+    raw["tasks"]["digits"]["metric"] = name
+    assert config.parse(raw).tasks["digits"].metric == name
+
+
 MISTAKES = [
     ("trian", 1, ["unknown key 'trian'", "did you mean train", "allowed: tasks"]),
     ("tasks.commands.features.n_mel", 3, ["tasks.commands.features", "did you mean n_mels"]),
@@ -45,6 +51,7 @@ MISTAKES = [
     ("tasks.commands.source.voicez", 3, ["tasks.commands.source", "unknown key 'voicez'"]),
     ("tasks.commands.augment.gain_db", [3, -3], ["augment.gain_db", "runs backwards"]),
     ("tasks.digits.augment", {"noise_snr_db": [0, 9]}, ["tasks.digits", "augment needs"]),
+    ("tasks.digits.metric", "acuracy", ["tasks.digits.metric", "did you mean", "log_loss"]),
     ("tasks.reviews.split.resample", True, ["tasks.reviews", "would leak"]),
     ("tasks.commands.split.test", 0.95, ["tasks.commands.split", "nothing to train on"]),
     ("tasks.Bad Name", {}, ["tasks", "Bad Name"]),

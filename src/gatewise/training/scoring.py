@@ -20,7 +20,7 @@ def scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
     probabilities as they are stored, and so never infinite. In single precision, all of them.
     """
     loss = float(functional.cross_entropy(logits, labels))
-    probabilities = torch.softmax(logits, dim=1).float().cpu().numpy()
+    probabilities = torch.softmax(logits.float(), dim=1).cpu().numpy()
     counts = count(labels.cpu().numpy(), probabilities)[0]
     values = [
         (name, float(np.float32(metric.from_counts(counts)))) for name, metric in METRICS.items()

@@ -51,7 +51,11 @@ MISTAKES = [
     ("tasks.commands.source.voicez", 3, ["tasks.commands.source", "unknown key 'voicez'"]),
     ("tasks.commands.augment.gain_db", [3, -3], ["augment.gain_db", "runs backwards"]),
     ("tasks.digits.augment", {"noise_snr_db": [0, 9]}, ["tasks.digits", "augment needs"]),
-    ("tasks.digits.metric", "acuracy", ["tasks.digits.metric", "did you mean", "log_loss"]),
+    (
+        "tasks.digits.metric",
+        "acuracy",
+        ["tasks.digits.metric", "unknown metric", "did you mean accuracy"],
+    ),
     ("tasks.reviews.split.resample", True, ["tasks.reviews", "would leak"]),
     ("tasks.commands.split.test", 0.95, ["tasks.commands.split", "nothing to train on"]),
     ("tasks.Bad Name", {}, ["tasks", "Bad Name"]),

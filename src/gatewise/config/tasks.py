@@ -174,8 +174,9 @@ class TaskConfig(Strict):
     split: SplitConfig = SplitConfig()
     features: Features
     augment: Augment | None = None
-    metric: str = "accuracy"
-    """Primary metric, one of `gatewise.config.metrics`: what variants are compared by."""
+    metric: str = Field(
+        "accuracy", description=f"Primary metric, by which variants compare: {' | '.join(METRICS)}"
+    )
     on_bad: Literal["fail", "skip"] = "fail"
     """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
     allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = Field(
@@ -197,7 +198,7 @@ class TaskConfig(Strict):
     @classmethod
     def _known_metric(cls, value: str) -> str:
         if value not in METRICS:
-            raise ValueError(f"no metric {value!r}{suggest(value, METRICS)}")
+            raise ValueError(f"unknown metric {value!r}{suggest(value, METRICS)}")
         return value
 
     @field_validator("source", mode="plain")

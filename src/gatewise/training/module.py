@@ -47,6 +47,7 @@ class SequenceClassification(pl.LightningModule):
         self.model = model
         self.config = config
         self._scores: dict[str, float] = {}
+        self._clipped: list[torch.nn.Parameter] = []
         self._losses: list[torch.Tensor] = []
         self._norms: list[torch.Tensor] = []
         self._examples = 0
@@ -78,6 +79,10 @@ class SequenceClassification(pl.LightningModule):
         """Logits of one batch, `(batch, classes)`."""
         logits: torch.Tensor = self.model(batch.inputs, batch.lengths)
         return logits
+
+    def on_fit_start(self) -> None:
+        """Look up once what is clipped: torch would walk through all submodules at every step."""
+        self._clipped = [p for p in self.parameters() if p.requires_grad]
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's sums anew."""
@@ -122,9 +127,9 @@ class SequenceClassification(pl.LightningModule):
         which gives the norm other last bits than the module's.
         """
         if gradient_clip_algorithm in (None, "norm") and gradient_clip_val:
-            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+            norm = torch.nn.utils.clip_grad_norm_(self._clipped, gradient_clip_val)
         else:
-            gradients = [p.grad for p in self.parameters() if p.grad is not None]
+            gradients = [p.grad for p in self._clipped if p.grad is not None]
             norm = torch.nn.utils.get_total_norm(gradients)
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         self._norms.append(norm)

@@ -85,7 +85,7 @@ class RunRecord(_Record):
     best_epoch: int
     """Epoch, counted from 1, whose weights were kept."""
     metrics: dict[str, dict[str, float]]
-    """`accuracy`, `macro_f1` and `loss` for each of `train`, `validation`, `test`."""
+    """`loss` and every registered metric for each of `train`, `validation`, `test`."""
     weights_sha256: str
     """Over the tensors in name order; independent of how a file lays them out."""
     predictions_sha256: str

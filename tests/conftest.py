@@ -7,6 +7,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
+from gatewise.training import instructions
+
+# As in every process that computes, before anything loads NumPy or torch.
+instructions.use("portable")
+
 
 @pytest.fixture(scope="session")
 def project() -> Path:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,20 @@ def try_lock(path: Path) -> AcquireReturnProxy[FileLock] | None:
         return FileLock(path).acquire(timeout=0)
     except Timeout:
         return None
+
+
+def own_folder() -> Path:
+    """A folder for what this user's processes keep or meet in, which only they can enter.
+
+    Raises:
+        GatewiseError: somebody else made it.
+    """
+    folder = Path(tempfile.gettempdir(), f"gatewise-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise GatewiseError(f"{folder} is open to other users; remove it and try again")
+    return folder
 
 
 def sha256(path: str | Path) -> str:

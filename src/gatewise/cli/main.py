@@ -11,6 +11,7 @@ import typer
 from gatewise import __version__
 from gatewise.cli import cells, data, gate, models, retrain, tracking, verify
 from gatewise.errors import GatewiseError, in_words
+from gatewise.training import instructions
 
 app = typer.Typer(
     name="gatewise",
@@ -73,6 +74,7 @@ def show() -> None:
 
 def main() -> None:
     """Run the command line; mistakes that users can mend end in one sentence."""
+    instructions.use(instructions.wanted())
     try:
         with in_words():
             app()

@@ -21,16 +21,16 @@ import pickle
 import selectors
 import signal
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from gatewise.errors import GatewiseError
+from gatewise.files import own_folder
+from gatewise.training import instructions
 
 ADDRESS = "GATEWISE_WARM"
 OWNER = "GATEWISE_OWNER"
@@ -137,17 +137,14 @@ def ensure(owner: int, modules: Sequence[str], threads: int = 1) -> str:
 
 
 def _address(owner: int, modules: Sequence[str]) -> str:
-    """A socket path that names the owner's life, in a folder only this user can enter."""
+    """A socket path that names the owner's life and how its children compute."""
     import psutil
 
     began = psutil.Process(owner).create_time()
-    folder = Path(tempfile.gettempdir(), f"gatewise-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise GatewiseError(f"{folder} is open to other users; remove it and try again")
-    name = hashlib.sha256(repr((owner, began, Path.cwd(), *modules)).encode()).hexdigest()[:16]
-    return str(folder / name)
+    # What the libraries were held to when they loaded holds for every child.
+    held = os.environ.get(instructions.MODE)
+    identity = repr((owner, began, Path.cwd(), held, *modules))
+    return str(own_folder() / hashlib.sha256(identity.encode()).hexdigest()[:16])
 
 
 # --- the warm process ----------------------------------------------------------------------

@@ -18,7 +18,7 @@ How wide to compute and where to log changes no result, so it is in none of them
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import SerializeAsAny, ValidationError, field_validator
 
@@ -125,6 +125,8 @@ class RunPlan(_OfVariant):
     metric: str
     seeds: tuple[int, ...]
     threads: int
+    instructions: Literal["portable", "compatible", "native"] = "portable"
+    """As `execution.instructions`."""
     accelerator: str
     precision: str
     compile: bool = False
@@ -237,6 +239,7 @@ def _plan(study: Study, task: str, variant: str) -> RunPlan:
         metric=settings.metric,
         seeds=tuple(study.seed_list),
         threads=study.execution.threads_per_run,
+        instructions=study.execution.instructions,
         accelerator=study.execution.accelerator,
         precision=study.execution.precision,
         compile=study.execution.compile,

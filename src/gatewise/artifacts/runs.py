@@ -77,6 +77,9 @@ class RunRecord(_Record):
     """Of each process."""
     processes: int = 1
     """Processes that trained it together, each on its share of every batch."""
+    instructions: str = "native"
+    """What computed: `portable`, `compatible` or `native` (also on processors that are no x86-64,
+    whatever was asked for)."""
     accelerator: str
     precision: str
     compile: bool = False

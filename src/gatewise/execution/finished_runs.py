@@ -14,6 +14,7 @@ from gatewise.artifacts import runs, software
 from gatewise.artifacts.plan import RunPlan
 from gatewise.errors import GatewiseError
 from gatewise.files import digest, replacing
+from gatewise.training import instructions
 
 
 def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
@@ -24,6 +25,7 @@ def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
             "seed": seed,
             "data": data_digest,
             "software": software.run_digest(plan),
+            "processor": instructions.identity(plan.instructions),
         }
     )
 

@@ -28,7 +28,7 @@ from gatewise.errors import GatewiseError
 from gatewise.models import budget
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
-from gatewise.training import checkpoint
+from gatewise.training import checkpoint, instructions
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
 from gatewise.training.datamodule import TaskData
 from gatewise.training.distributed import ALONE, Group
@@ -89,8 +89,10 @@ def fit(
         group: the processes that train it together, each of which makes this call.
 
     Raises:
-        GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN.
+        GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN, or this
+            process would not compute with the instructions of the plan.
     """
+    instructions.require(plan.instructions)
     check_accelerator(plan.accelerator)
     if plan.compile:
         check_compiler()

@@ -17,6 +17,7 @@ from gatewise.artifacts.prepared import Prepared
 from gatewise.artifacts.runs import RunData, RunRecord
 from gatewise.config import SPLITS
 from gatewise.models.complexity import Sizes, macs_per_step, parameters, recurrent_parameters
+from gatewise.training import instructions
 from gatewise.training.callbacks import OnEpoch
 from gatewise.training.distributed import ALONE, Group
 from gatewise.training.evaluation import Evaluation, score
@@ -97,6 +98,7 @@ def _record(
         augment=plan.augment,
         metric=plan.metric,
         threads=plan.threads,
+        instructions=instructions.used(plan.instructions),
         processes=group.size,
         accelerator=fitted.trainer.strategy.root_device.type,
         precision=plan.precision,

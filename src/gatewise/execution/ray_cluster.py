@@ -28,6 +28,7 @@ from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution.workers import Event
 from gatewise.files import read_json, replacing
+from gatewise.training import instructions
 from gatewise.training.job import Job
 
 ATTEMPTS = 4
@@ -54,7 +55,7 @@ def train_all(
         GatewiseError: Ray is not installed, the cluster does not answer, or none of its nodes
             has room for a single run.
     """
-    with _connected(execution.ray_address) as ray:
+    with _connected(execution.ray_address, jobs[0].plan.instructions) as ray:
         threads = jobs[0].plan.threads
         _check_room(ray, threads, execution.gpus_per_run)
         queue = _queue(ray)
@@ -231,7 +232,9 @@ def _queue(ray: Any) -> Any:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Any]:
+def _connected(address: str, mode: instructions.Instructions) -> Iterator[Any]:
+    # A node has an environment of its own; its processes are to compute as those here do.
+    held = instructions.environment(mode, {})
     try:
         import ray
     except ImportError:
@@ -242,7 +245,12 @@ def _connected(address: str) -> Iterator[Any]:
     if address != "auto":
         _check_answers(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": held},
+        )
     except (ConnectionError, RuntimeError, ValueError) as error:
         first = str(error).strip().partition("\n")[0]
         raise GatewiseError(

@@ -3,6 +3,9 @@
 Under `dvc repro` the stages share one warm process (`gatewise.execution.warm`), started by the
 first of them and ended with `dvc` itself or the retraining that runs it; a stage run by hand simply
 runs.
+
+What a study computes with (`execution.instructions`) is settled here, before a stage imports
+anything that computes.
 """
 
 from __future__ import annotations
@@ -17,6 +20,12 @@ from collections.abc import Callable
 
 from gatewise.errors import GatewiseError, in_words
 from gatewise.execution import warm
+from gatewise.training import instructions
+
+instructions.use(instructions.wanted())
+# By hand as under `dvc repro`: what a stage computes is not to depend on the machine's width.
+for _name in instructions.THREADS:
+    os.environ.setdefault(_name, "1")
 
 # What the stages import most dearly, dearest last so that early stages find theirs first.
 WARM_MODULES = (
@@ -49,6 +58,7 @@ def run(main: Callable[[list[str]], None], *, light: bool = False) -> None:
             sys.exit(_elsewhere(address))
     try:
         with in_words():
+            instructions.require(instructions.wanted())
             main(sys.argv[1:])
     except GatewiseError as error:
         sys.exit(f"error: {error}")

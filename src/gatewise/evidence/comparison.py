@@ -96,6 +96,7 @@ def _versions(evidence: Mapping[str, TaskEvidence]) -> dict[str, tuple[str, ...]
         for record in task.records:
             for library, number in record.versions.items():
                 numbers.setdefault(library, set()).add(number)
+            numbers.setdefault("instructions", set()).add(record.instructions)
     return {library: tuple(sorted(several)) for library, several in sorted(numbers.items())}
 
 
@@ -119,7 +120,8 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
     """Everything on disk that bears on the study, each file read once.
 
     Raises:
-        GatewiseError: a run's predictions are missing or unreadable.
+        GatewiseError: a run's predictions are missing or unreadable, or runs of a task computed
+            with different instructions.
     """
     root = Path(root)
     wanted = [
@@ -132,6 +134,7 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
     evidence = {}
     for task in study.tasks:
         own = [(folder, record) for folder, record in wanted if record.task == task]
+        _check_instructions(task, [record for _, record in own])
         predictions: dict[str, dict[int, PredictionCounts]] = {}
         for folder, record in own:
             counts = prediction_counts.read(folder)
@@ -154,6 +157,19 @@ def read_probes(variants: Iterable[str], reports: str | Path = "reports") -> dic
         for name in variants
     }
     return {name: report for name, report in read.items() if report is not None}
+
+
+def _check_instructions(task: str, records: Sequence[runs.RunRecord]) -> None:
+    """Refuse to pair runs whose differences are partly those of what computed them."""
+    kinds: dict[str, str] = {}
+    for record in records:
+        kinds.setdefault(record.instructions, record.name)
+    if len(kinds) > 1:
+        examples = ", ".join(f"{name} is {kind}" for kind, name in sorted(kinds.items()))
+        raise GatewiseError(
+            f"runs/{task}: its runs computed with different instructions ({examples}), so they "
+            "are no pairs; run `dvc repro train`"
+        )
 
 
 def _card(path: Path) -> TaskCard | None:

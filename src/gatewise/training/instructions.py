@@ -47,6 +47,8 @@ FIXED = {
     "ARROW_USER_SIMD_LEVEL": "AVX2",
 }
 """What is the same on every machine; `NUMPY` beside it follows from the NumPy installed."""
+CHOICES = (*FIXED, NUMPY, "OPENBLAS_L2_SIZE")
+"""Environment variables that change what the libraries choose, whoever sets them."""
 COMPATIBLE = {"MKL_CBWR": "COMPATIBLE"}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that say how wide sums are split; more threads, another order."""
@@ -54,27 +56,8 @@ LOADED_EARLY = ("numpy", "torch", "numba", "scipy", "pyarrow")
 NEEDED = ("avx2", "fma")
 # Names that NumPy's versions have for what every processor with AVX2 has.
 _UP_TO_AVX2 = frozenset(
-    [
-        "SSE",
-        "SSE2",
-        "SSE3",
-        "SSSE3",
-        "SSE41",
-        "POPCNT",
-        "SSE42",
-        "AVX",
-        "F16C",
-        "FMA3",
-        "AVX2",
-        "LAHF",
-        "CX16",
-        "MOVBE",
-        "BMI",
-        "BMI2",
-        "LZCNT",
-        "X86_V2",
-        "X86_V3",
-    ]
+    {"SSE", "SSE2", "SSE3", "SSSE3", "SSE41", "SSE42", "POPCNT", "CX16", "LAHF"}
+    | {"AVX", "AVX2", "F16C", "FMA3", "BMI", "BMI2", "LZCNT", "MOVBE", "X86_V2", "X86_V3"}
 )
 _ASK_NUMPY = (
     "import json; from numpy._core._multiarray_umath import __cpu_dispatch__ as names; "
@@ -179,8 +162,8 @@ def identity(mode: Instructions) -> dict[str, str]:
     """What, beside the mode, decides a run's bits: for `native` all that libraries look at."""
     if used(mode) != "native":
         return {}
-    names = [*FIXED, NUMPY, "OPENBLAS_L2_SIZE"]
-    return {**processor(), **{name: os.environ[name] for name in names if name in os.environ}}
+    chosen = {name: os.environ[name] for name in CHOICES if name in os.environ}
+    return {**processor(), **chosen}
 
 
 def _apply(mode: Instructions, target: MutableMapping[str, str]) -> None:

@@ -143,20 +143,88 @@ def claim_accuracy(folder, value):
     write_json(folder / "run.json", record)
 
 
-def test_what_another_machine_gives_is_within_tolerance(copy, tmp_path):
+def again_with(copy, folder, moved=0.0, **fields):
+    """Seed 0's folder as another execution might leave it."""
+    shutil.copytree(copy / "runs/toy/gru/seed-0", folder)
+    changed = read_json(folder / "run.json")
+    changed["weights_sha256"] = "1" * 64
+    changed["metrics"]["test"]["accuracy"] += moved
+    write_json(folder / "run.json", {**changed, **fields})
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("moved", "spread", "level"),
+    [
+        (0.001, 0.0, "within tolerance"),
+        (0.1, 0.2, "within the spread of seeds"),
+        (0.1, 0.05, "different"),
+    ],
+)
+def test_another_kind_of_machine_may_differ_as_seeds_do(copy, tmp_path, moved, spread, level):
+    original = copy / "runs/toy/gru/seed-0"
+    again = again_with(copy, tmp_path / "again", moved)
+    machine = ["this processor has no avx2"]
+    found = compare(original, RunRecord.read(original), again, machine, spread)
+    assert found.level == level
+    assert any("this processor has no avx2" in detail for detail in found.details)
+
+
+def test_without_an_excuse_other_bits_are_different_however_near(copy, tmp_path):
+    original = copy / "runs/toy/gru/seed-0"
+    again = again_with(copy, tmp_path / "again")
+    found = compare(original, RunRecord.read(original), again, spread=1.0)
+    assert found.level == "different"
+    assert "nothing excuses that" in found.details
+
+
+def test_other_libraries_are_an_excuse_and_named(copy, tmp_path):
     original = copy / "runs/toy/gru/seed-0"
     record = RunRecord.read(original)
-    again = tmp_path / "again"
-    shutil.copytree(original, again)
-    near = read_json(again / "run.json")
-    near["weights_sha256"] = "1" * 64
-    near["metrics"]["test"]["accuracy"] += 0.001
-    write_json(again / "run.json", near)
-    found = compare(original, record, again)
+    versions = {**record.versions, "torch": "0.0.1"}
+    found = compare(original, record, again_with(copy, tmp_path / "again", versions=versions))
     assert found.level == "within tolerance"
-    near["metrics"]["test"]["accuracy"] += 0.1
-    write_json(again / "run.json", near)
-    assert compare(original, record, again).level == "different"
+    assert "expected, since other versions of torch" in found.details
+
+
+def test_a_native_run_that_a_plain_machine_made_is_found_by_computing_portably(copy):
+    """An AVX2 machine gives natively what any other gives portably."""
+    path = copy / "runs/toy/gru/seed-1/run.json"
+    write_json(path, {**read_json(path), "instructions": "native"})
+    lock_of(copy, "runs/toy/gru", "data/prepared/toy")
+    done = verify("--run", "toy/gru/seed-1", "--exact")
+    assert done.exit_code == 0, done.output
+    assert "toy/gru/seed-1: bit-exact" in done.output
+
+
+def test_a_native_claim_beyond_the_spread_is_caught(copy):
+    path = copy / "runs/toy/gru/seed-0/run.json"
+    record = read_json(path)
+    table = pd.read_parquet(path.parent / runs.PREDICTIONS)
+    table["predicted"] = table["label"]
+    table.to_parquet(path.parent / runs.PREDICTIONS, index=False)
+    record |= {"instructions": "native", "predictions_sha256": predictions_digest(table)}
+    record["metrics"]["test"]["accuracy"] = 1.0
+    write_json(path, record)
+    lock_of(copy, "runs/toy/gru", "data/prepared/toy")
+    done = verify("--run", "toy/gru/seed-0")
+    assert done.exit_code == 1
+    assert "the other seeds lie only" in done.output
+
+
+def test_stages_that_the_pipeline_no_longer_has_are_named_and_not_counted(copy):
+    lock = yaml.safe_load((copy / "dvc.lock").read_text())
+    gone = {"cmd": "x", "outs": [{"path": "runs/toy/lstm", "md5": "0" * 32 + ".dir"}]}
+    lock["stages"]["train@toy-lstm"] = gone
+    (copy / "dvc.lock").write_text(yaml.safe_dump(lock))
+    assert verify("--sample", "0").exit_code == 1, "without a pipeline every stage counts"
+    stage = {"matrix": {"task": ["toy"], "variant": ["gru"]}, "cmd": "x"}
+    (copy / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": stage}}))
+    (copy / ".dvc").mkdir()
+    (copy / ".dvc/config").write_text("[core]\n    no_scm = true\n")
+    done = verify("--sample", "0")
+    assert done.exit_code == 0, done.output
+    assert "not of this pipeline any more, and not looked at: train@toy-lstm" in done.output
 
 
 def test_what_keeps_it_from_running_is_code_3(copy):

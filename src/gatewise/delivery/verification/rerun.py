@@ -16,13 +16,20 @@ from typing import Any
 
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
+from gatewise.training import instructions
+from gatewise.training.instructions import Instructions
 
 REQUEST = "request.json"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 """All of the environment that a cold run gets to see."""
 
 
-def execute(jobs: list[dict[str, Any]], folder: Path, threads: int) -> None:
+def execute(
+    jobs: list[dict[str, Any]],
+    folder: Path,
+    threads: int,
+    mode: Instructions = "portable",
+) -> None:
     """Execute `jobs` in a process of their own whose working directory is `folder`.
 
     Args:
@@ -30,13 +37,14 @@ def execute(jobs: list[dict[str, Any]], folder: Path, threads: int) -> None:
             (folder to make, relative to `folder`).
         folder: an empty folder.
         threads: as the study's runs have.
+        mode: the instructions that all of them compute with.
 
     Raises:
         GatewiseError: a run failed.
     """
+    jobs = [{**job, "plan": {**job["plan"], "instructions": mode}} for job in jobs]
     write_json(folder / REQUEST, jobs)
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+    environment = cold_environment(mode)
     environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     environment["OPENBLAS_NUM_THREADS"] = "1"
     done = subprocess.run(
@@ -51,6 +59,16 @@ def execute(jobs: list[dict[str, Any]], folder: Path, threads: int) -> None:
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.strip()]
         raise GatewiseError(f"a run could not be executed again: {said[-1] if said else 'no word'}")
+
+
+def cold_environment(mode: Instructions) -> dict[str, str]:
+    """The environment of a cold run: nothing of ours but `KEPT` and what `mode` needs."""
+    # A native run computes with what the libraries choose, and they may have been asked to choose.
+    ours = instructions.environment("native")
+    names = (*KEPT, *(instructions.CHOICES if mode == "native" else ()))
+    kept = {name: ours[name] for name in names if name in ours}
+    kept["PYTHONPATH"] = str(Path(__file__).parents[3])
+    return instructions.environment(mode, kept)
 
 
 def main(request: str) -> int:

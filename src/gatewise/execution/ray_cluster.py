@@ -232,7 +232,7 @@ def _queue(ray: Any) -> Any:
 
 
 @contextmanager
-def _connected(address: str, mode: instructions.Instructions) -> Iterator[Any]:
+def _connected(address: str, mode: instructions.Instructions = "portable") -> Iterator[Any]:
     # A node has an environment of its own; its processes are to compute as those here do.
     held = instructions.environment(mode, {})
     try:

@@ -49,7 +49,7 @@ def steps(cell: str, count: int) -> float:
         prepared = tasks.write(Path(name, "task"), "clips", 1200)
         data = TaskData(prepared, 0, plan.train.batch_size, None)
         batch = next(iter(data.train_dataloader()))
-        model = SequenceClassifier(plan.model, Sizes.of(prepared.card))
+        model = SequenceClassifier(plan.config, Sizes.of(prepared.card))
     optimiser = torch.optim.AdamW(model.parameters(), fused=True)
     seconds = []
     for _ in range(count):

@@ -36,7 +36,7 @@ def write_clips(folder: Path) -> Path:
     import soundfile
 
     from gatewise.artifacts import manifest
-    from gatewise.artifacts.manifest import SourceCard
+    from gatewise.artifacts.manifest import Example, SourceCard
     from gatewise.files import sha256
 
     folder.mkdir(parents=True)
@@ -48,16 +48,15 @@ def write_clips(folder: Path) -> Path:
         path = folder / f"{place}.wav"
         soundfile.write(path, samples.astype(np.int16), 8000, subtype="PCM_16")
         rows.append(
-            {
-                "id": f"clip-{place}",
-                "path": path.name,
-                "label": ["low", "high"][label],
-                "group": f"speaker-{place % 12}",
-                "split": "",
-                "n_samples": 3200,
-                "sample_rate": 8000,
-                "sha256": sha256(path),
-            }
+            Example(
+                id=f"clip-{place}",
+                path=path.name,
+                label=["low", "high"][label],
+                group=f"speaker-{place % 12}",
+                n_samples=3200,
+                sample_rate=8000,
+                sha256=sha256(path),
+            )
         )
     manifest.write(folder, SourceCard(payload="audio", title="tones", licence="none"), rows)
     return folder
@@ -80,7 +79,7 @@ def main(folder: Path) -> dict[str, str]:
         plan = RunPlan(
             task="tones",
             variant=cell,
-            model=VariantConfig(cell=cell, hidden=48),
+            config=VariantConfig(cell=cell, hidden=48),
             reference=None,
             train=TrainConfig(epochs=2, batch_size=16, learning_rate=0.01),
             split=SplitConfig(),

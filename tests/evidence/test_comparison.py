@@ -7,7 +7,7 @@ from gatewise.artifacts.comparison import Comparison
 from gatewise.errors import GatewiseError
 from gatewise.evidence import comparison
 from gatewise.evidence.task_evidence import TaskEvidence
-from tests.evidence_runs import cost_report, record, study, variant_cost
+from tests.evidence_runs import cost_report, record, study, variant_cost, write_run
 
 SEEDS = range(8)
 
@@ -203,3 +203,12 @@ def test_rounds_stop_at_the_better_one_where_lower_is_better():
     (pair,) = found.tasks["toy"].pairs
     assert (pair.verdict, pair.decided_at) == ("gru", 8)
     assert comparison.more_seeds(found) is None
+
+
+def test_runs_of_different_instructions_are_no_pairs(tmp_path):
+    scores = {"lstm": [0.9, 0.9], "gru": [0.9, 0.9]}
+    for one in runs(scores):
+        kind = "native" if one.name == "toy/gru/seed-1" else "portable"
+        write_run(tmp_path, one.model_copy(update={"instructions": kind}))
+    with pytest.raises(GatewiseError, match=r"gru/seed-1 is native, toy/.* is portable\), so"):
+        comparison.gather(study(tuple(scores), seeds=2), tmp_path)

@@ -39,6 +39,7 @@ WARM_MODULES = (
     "mlflow.store.tracking.sqlalchemy_store",
     # Ours, but compiled code: it is loaded here once, not in every worker.
     "gatewise.training.augmentation",
+    "gatewise.models.cells.compiled",
     "scipy.stats",
     "sklearn.linear_model",
 )

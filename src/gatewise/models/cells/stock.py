@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from gatewise.models.cells.base import Cell, Shapes, State
 from gatewise.models.cells.fast_gru import FastGRU
+from gatewise.models.cells.sequences import GRUSequence, LSTMSequence, RNNSequence, usable
 
 
 class Stock(Cell):
@@ -59,7 +60,10 @@ class RNN(Stock, name="rnn"):
         return h, (h,)
 
     def fused(self, x_tbf: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run torch's kernel."""
+        """Our compiled loop on a CPU, torch's kernel elsewhere."""
+        if usable(x_tbf, state[0]):
+            y, last = RNNSequence.apply(x_tbf, state[0], *self._weights())
+            return y, (last,)
         y, h = torch.rnn_tanh(
             x_tbf, state[0][None], self._weights(), True, 1, 0.0, _train(), False, False
         )
@@ -88,8 +92,11 @@ class LSTM(Stock, name="lstm"):
         return h, (h, c)
 
     def fused(self, x_tbf: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run torch's kernel: oneDNN on a CPU, cuDNN on an NVIDIA device."""
+        """Our compiled loop on a CPU, torch's kernel elsewhere (cuDNN on an NVIDIA device)."""
         h, c = state
+        if usable(x_tbf, h):
+            y, h, c = LSTMSequence.apply(x_tbf, h, c, *self._weights())
+            return y, (h, c)
         y, h, c = torch.lstm(
             x_tbf, (h[None], c[None]), self._weights(), True, 1, 0.0, _train(), False, False
         )
@@ -121,8 +128,11 @@ class GRU(Stock, name="gru"):
         return h, (h,)
 
     def fused(self, x_tbf: Tensor, state: State) -> tuple[Tensor, State]:
-        """Torch's kernel (cuDNN) on a device, our own on a CPU."""
+        """Our compiled loop on a CPU, torch's kernel (cuDNN) elsewhere."""
         (h,) = state
+        if usable(x_tbf, h):
+            y, last = GRUSequence.apply(x_tbf, h, *self._weights())
+            return y, (last,)
         if x_tbf.device.type != "cpu":
             y, last = torch.gru(
                 x_tbf, h[None], self._weights(), True, 1, 0.0, _train(), False, False

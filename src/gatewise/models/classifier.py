@@ -13,6 +13,7 @@ from gatewise.errors import GatewiseError
 from gatewise.models.cells import State
 from gatewise.models.cells.base import Kernel
 from gatewise.models.complexity import Sizes
+from gatewise.models.dropout import Dropout
 from gatewise.models.lengths import Lengths
 from gatewise.models.pooling import Pooling
 from gatewise.models.recurrence import Recurrence
@@ -48,10 +49,10 @@ class SequenceClassifier(nn.Module):
         if sizes.normalise == "train":
             self.register_buffer("input_mean", torch.zeros(width))
             self.register_buffer("input_std", torch.ones(width))
-        self.input_dropout = nn.Dropout(variant.input_dropout)
+        self.input_dropout = Dropout(variant.input_dropout)
         self.recurrence = _seeded(seeds[1], lambda: Recurrence(variant, width))
         self.pooling, self.classifier = _seeded(seeds[2], self._head)
-        self.dropout = nn.Dropout(variant.dropout)
+        self.dropout = Dropout(variant.dropout)
 
     def _head(self) -> tuple[Pooling, nn.Linear]:
         width = self.recurrence.output_size

@@ -18,6 +18,7 @@ from gatewise.models import cells
 from gatewise.models.cells import Cell, State
 from gatewise.models.cells.base import Kernel
 from gatewise.models.complexity import cell_options, hidden_size, output_size
+from gatewise.models.dropout import Dropout
 from gatewise.models.initialisation import CHRONO_STEPS, initialise
 from gatewise.models.lengths import Lengths
 
@@ -35,7 +36,7 @@ class Recurrence(nn.Module):
         self.output_size = output_size(variant)
         self.residual = variant.residual
         self.bidirectional = variant.bidirectional
-        self.dropout = nn.Dropout(variant.dropout)
+        self.dropout = Dropout(variant.dropout)
         self.layers = nn.ModuleList()
         for layer in range(variant.layers):
             width = input_size if layer == 0 else self.output_size

@@ -12,6 +12,7 @@ backward pass counted as two forward passes).
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -41,6 +42,10 @@ LIMITS = {
 """Most that a cell's fastest kernel may take at batch 64: the first three against their own module
 of `torch.nn`, all others against `torch.nn.LSTM`."""
 FAMILY_LIMIT = 2.0
+COMPILED = ("rnn", "lstm", "gru")
+COMPILED_WIDTHS, COMPILED_BATCHES, COMPILED_STEPS = (64, 128), (64, 128), 50
+"""Sizes of studies, at which the compiled loops have to keep their share of the GEMM peak."""
+FEWEST_PERCENT = 50.0
 
 
 @dataclass
@@ -170,13 +175,37 @@ def results(by_batch: dict[int, list[dict[str, Any]]]) -> list[Result]:
                     limit=LIMITS.get(row["cell"], FAMILY_LIMIT) if batch == 64 else None,
                 )
             )
-            share = f"training pass, {row['cell']}, batch {batch}: share of GEMM peak"
-            floor = 50 if (row["cell"], batch) == ("lstm", 64) else None
-            percent = 100 * row["share_of_peak"]
-            found.append(
-                Result(share, percent, "%", what="%", checked=percent, limit=floor, better="higher")
-            )
+            found.append(_share(f"{row['cell']}, batch {batch}", row, None))
     return found
+
+
+def compiled(rounds: int) -> list[Result]:
+    """The compiled loops at the sizes of studies: shares of the GEMM peak, and one sequence."""
+    measured = []
+    for hidden, batch in itertools.product(COMPILED_WIDTHS, COMPILED_BATCHES):
+        timings = measure(list(COMPILED), batch, hidden, COMPILED_STEPS, rounds)
+        measured += [
+            _share(
+                f"{cell}-{hidden}, batch {batch}, {COMPILED_STEPS} steps",
+                {"share_of_peak": timings[cell, "fused"].share_of_peak},
+                FEWEST_PERCENT,
+            )
+            for cell in COMPILED
+        ]
+    one = measure(list(COMPILED), 1, COMPILED_WIDTHS[0], COMPILED_STEPS, rounds)
+    gru, lstm = one["gru", "fused"], one["lstm", "fused"]
+    name = f"training pass, gru-{COMPILED_WIDTHS[0]}, one sequence"
+    took = 1e3 * statistics.median(gru.own)
+    return [
+        *measured,
+        Result(name, took, "ms", what="to our lstm", checked=ratios(gru.own, lstm.own), limit=1.0),
+    ]
+
+
+def _share(name: str, row: dict[str, Any], floor: float | None) -> Result:
+    percent = 100 * row["share_of_peak"]
+    title = f"training pass, {name}: share of GEMM peak"
+    return Result(title, percent, "%", what="%", checked=percent, limit=floor, better="higher")
 
 
 def table(by_batch: dict[int, list[dict[str, Any]]]) -> str:
@@ -217,8 +246,10 @@ def main() -> None:
     torch.set_num_threads(1)
     wish.rounds = 3 if wish.quick else wish.rounds
     found = {batch: rows(wish, batch) for batch in wish.batch}
+    loops = compiled(wish.rounds)
     if wish.json:
-        wish.json.write_text(json.dumps([result.plain() for result in results(found)]))
+        measured = [*results(found), *loops]
+        wish.json.write_text(json.dumps([result.plain() for result in measured]))
         return
     peaks = [row["peak_gflops"] for rows in found.values() for row in rows]
     print(
@@ -227,6 +258,9 @@ def main() -> None:
         f"torch {torch.__version__}\n"
     )
     print(table(found))
+    print()
+    for result in loops:
+        print(f"{result.name}: {result.value:.3g} {result.unit}, {result.checked:.3g}")
 
 
 if __name__ == "__main__":

@@ -325,7 +325,7 @@ def _openblas_uses() -> dict[str, str]:
     if "numpy" not in sys.modules:
         return {}
     # A dependency of scikit-learn.
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_info
 
     return {
         info["filepath"]: str(info.get("architecture"))

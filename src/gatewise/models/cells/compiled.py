@@ -14,11 +14,15 @@ Shapes: `t` steps, `b` sequences, `h` units; a number before it counts blocks of
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numba as nb
 import numpy as np
+import scipy.linalg  # noqa: F401  # loads the BLAS that compiled products call
 from numba.extending import overload
+from threadpoolctl import LibController, ThreadpoolController
 
 # Sums may be fused into multiply-adds, in which order is fixed; no value here is NaN or infinite
 # unless the weights are.
@@ -26,6 +30,24 @@ _MATHS = {"contract", "nsz"}
 _OPTIONS: dict[str, Any] = {"cache": True, "fastmath": _MATHS, "error_model": "numpy"}
 
 Array = np.ndarray
+
+
+def run(loop: Callable[..., None], *arrays: Array) -> None:
+    """Call a loop of this module with one thread in BLAS: a step's product is too small for two."""
+    wide = [library for library in _blas() if library.get_num_threads() > 1]
+    before = [library.get_num_threads() for library in wide]
+    for library in wide:
+        library.set_num_threads(1)
+    try:
+        loop(*arrays)
+    finally:
+        for library, threads in zip(wide, before, strict=True):
+            library.set_num_threads(threads)
+
+
+@functools.cache
+def _blas() -> list[LibController]:
+    return [lib for lib in ThreadpoolController().lib_controllers if lib.user_api == "blas"]
 
 
 def tanh(x: float) -> float:

@@ -51,7 +51,7 @@ class RNNSequence(torch.autograd.Function):
         y = _projected(x_tbf, weight_ih, bias_ih + bias_hh)
         h_0 = h_0.contiguous()
         product = torch.empty_like(h_0)
-        compiled.rnn_forward(*_arrays(y, h_0, weight_hh.t(), product))
+        compiled.run(compiled.rnn_forward, *_arrays(y, h_0, weight_hh.t(), product))
         ctx.save_for_backward(x_tbf, h_0, weight_ih, weight_hh, y)
         return y, y[-1].clone()
 
@@ -63,7 +63,7 @@ class RNNSequence(torch.autograd.Function):
 
         x_tbf, h_0, weight_ih, weight_hh, y = ctx.saved_tensors
         g, d = g_last.clone(memory_format=torch.contiguous_format), torch.empty_like(y)
-        compiled.rnn_backward(*_arrays(gy_tbh, g, y, weight_hh, d))
+        compiled.run(compiled.rnn_backward, *_arrays(gy_tbh, g, y, weight_hh, d))
         g_bias = d.sum((0, 1))
         return (
             _g_input(ctx, d, weight_ih),
@@ -90,8 +90,9 @@ class LSTMSequence(torch.autograd.Function):
         h_0, c_0 = h_0.contiguous(), c_0.contiguous()
         y = gates.new_empty(*gates.shape[:2], weight_hh.shape[1])
         c = torch.empty_like(y)
-        compiled.lstm_forward(
-            *_arrays(gates, h_0, c_0, weight_hh.t(), y, c, torch.empty_like(gates[0]))
+        compiled.run(
+            compiled.lstm_forward,
+            *_arrays(gates, h_0, c_0, weight_hh.t(), y, c, torch.empty_like(gates[0])),
         )
         ctx.save_for_backward(x_tbf, h_0, c_0, weight_ih, weight_hh, gates, y, c)
         return y, y[-1].clone(), c[-1].clone()
@@ -108,7 +109,7 @@ class LSTMSequence(torch.autograd.Function):
         g = g_last.clone(memory_format=torch.contiguous_format)
         gc = gc_last.clone(memory_format=torch.contiguous_format)
         d = torch.empty_like(gates)
-        compiled.lstm_backward(*_arrays(gy_tbh, g, gc, gates, c, c_0, weight_hh, d))
+        compiled.run(compiled.lstm_backward, *_arrays(gy_tbh, g, gc, gates, c, c_0, weight_hh, d))
         g_bias = d.sum((0, 1))
         return (
             _g_input(ctx, d, weight_ih),
@@ -137,8 +138,9 @@ class GRUSequence(torch.autograd.Function):
         h_0 = h_0.contiguous()
         y = gates.new_empty(*gates.shape[:2], weight_hh.shape[1])
         u = torch.empty_like(y)
-        compiled.gru_forward(
-            *_arrays(gates, h_0, weight_hh.t(), bias_hh[gated:], y, u, torch.empty_like(gates[0]))
+        compiled.run(
+            compiled.gru_forward,
+            *_arrays(gates, h_0, weight_hh.t(), bias_hh[gated:], y, u, torch.empty_like(gates[0])),
         )
         ctx.save_for_backward(x_tbf, h_0, weight_ih, weight_hh, gates, y, u)
         return y, y[-1].clone()
@@ -155,8 +157,9 @@ class GRUSequence(torch.autograd.Function):
         d, d_new = torch.empty_like(gates), torch.empty_like(y)
         # On the way back the blocks stand in the order u, reset, update.
         recurrent = weight_hh.roll(units, 0)
-        compiled.gru_backward(
-            *_arrays(gy_tbh, g, gates, u, y, h_0, recurrent, d, d_new, torch.empty_like(h_0))
+        compiled.run(
+            compiled.gru_backward,
+            *_arrays(gy_tbh, g, gates, u, y, h_0, recurrent, d, d_new, torch.empty_like(h_0)),
         )
         d_gates = d[..., units:]
         g_ih = torch.cat([_g_weight(d_gates, x_tbf), _g_weight(d_new, x_tbf)])

@@ -8,7 +8,6 @@ from gatewise.artifacts import software
 from gatewise.artifacts.plan import CostsPlan
 from gatewise.artifacts.prepared import Prepared, read_digest
 from gatewise.execution.kept_results import KeptResult
-from gatewise.files import write_json
 from pipeline import run
 
 
@@ -22,12 +21,12 @@ def main(arguments: list[str]) -> None:
         from gatewise.diagnostics import profiling
 
         costs = profiling.profile(Prepared.open(prepared), plan.runs)
-        write_json(target, costs)
-        for variant, cost in costs["variants"].items():
-            step = cost["train_step_ms"]
+        costs.write(target)
+        for variant, cost in costs.variants.items():
+            step = cost.train_step_ms
             print(
-                f"{task}/{variant}: {step['median']:.1f} ms a training step "
-                f"({step['q1']:.1f} to {step['q3']:.1f}), {cost['kernel']} kernel"
+                f"{task}/{variant}: {step.median:.1f} ms a training step "
+                f"({step.q1:.1f} to {step.q3:.1f}), {cost.share_of_peak:.0%} of the GEMM peak"
             )
 
     cells = {cell for run_plan in plan.runs.values() for cell in run_plan.cells}

@@ -172,6 +172,7 @@ def variant_cost(*steps: float) -> VariantCost:
         inference_ms_batch_1=timing(1.0, 1.5, 2.0),
         inference_ms_batch_64=timing(10.0),
         streaming_step_ms=None,
+        share_of_peak=0.5,
         train_seconds_per_epoch=2.5,
         peak_memory_mb=300.0,
         size_bytes=4000,

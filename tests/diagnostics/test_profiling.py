@@ -1,4 +1,3 @@
-import json
 import sys
 
 import numpy as np
@@ -48,31 +47,31 @@ def plan(cell, **model):
 @pytest.mark.parametrize("text", [False, True])
 def test_every_figure_of_every_variant(text):
     plans = {"lstm": plan("lstm"), "gru": plan("gru"), "both-ways": plan("gru", bidirectional=True)}
-    found = profiling.profile(prepared(text), plans, seconds=0.01)
-    json.dumps(found, allow_nan=False)
-    assert found["threads"] == 1
-    assert found["device"].startswith("cpu (")
-    for name, cost in found["variants"].items():
-        for timing in ("train_step_ms", "inference_ms_batch_1", "inference_ms_batch_64"):
-            assert 0 < cost[timing]["q1"] <= cost[timing]["median"] <= cost[timing]["q3"]
-            assert np.median(cost[timing]["rounds"]) == cost[timing]["median"]
-            assert len(cost[timing]["rounds"]) >= profiling.FEWEST_ROUNDS
-        assert (cost["streaming_step_ms"] is None) == (name == "both-ways")
+    costs = profiling.profile(prepared(text), plans, seconds=0.01)
+    assert costs.threads == 1
+    assert costs.device.startswith("cpu (")
+    for name, cost in costs.variants.items():
+        for timing in (cost.train_step_ms, cost.inference_ms_batch_1, cost.inference_ms_batch_64):
+            assert 0 < timing.q1 <= timing.median <= timing.q3
+            assert np.median(timing.rounds) == timing.median
+            assert len(timing.rounds) >= profiling.FEWEST_ROUNDS
+        assert (cost.streaming_step_ms is None) == (name == "both-ways")
         batches = 5  # 70 training examples, 16 at a time
-        assert cost["train_seconds_per_epoch"] == pytest.approx(
-            batches * cost["train_step_ms"]["median"] / 1000
+        assert cost.train_seconds_per_epoch == pytest.approx(
+            batches * cost.train_step_ms.median / 1000
         )
-        assert cost["kernel"] == "fused"
-        assert cost["size_bytes"] > 4 * cost["parameters"]
+        assert cost.kernel == "fused"
+        assert 0 < cost.share_of_peak < 1
+        assert cost.size_bytes > 4 * cost.parameters
         # weights, gradients and AdamW's two moments are alive together
-        assert cost["peak_memory_mb"] > 4 * 4 * cost["parameters"] / 1e6
-    assert found["variants"]["gru"]["parameters"] < found["variants"]["lstm"]["parameters"]
+        assert cost.peak_memory_mb > 4 * 4 * cost.parameters / 1e6
+    assert costs.variants["gru"].parameters < costs.variants["lstm"].parameters
 
 
 def test_memory_grows_with_the_width_and_is_hardly_varies():
     def measure(hidden):
         plans = {"gru": plan("gru", hidden=hidden)}
-        return profiling.profile(prepared(), plans, seconds=0)["variants"]["gru"]["peak_memory_mb"]
+        return profiling.profile(prepared(), plans, seconds=0).variants["gru"].peak_memory_mb
 
     # A few kilobytes hang on what the process has run before.
     assert measure(8) == pytest.approx(measure(8), rel=0.1)

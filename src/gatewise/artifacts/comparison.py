@@ -78,6 +78,8 @@ class VariantSummary(ScoreSummary):
     """How the width came about, in words."""
     kernel: str
     structure: Structure | None = None
+    share_of_peak: float | None = None
+    """How near a training step comes to the device's large matrix products."""
     train_seconds_per_epoch: float | None = None
     peak_memory_mb: float | None = None
     latency_ms: float | None = None

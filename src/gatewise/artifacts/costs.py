@@ -46,6 +46,10 @@ class VariantCost(Part):
     inference_ms_batch_64: Timing
     streaming_step_ms: Timing | None
     """One step of one sequence; a bidirectional variant has none."""
+    share_of_peak: float
+    """Of the time of a training step, what large matrix products of as many multiply-accumulates
+    take, in turns with it: how well the kernel uses the device, whatever the cell needs. A
+    backward pass counts as two forward passes."""
     train_seconds_per_epoch: float
     """Median training step times the batches of an epoch."""
     peak_memory_mb: float

@@ -42,7 +42,7 @@ APART = (
 )
 """Modules whose text can change no result, and why."""
 
-LIBRARIES = ("numba", "numpy", "pytorch-lightning", "torch")
+LIBRARIES = ("numba", "numpy", "pytorch-lightning", "scipy", "torch")
 """What computes the numbers of a run."""
 _DATA = (".csv", ".j2")
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}

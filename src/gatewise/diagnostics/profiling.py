@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gatewise.artifacts.costs import CostReport, Structure, Timing, VariantCost
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared, pad
 from gatewise.models import budget, cells
@@ -34,15 +34,9 @@ WARM_UP = 3
 FEWEST_ROUNDS = 10
 MOST_ROUNDS = 40
 STREAMED_STEPS = 32
-
-
-class Timing(TypedDict):
-    """Milliseconds; of two timings that took turns, equal places in `rounds` are one moment."""
-
-    median: float
-    q1: float
-    q3: float
-    rounds: list[float]
+PEAK_SIZE = 512
+"""Rows and columns of the matrix product that stands for the device's peak."""
+PEAK = "(peak)"  # no variant can be called so
 
 
 @dataclass
@@ -59,7 +53,7 @@ def profile(
     prepared: Prepared,
     plans: Mapping[str, RunPlan],
     seconds: float = 2.0,
-) -> dict[str, Any]:
+) -> CostReport:
     """Measure all variants of one task.
 
     Args:
@@ -68,10 +62,9 @@ def profile(
         seconds: time to spend on each of the four timings, over all variants.
 
     Returns:
-        Plain data for `reports/cost/<task>.json`. `peak_memory_mb` counts tensors alive in
-        one training step (weights, gradients, optimizer state, activations, a batch), in
-        10^6 bytes; `train_seconds_per_epoch` is the median training step times the batches of
-        an epoch, without augmentation, validation and logging.
+        What `reports/cost/<task>.json` holds. `peak_memory_mb` counts weights, gradients,
+        optimizer state, activations and a batch; `train_seconds_per_epoch` leaves out
+        augmentation, validation and logging.
     """
     first = next(iter(plans.values()))
     device = _device(first.accelerator)
@@ -85,7 +78,7 @@ def profile(
 
 def _measure(
     prepared: Prepared, plans: Mapping[str, RunPlan], seconds: float, device: torch.device
-) -> dict[str, Any]:
+) -> CostReport:
     sizes = Sizes.of(prepared.card)
     subjects = {name: _build(plan, sizes, device) for name, plan in plans.items()}
 
@@ -101,43 +94,58 @@ def _measure(
     def step(name: str) -> Callable[[], None]:
         return lambda: train_step(subjects[name], batches[name])
 
-    timings = {
-        "train_step_ms": interleaved({name: step(name) for name in subjects}, seconds, device),
-        "inference_ms_batch_1": interleaved(each(lambda s: infer(s, one)), seconds, device),
-        "inference_ms_batch_64": interleaved(each(lambda s: infer(s, many)), seconds, device),
-        "streaming_step_ms": interleaved(
-            {
-                name: lambda s=subject: stream(s, one)  # type: ignore[misc]
-                for name, subject in subjects.items()
-                if not subject.model.variant.bidirectional
-            },
-            seconds,
-            device,
-            per_call=STREAMED_STEPS,
-        ),
-    }
-    examples = training_examples(prepared)
-    return {
-        "task": prepared.card.task,
-        "device": describe(device),
-        "threads": torch.get_num_threads(),
-        "versions": {name: version(name) for name in ("torch", "numpy")},
-        "variants": {
-            name: {
-                "kernel": subject.model.kernel,
-                "structure": structure(subject.model.variant.cell),
-                **{kind: found.get(name) for kind, found in timings.items()},
-                "train_seconds_per_epoch": timings["train_step_ms"][name]["median"]
-                / 1000
-                * -(-examples // plans[name].train.batch_size),
-                "peak_memory_mb": peak_memory(subject, batches[name], device) / 1e6,
-                "size_bytes": size(subject.model),
-                "macs_per_step": subject.macs_per_step,
-                "parameters": sum(p.numel() for p in subject.model.parameters()),
-            }
+    square = torch.ones(PEAK_SIZE, PEAK_SIZE, device=device)
+
+    def product() -> None:
+        torch.mm(square, square)
+
+    steps = {name: step(name) for name in subjects}
+    trained = interleaved({PEAK: product, **steps}, seconds, device)
+    alone = interleaved(each(lambda s: infer(s, one)), seconds, device)
+    together = interleaved(each(lambda s: infer(s, many)), seconds, device)
+    streamed = interleaved(
+        {
+            name: lambda s=subject: stream(s, one)  # type: ignore[misc]
             for name, subject in subjects.items()
+            if not subject.model.variant.bidirectional
         },
-    }
+        seconds,
+        device,
+        per_call=STREAMED_STEPS,
+    )
+    examples = training_examples(prepared)
+
+    def cost(name: str, subject: Subject) -> VariantCost:
+        took, batch_size = trained[name], plans[name].train.batch_size
+        return VariantCost(
+            kernel=subject.model.kernel,
+            structure=structure(subject.model.variant.cell),
+            train_step_ms=took,
+            inference_ms_batch_1=alone[name],
+            inference_ms_batch_64=together[name],
+            streaming_step_ms=streamed.get(name),
+            share_of_peak=share_of_peak(subject, batches[name], took, trained[PEAK]),
+            train_seconds_per_epoch=took.median / 1000 * -(-examples // batch_size),
+            peak_memory_mb=peak_memory(subject, batches[name], device) / 1e6,
+            size_bytes=size(subject.model),
+            macs_per_step=subject.macs_per_step,
+            parameters=sum(p.numel() for p in subject.model.parameters()),
+        )
+
+    return CostReport(
+        task=prepared.card.task,
+        device=describe(device),
+        threads=torch.get_num_threads(),
+        versions={name: version(name) for name in ("torch", "numpy")},
+        variants={name: cost(name, subject) for name, subject in subjects.items()},
+    )
+
+
+def share_of_peak(subject: Subject, batch: Batch, step: Timing, peak: Timing) -> float:
+    """Time that the recurrence's products would take at the device's peak, to the step's."""
+    macs = 3 * subject.macs_per_step * batch.inputs.shape[0] * batch.inputs.shape[1]
+    ratios = np.array(peak.rounds) / np.array(step.rounds)
+    return float(np.median(ratios)) * macs / PEAK_SIZE**3
 
 
 # --- what is measured ------------------------------------------------------------------------
@@ -265,7 +273,7 @@ def _milliseconds(work: Callable[[], None], device: torch.device) -> float:
 
 def _timing(rounds: list[float]) -> Timing:
     q1, median, q3 = (float(v) for v in np.percentile(rounds, [25, 50, 75]))
-    return {"median": median, "q1": q1, "q3": q3, "rounds": rounds}
+    return Timing(median=median, q1=q1, q3=q3, rounds=tuple(rounds))
 
 
 # --- what is measured on -------------------------------------------------------------------------
@@ -294,10 +302,10 @@ def training_examples(prepared: Prepared) -> int:
     return int((prepared.index["split"] == "train").sum())
 
 
-def structure(cell: str) -> dict[str, list[str]]:
+def structure(cell: str) -> Structure:
     """Gates and states of a cell, by name: what it is, beside what it costs."""
     kind = cells.get(cell)
-    return {"gates": list(kind.gates), "states": list(kind.states)}
+    return Structure(gates=tuple(kind.gates), states=tuple(kind.states))
 
 
 def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:

@@ -65,6 +65,7 @@ def summarise(
         budget=first.budget,
         kernel=first.kernel,
         structure=cost.structure if cost else None,
+        share_of_peak=cost.share_of_peak if cost else None,
         train_seconds_per_epoch=cost.train_seconds_per_epoch if cost else None,
         peak_memory_mb=cost.peak_memory_mb if cost else None,
         latency_ms=cost.inference_ms_batch_1.median if cost else None,

@@ -17,6 +17,7 @@ from gatewise.delivery.gate.reference import opened
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 from tests.delivery.gate.projects import copied, drop, project
+from tests.evidence_runs import timing
 
 FAST = {"gate": {"resamples": 200, "margin": 0.02}}
 
@@ -146,7 +147,7 @@ def test_latency_counts_beyond_chance_only(reference, tmp_path, monkeypatch):
             "reference": moments,
             "candidate": [a * b for a, b in zip(ratios, moments, strict=True)],
         }
-        timed = {who: {"median": np.median(ms), "rounds": ms} for who, ms in rounds.items()}
+        timed = {who: timing(*ms) for who, ms in rounds.items()}
         monkeypatch.setattr(costs, "_take_turns", lambda _, found=timed: found)
         check = only(gated(candidate, reference, monkeypatch))
         latency = next(b for b in check.budgets if b.name == "latency")

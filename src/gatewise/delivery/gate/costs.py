@@ -14,7 +14,7 @@ from gatewise.delivery.gate.snapshot import Snapshot
 from gatewise.evidence import statistics
 
 if TYPE_CHECKING:
-    from gatewise.diagnostics.profiling import Timing
+    from gatewise.artifacts.costs import Timing
     from gatewise.models.classifier import SequenceClassifier
     from gatewise.training.datamodule import Batch
 
@@ -110,11 +110,11 @@ def _latency(candidate: Snapshot, reference: Snapshot, limit: float) -> list[Bud
     finally:
         torch.set_num_threads(before)
     new, old = times["candidate"], times["reference"]
-    ratios = [a / b for a, b in zip(new["rounds"], old["rounds"], strict=True)]
+    ratios = [a / b for a, b in zip(new.rounds, old.rounds, strict=True)]
     # The whole interval must exceed the limit: a busy machine alone raises no alarm.
     interval = statistics.median_interval(ratios)
     violated = interval is not None and interval[0] > limit
-    return [Budget("latency", "ms", new["median"], old["median"], limit, violated)]
+    return [Budget("latency", "ms", new.median, old.median, limit, violated)]
 
 
 def _fitting(batch: Batch, snapshot: Snapshot) -> Batch:

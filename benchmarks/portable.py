@@ -1,4 +1,4 @@
-"""What the same bits on every processor cost: `portable` and `compatible` against `native`.
+"""What the same bits on every processor cost: `portable` against `native`.
 
 A training step of an LSTM, a GRU and an RNN at the sizes of the default study (128 clips of 50
 frames, 64 units), each in a process of its own, since libraries settle as they load what they

@@ -84,7 +84,7 @@ class SequencesPlan(_Plan):
     task: str
     settings: TaskConfig
     """Those of the task; what concerns training alone is left at its defaults."""
-    instructions: Literal["portable", "compatible", "native"] = "portable"
+    instructions: Literal["portable", "native"] = "portable"
     """As `execution.instructions`; a stage that computes otherwise has to run again."""
 
 
@@ -101,7 +101,7 @@ class BaselinePlan(_Plan):
     """Of the bootstrap."""
     seeds: tuple[int, ...]
     """All of them where the examples change with the seed; the first stands for all elsewhere."""
-    instructions: Literal["portable", "compatible", "native"] = "portable"
+    instructions: Literal["portable", "native"] = "portable"
     """As `execution.instructions`."""
 
 
@@ -129,7 +129,7 @@ class RunPlan(_OfVariant):
     metric: str
     seeds: tuple[int, ...]
     threads: int
-    instructions: Literal["portable", "compatible", "native"] = "portable"
+    instructions: Literal["portable", "native"] = "portable"
     """As `execution.instructions`."""
     accelerator: str
     precision: str
@@ -153,7 +153,7 @@ class ProbePlan(_OfVariant):
     """What probing one variant's memory needs."""
 
     probes: ProbeConfig
-    instructions: Literal["portable", "compatible", "native"] = "portable"
+    instructions: Literal["portable", "native"] = "portable"
     """As `execution.instructions`; a stage that computes otherwise has to run again."""
 
 

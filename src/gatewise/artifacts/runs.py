@@ -78,8 +78,8 @@ class RunRecord(_Record):
     processes: int = 1
     """Processes that trained it together, each on its share of every batch."""
     instructions: str = "native"
-    """What computed: `portable`, `compatible` or `native` (also on processors that are no x86-64,
-    whatever was asked for)."""
+    """What computed: `portable` or `native` (also on processors that are no x86-64, whatever was
+    asked for)."""
     accelerator: str
     precision: str
     compile: bool = False

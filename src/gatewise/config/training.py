@@ -42,10 +42,9 @@ class ExecutionConfig(Strict):
     """Runs trained at once; as many as cores and memory allow when auto."""
     threads_per_run: Count = 1
     """Threads of one run: 1 makes results independent of how many run beside it."""
-    instructions: Literal["portable", "compatible", "native"] = "portable"
-    """What of an x86-64 processor computes: AVX2 and FMA, so that another processor gives the same
-    bits (`portable`); also the one path that MKL has for Intel's and AMD's processors alike, at
-    some cost (`compatible`); or all that this machine has (`native`)."""
+    instructions: Literal["portable", "native"] = "portable"
+    """What of an x86-64 processor computes: AVX2 and FMA, so that another one gives the same bits
+    (`portable`), or all that this machine has (`native`)."""
     accelerator: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
     compile: bool = False

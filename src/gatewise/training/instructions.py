@@ -2,9 +2,9 @@
 
 Libraries look at the processor and take the widest vectors that it has. Wider vectors sum in
 another order, so another processor gives other weights. `portable` holds every library to AVX2
-and FMA, which x86-64 processors of the last ten years share; `compatible` moreover holds MKL,
-whose AVX2 code is not the same on Intel's processors as on others, to the one path that is;
-`native` leaves every library its choice.
+and FMA, which x86-64 processors of the last ten years share, and MKL, whose AVX2 code is not the
+same on Intel's processors as on others, to the one path that is; `native` leaves every library its
+choice.
 
 Libraries read their environment when they load. So this module loads none of them: it is what
 `import gatewise` runs first, and `require` says so where a library was quicker.
@@ -27,8 +27,8 @@ from typing import Any, Literal
 
 from gatewise.errors import GatewiseError
 
-Instructions = Literal["portable", "compatible", "native"]
-MODES: tuple[Instructions, ...] = ("portable", "compatible", "native")
+Instructions = Literal["portable", "native"]
+MODES: tuple[Instructions, ...] = ("portable", "native")
 MODE = "GATEWISE_INSTRUCTIONS"
 """Environment variable: what this process and those it starts compute with."""
 REPLACED = "GATEWISE_REPLACED"
@@ -36,10 +36,10 @@ REPLACED = "GATEWISE_REPLACED"
 NUMPY = "NPY_DISABLE_CPU_FEATURES"
 FIXED = {
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own kernels, and torch.compile's vectors
-    "ONEDNN_MAX_CPU_ISA": "AVX2",  # fused LSTM
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",  # matrix products and FFTs of torch
-    # Not just the widest instructions: the same code however arrays lie in memory.
-    "MKL_CBWR": "AVX2,STRICT",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",  # what torch leaves to oneDNN
+    # torch's matrix products, FFTs and logarithms: the one path that MKL promises for all makers,
+    # and slow. So what takes time, the products of RNN, LSTM and GRU, is left to OpenBLAS.
+    "MKL_CBWR": "COMPATIBLE",
     "OPENBLAS_CORETYPE": "Haswell",  # in NumPy, and its own copy in SciPy and scikit-learn
     "NUMBA_CPU_NAME": "haswell",
     "NUMBA_CPU_FEATURES": "+avx2,+fma",  # left out, it would be those of this processor
@@ -49,7 +49,6 @@ FIXED = {
 """What is the same on every machine; `NUMPY` beside it follows from the NumPy installed."""
 CHOICES = (*FIXED, NUMPY, "OPENBLAS_L2_SIZE")
 """Environment variables that change what the libraries choose, whoever sets them."""
-COMPATIBLE = {"MKL_CBWR": "COMPATIBLE"}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that say how wide sums are split; more threads, another order."""
 LOADED_EARLY = ("numpy", "torch", "numba", "scipy", "pyarrow")
@@ -105,11 +104,7 @@ def settings(mode: Instructions) -> dict[str, str]:
     if mode == "native" or not is_x86() or lacking():
         return {}
     numpy = _beyond_avx2()
-    return {
-        **FIXED,
-        **({NUMPY: " ".join(numpy)} if numpy else {}),
-        **(COMPATIBLE if mode == "compatible" else {}),
-    }
+    return {**FIXED, **({NUMPY: " ".join(numpy)} if numpy else {})}
 
 
 def environment(mode: Instructions, base: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -15,7 +15,8 @@ Shapes: `t` steps, `b` sequences, `h` units; a number before it counts blocks of
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numba as nb
@@ -32,16 +33,17 @@ _OPTIONS: dict[str, Any] = {"cache": True, "fastmath": _MATHS, "error_model": "n
 Array = np.ndarray
 
 
-def run(loop: Callable[..., None], *arrays: Array) -> None:
-    """Call a loop of this module with one thread in BLAS: a step's product is too small for two."""
-    wide = [library for library in _blas() if library.get_num_threads() > 1]
-    before = [library.get_num_threads() for library in wide]
-    for library in wide:
-        library.set_num_threads(1)
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """Have BLAS use `count` threads within the block; what it had is given back at its end."""
+    before = [(library, library.get_num_threads()) for library in _blas()]
+    changed = [(library, threads) for library, threads in before if threads != count]
+    for library, _ in changed:
+        library.set_num_threads(count)
     try:
-        loop(*arrays)
+        yield
     finally:
-        for library, threads in zip(wide, before, strict=True):
+        for library, threads in changed:
             library.set_num_threads(threads)
 
 

@@ -4,6 +4,10 @@ The loop through time is compiled (`gatewise.models.cells.compiled`); what does 
 before it is done for all steps at once: the input's projection before the loop, the gradients of
 input and matrices after it, one large product each. Nothing goes through autograd step by step.
 
+All products are OpenBLAS's (NumPy's copy, and SciPy's within the loops), not torch's: MKL takes
+other code on Intel's processors than on others, and here both have to give the same bits. It is
+no slower.
+
 With `g` the gradient by an output and all products unit by unit, the derivatives are
 
     RNN   y = tanh(a):                                  by a: g (1 - y^2)
@@ -15,8 +19,10 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -51,7 +57,7 @@ class RNNSequence(torch.autograd.Function):
         y = _projected(x_tbf, weight_ih, bias_ih + bias_hh)
         h_0 = h_0.contiguous()
         product = torch.empty_like(h_0)
-        compiled.run(compiled.rnn_forward, *_arrays(y, h_0, weight_hh.t(), product))
+        _loop(compiled.rnn_forward, y, h_0, weight_hh.t(), product)
         ctx.save_for_backward(x_tbf, h_0, weight_ih, weight_hh, y)
         return y, y[-1].clone()
 
@@ -63,7 +69,7 @@ class RNNSequence(torch.autograd.Function):
 
         x_tbf, h_0, weight_ih, weight_hh, y = ctx.saved_tensors
         g, d = g_last.clone(memory_format=torch.contiguous_format), torch.empty_like(y)
-        compiled.run(compiled.rnn_backward, *_arrays(gy_tbh, g, y, weight_hh, d))
+        _loop(compiled.rnn_backward, gy_tbh, g, y, weight_hh, d)
         g_bias = d.sum((0, 1))
         return (
             _g_input(ctx, d, weight_ih),
@@ -90,9 +96,8 @@ class LSTMSequence(torch.autograd.Function):
         h_0, c_0 = h_0.contiguous(), c_0.contiguous()
         y = gates.new_empty(*gates.shape[:2], weight_hh.shape[1])
         c = torch.empty_like(y)
-        compiled.run(
-            compiled.lstm_forward,
-            *_arrays(gates, h_0, c_0, weight_hh.t(), y, c, torch.empty_like(gates[0])),
+        _loop(
+            compiled.lstm_forward, gates, h_0, c_0, weight_hh.t(), y, c, torch.empty_like(gates[0])
         )
         ctx.save_for_backward(x_tbf, h_0, c_0, weight_ih, weight_hh, gates, y, c)
         return y, y[-1].clone(), c[-1].clone()
@@ -109,7 +114,7 @@ class LSTMSequence(torch.autograd.Function):
         g = g_last.clone(memory_format=torch.contiguous_format)
         gc = gc_last.clone(memory_format=torch.contiguous_format)
         d = torch.empty_like(gates)
-        compiled.run(compiled.lstm_backward, *_arrays(gy_tbh, g, gc, gates, c, c_0, weight_hh, d))
+        _loop(compiled.lstm_backward, gy_tbh, g, gc, gates, c, c_0, weight_hh, d)
         g_bias = d.sum((0, 1))
         return (
             _g_input(ctx, d, weight_ih),
@@ -138,9 +143,15 @@ class GRUSequence(torch.autograd.Function):
         h_0 = h_0.contiguous()
         y = gates.new_empty(*gates.shape[:2], weight_hh.shape[1])
         u = torch.empty_like(y)
-        compiled.run(
+        _loop(
             compiled.gru_forward,
-            *_arrays(gates, h_0, weight_hh.t(), bias_hh[gated:], y, u, torch.empty_like(gates[0])),
+            gates,
+            h_0,
+            weight_hh.t(),
+            bias_hh[gated:],
+            y,
+            u,
+            torch.empty_like(gates[0]),
         )
         ctx.save_for_backward(x_tbf, h_0, weight_ih, weight_hh, gates, y, u)
         return y, y[-1].clone()
@@ -157,9 +168,18 @@ class GRUSequence(torch.autograd.Function):
         d, d_new = torch.empty_like(gates), torch.empty_like(y)
         # On the way back the blocks stand in the order u, reset, update.
         recurrent = weight_hh.roll(units, 0)
-        compiled.run(
+        _loop(
             compiled.gru_backward,
-            *_arrays(gy_tbh, g, gates, u, y, h_0, recurrent, d, d_new, torch.empty_like(h_0)),
+            gy_tbh,
+            g,
+            gates,
+            u,
+            y,
+            h_0,
+            recurrent,
+            d,
+            d_new,
+            torch.empty_like(h_0),
         )
         d_gates = d[..., units:]
         g_ih = torch.cat([_g_weight(d_gates, x_tbf), _g_weight(d_new, x_tbf)])
@@ -167,22 +187,37 @@ class GRUSequence(torch.autograd.Function):
         g_bias = d.sum((0, 1))
         g_x = None
         if ctx.needs_input_grad[0]:
-            flat = d_gates.reshape(-1, 2 * units) @ weight_ih[: 2 * units]
-            g_x = flat.addmm_(d_new.view(-1, units), weight_ih[2 * units :]).view_as(x_tbf)
+            g_x = _product(d_gates.flatten(0, 1), weight_ih[: 2 * units])
+            g_x.add_(_product(d_new.flatten(0, 1), weight_ih[2 * units :]))
+            g_x = g_x.view(x_tbf.shape)
         g_bias_ih = torch.cat([g_bias[units:], d_new.sum((0, 1))])
         return g_x, g, g_ih, g_hh, g_bias_ih, g_bias.roll(-units)
+
+
+def _loop(loop: Callable[..., None], *tensors: Tensor) -> None:
+    """Run a compiled loop on contiguous arrays that share memory with tensors which were so.
+
+    With one thread in BLAS: a step's product is too small for two.
+    """
+    from gatewise.models.cells import compiled
+
+    with compiled.blas_threads(1):
+        loop(*(tensor.detach().contiguous().numpy() for tensor in tensors))
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    """The matrix product, with as many threads as torch has."""
+    from gatewise.models.cells import compiled
+
+    with compiled.blas_threads(torch.get_num_threads()):
+        return torch.from_numpy(np.matmul(a.detach().numpy(), b.detach().numpy()))
 
 
 def _projected(x_tbf: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """`W x + b` of all steps, `(time, batch, rows)`, in memory of its own."""
     time, batch, features = x_tbf.shape
-    flat = torch.addmm(bias, x_tbf.reshape(time * batch, features), weight.t())
-    return flat.view(time, batch, -1)
-
-
-def _arrays(*tensors: Tensor) -> list[Any]:
-    """What compiled code takes: contiguous arrays, sharing memory where they were so before."""
-    return [tensor.detach().contiguous().numpy() for tensor in tensors]
+    flat = _product(x_tbf.reshape(time * batch, features), weight.t())
+    return flat.add_(bias).view(time, batch, -1)
 
 
 def _before(h_0: Tensor, y_tbh: Tensor) -> Tensor:
@@ -192,8 +227,10 @@ def _before(h_0: Tensor, y_tbh: Tensor) -> Tensor:
 
 def _g_weight(d_tbr: Tensor, v_tbf: Tensor) -> Tensor:
     """Gradient of a matrix that multiplies `v`: one product over all steps, `(rows, features)`."""
-    return d_tbr.flatten(0, 1).t() @ v_tbf.flatten(0, 1)
+    return _product(d_tbr.flatten(0, 1).t(), v_tbf.flatten(0, 1))
 
 
 def _g_input(ctx: Any, d_tbr: Tensor, weight: Tensor) -> Tensor | None:
-    return d_tbr @ weight if ctx.needs_input_grad[0] else None
+    if not ctx.needs_input_grad[0]:
+        return None
+    return _product(d_tbr.flatten(0, 1), weight).view(*d_tbr.shape[:2], -1)

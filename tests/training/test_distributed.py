@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from gatewise.config import Augment, TrainConfig, VariantConfig
+from gatewise.models.batch import Batch
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
-from gatewise.training.datamodule import Batch, TaskData
+from gatewise.training.datamodule import TaskData
 from gatewise.training.distributed import Group, SharedClassification, SharedTaskData
 from gatewise.training.module import SequenceClassification
 from tests.tasks import write_task

@@ -26,9 +26,9 @@ from gatewise.artifacts.costs import CostReport, Structure, Timing, VariantCost
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared, pad
 from gatewise.models import budget, cells
+from gatewise.models.batch import Batch
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes, macs_per_step
-from gatewise.training.datamodule import Batch
 
 WARM_UP = 3
 FEWEST_ROUNDS = 10

@@ -15,20 +15,13 @@ from gatewise import streams
 from gatewise.artifacts import splits
 from gatewise.artifacts.prepared import Prepared, pad
 from gatewise.config import SPLITS, Augment
+from gatewise.models.batch import Batch
 from gatewise.training.augmentation import Changes, augment, draw
 
 EVALUATION_BATCH = 256
 # Batches are cut from pools of this many batches sorted by length: long enough that padding
 # all but vanishes, short enough that an epoch's batches still differ from the last epoch's.
 POOL = 50
-
-
-class Batch(NamedTuple):
-    """Inputs `(batch, time, features)` float32 or `(batch, time)` int64, padded with zeros."""
-
-    inputs: torch.Tensor
-    lengths: torch.Tensor
-    labels: torch.Tensor
 
 
 class Address(NamedTuple):

@@ -18,8 +18,9 @@ from torch.utils.data import DataLoader, Dataset
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import TrainConfig
+from gatewise.models.batch import Batch
 from gatewise.models.classifier import SequenceClassifier
-from gatewise.training.datamodule import Address, Batch, Sequences, TaskData
+from gatewise.training.datamodule import Address, Sequences, TaskData
 from gatewise.training.module import SequenceClassification
 
 

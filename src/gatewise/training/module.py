@@ -14,8 +14,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from gatewise.config import TrainConfig
 from gatewise.errors import GatewiseError
+from gatewise.models.batch import Batch
 from gatewise.models.classifier import SequenceClassifier
-from gatewise.training.datamodule import Batch
 from gatewise.training.scoring import scores
 
 

@@ -15,8 +15,8 @@ from gatewise.evidence import statistics
 
 if TYPE_CHECKING:
     from gatewise.artifacts.costs import Timing
+    from gatewise.models.batch import Batch
     from gatewise.models.classifier import SequenceClassifier
-    from gatewise.training.datamodule import Batch
 
 SECONDS = 1.0
 """Time spent on measuring latencies, over both models."""

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -86,10 +87,13 @@ def seconds(work: Callable[[], None]) -> float:
     return time.thread_time() - start
 
 
-def peak(a: Tensor) -> None:
-    """Large matrix products: the most that the machine can do."""
+def peak(a: np.ndarray) -> None:
+    """Large matrix products: the most that the machine can do.
+
+    By OpenBLAS: `portable` instructions hold torch's own, of MKL, to a slower path.
+    """
     for _ in range(PEAK_REPEATS):
-        torch.mm(a, a)
+        np.matmul(a, a)
 
 
 def contestants(names: list[str], hidden: int) -> dict[tuple[str, str], Run]:
@@ -121,7 +125,7 @@ def measure(
         (name, kernel): Timing(3 * cells.get(name).macs_per_step(hidden, hidden) * batch * steps)
         for name, kernel in runs
     }
-    large = torch.ones(PEAK_SIZE, PEAK_SIZE)
+    large = np.ones((PEAK_SIZE, PEAK_SIZE), np.float32)
     for number in range(rounds + 1):
         for (name, kernel), run in runs.items():
             library = runs.get((name, "torch.nn"), lstm)

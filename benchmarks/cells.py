@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from benchmarks.result import Result, ratios
@@ -248,6 +249,7 @@ def main() -> None:
     """Measure and print a Markdown table."""
     wish = options()
     torch.set_num_threads(1)
+    threadpool_limits(1)  # of NumPy's and SciPy's BLAS
     wish.rounds = 3 if wish.quick else wish.rounds
     found = {batch: rows(wish, batch) for batch in wish.batch}
     loops = compiled(wish.rounds)

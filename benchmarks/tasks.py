@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared, TaskCard
 from gatewise.config import Augment, SpecAugment, SplitConfig, TrainConfig, VariantConfig
 from gatewise.files import digest
+from gatewise.training import instructions
 
 AUGMENT = Augment(
     time_shift=0.1,
@@ -97,4 +99,5 @@ def plan(
         threads=1,
         accelerator="cpu",
         precision="32-true",
+        instructions="native" if os.environ[instructions.MODE] == "native" else "portable",
     )

@@ -20,6 +20,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, MutableMapping
 from importlib import util
 from pathlib import Path
@@ -104,7 +105,12 @@ def settings(mode: Instructions) -> dict[str, str]:
     if mode == "native" or not is_x86() or lacking():
         return {}
     numpy = _beyond_avx2()
-    return {**FIXED, **({NUMPY: " ".join(numpy)} if numpy else {})}
+    return {
+        **FIXED,
+        **({NUMPY: " ".join(numpy)} if numpy else {}),
+        # torch.compile takes from its cache what it compiled for other vectors, and gets it wrong.
+        "TORCHINDUCTOR_CACHE_DIR": str(_folder() / f"torchinductor-{mode}"),
+    }
 
 
 def environment(mode: Instructions, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -196,6 +202,11 @@ def _beyond_avx2() -> tuple[str, ...]:
     with contextlib.suppress(OSError, GatewiseError):  # no folder to keep anything in
         names = _kept_answer(Path(spec.origin))
     return tuple(name for name in names or _ask_numpy() if name not in _UP_TO_AVX2)
+
+
+def _folder() -> Path:
+    """As `gatewise.files.own_folder`, which cannot be imported where nothing is installed."""
+    return Path(tempfile.gettempdir(), f"gatewise-{os.getuid()}")
 
 
 def _ask_numpy() -> list[str]:

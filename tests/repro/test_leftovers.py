@@ -1,10 +1,13 @@
+import os
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
-from gatewise.files import write_json
+from gatewise.execution import warm
+from gatewise.files import read_json, write_json
 from gatewise.repro import leftovers
 
 
@@ -61,3 +64,17 @@ def test_what_a_killed_dvc_wrote_half_is_put_back(here, left):
     (here / "dvc.lock").write_text("<<<<<<< HEAD")
     leftovers.end()
     assert (here / "dvc.lock").read_text() == "<<<<<<< HEAD"
+
+
+def test_what_ended_processes_held_is_free_even_before_they_are_reaped(here):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        while warm.alive(ended.pid):
+            time.sleep(0.01)
+        assert psutil.pid_exists(ended.pid)  # which is all that DVC asks
+        gone, here = ({"pid": pid, "cmd": "dvc repro"} for pid in (ended.pid, os.getpid()))
+        write_json(
+            leftovers.RWLOCK,
+            {"data/plan": {"write": gone}, "runs": {"read": [gone, here]}, "raw": {"write": here}},
+        )
+        leftovers.mend_rwlock()
+    assert read_json(leftovers.RWLOCK) == {"runs": {"read": [here]}, "raw": {"write": here}}

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -56,20 +57,35 @@ def end() -> bool:
 
 
 def mend_rwlock() -> None:
-    """Remove DVC's list of what is in use, where a killed DVC wrote it half.
+    """Take from DVC's list of what is in use what a killed DVC left there.
 
-    It cannot be read then, and DVC would refuse to work ever after.
+    Where it wrote the list half, the whole: it cannot be read then, and DVC would refuse to work
+    ever after. Else what belongs to processes that have ended: DVC passes over those as well, but
+    takes one for alive that nobody has reaped yet.
     """
     for _ in range(2):  # another DVC may be writing it this very moment
         try:
-            read_json(RWLOCK)
+            in_use = read_json(RWLOCK)
         except FileNotFoundError:
             return
         except NotJsonError:
             time.sleep(0.2)
         else:
+            held = {path: _held(users) for path, users in in_use.items()}
+            if held != in_use:
+                write_json(RWLOCK, {path: users for path, users in held.items() if users})
             return
     RWLOCK.unlink(missing_ok=True)
+
+
+def _held(users: dict[str, Any]) -> dict[str, Any]:
+    """Who of those that DVC notes for a path (one writer, or readers) still runs."""
+    writer, readers = users.get("write"), users.get("read", [])
+    running = [reader for reader in readers if warm.alive(reader["pid"])]
+    held: dict[str, Any] = {"read": running} if running else {}
+    if writer and warm.alive(writer["pid"]):
+        held["write"] = writer
+    return held
 
 
 def _mend_lock() -> None:

@@ -38,7 +38,9 @@ def make(root: Path, count: int, epochs: int) -> None:
             rows = csv.writer(stream)
             rows.writerow(["epoch", *CURVES])
             for epoch in range(1, epochs + 1):
-                rows.writerow([epoch, *(math.exp(-epoch / 20) * x for x in generator.random(6))])
+                rows.writerow(
+                    [epoch, *(math.exp(-epoch / 20) * x for x in generator.random(len(CURVES)))]
+                )
         label = generator.integers(CLASSES, size=EXAMPLES, dtype=np.int32)
         pd.DataFrame(
             {

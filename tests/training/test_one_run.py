@@ -7,6 +7,7 @@ from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
+from gatewise.tracking import content
 from gatewise.training import fit, one_run
 from gatewise.training.datamodule import TaskData
 from gatewise.training.job import Job
@@ -42,6 +43,7 @@ def test_a_run_learns_and_leaves_the_files_it_promises(tmp_path, text):
     assert runs.RunRecord.read(folder) == record
 
     curves = runs.read_curves(folder)
+    assert set(curves) == {"epoch", *content.CURVES}  # what MLflow takes for curves
     assert list(curves["epoch"]) == [epoch for epoch, _ in heard] == list(range(1, 13))
     best = curves.sort_values(["validation_accuracy", "validation_loss"], ascending=[False, True])
     assert best["epoch"].iloc[0] == record.best_epoch

@@ -18,6 +18,7 @@ from typing import Any
 from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import CARD
 from gatewise.artifacts.runs import RunRecord
+from gatewise.config.metrics import METRICS
 from gatewise.files import digest, read_json
 from gatewise.tracking import pictures
 
@@ -36,8 +37,7 @@ CURVES = (
     "gradient_norm",
     "train_loss",
     "validation_loss",
-    "validation_accuracy",
-    "validation_macro_f1",
+    *(f"validation_{name}" for name in METRICS),
 )
 # Record fields known before a run starts. What of them is given is logged as parameters, and
 # `run.json` holds the same, so a run looks alike whichever side wrote it.
@@ -66,26 +66,19 @@ SETTINGS = (
     "data",
     "versions",
 )
-# Settings that the seeds of one parent run share. Not `data` as a whole: held-out groups
-# may change with the seed.
-SHARED = (
-    "task",
-    "variant",
-    "plan_sha256",
-    "software_sha256",
-    "config",
-    "train",
-    "split",
-    "augment",
-    "metric",
-    "threads",
-    "instructions",
-    "processes",
-    "accelerator",
-    "precision",
-    "compile",
-    "versions",
+# Those that belong to a seed, or follow from the rest. `data` tells held-out groups, which may
+# change with the seed.
+_OF_A_SEED = (
+    "seed",
+    "budget",
+    "kernel",
+    "parameters",
+    "recurrent_parameters",
+    "macs_per_step",
+    "data",
 )
+# What the seeds of one parent run share: all others, so that nothing new can be forgotten here.
+SHARED = tuple(name for name in SETTINGS if name not in _OF_A_SEED)
 
 MetricKey = tuple[str, int]
 """Name and step."""

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from benchmarks.result import Result, ratios
 from gatewise.models import cells
+from gatewise.models.cells import sequences
 from gatewise.models.initialisation import initialise
 
 PEAK_SIZE, PEAK_REPEATS = 768, 2
@@ -88,13 +88,13 @@ def seconds(work: Callable[[], None]) -> float:
     return time.thread_time() - start
 
 
-def peak(a: np.ndarray) -> None:
+def peak(a: torch.Tensor) -> None:
     """Large matrix products: the most that the machine can do.
 
-    By OpenBLAS: `portable` instructions hold torch's own, of MKL, to a slower path.
+    Our own: `portable` instructions hold those of NumPy and torch to slower paths.
     """
     for _ in range(PEAK_REPEATS):
-        np.matmul(a, a)
+        sequences.product(a, a)
 
 
 def contestants(names: list[str], hidden: int) -> dict[tuple[str, str], Run]:
@@ -126,7 +126,7 @@ def measure(
         (name, kernel): Timing(3 * cells.get(name).macs_per_step(hidden, hidden) * batch * steps)
         for name, kernel in runs
     }
-    large = np.ones((PEAK_SIZE, PEAK_SIZE), np.float32)
+    large = torch.ones(PEAK_SIZE, PEAK_SIZE)
     for number in range(rounds + 1):
         for (name, kernel), run in runs.items():
             library = runs.get((name, "torch.nn"), lstm)
@@ -249,7 +249,6 @@ def main() -> None:
     """Measure and print a Markdown table."""
     wish = options()
     torch.set_num_threads(1)
-    threadpool_limits(1)  # of NumPy's and SciPy's BLAS
     wish.rounds = 3 if wish.quick else wish.rounds
     found = {batch: rows(wish, batch) for batch in wish.batch}
     loops = compiled(wish.rounds)

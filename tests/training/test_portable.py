@@ -19,13 +19,15 @@ WIDEST = {
     "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_AMX",
     "MKL_ENABLE_INSTRUCTIONS": "AVX512",
     "OPENBLAS_CORETYPE": "SkylakeX",
-    "NUMBA_CPU_NAME": "skylake-avx512",
+    "NUMBA_CPU_NAME": "skylake-avx512",  # with the features of this processor
 }
 NARROW = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx2,+fma",
 }
 AS_IT_COMES: dict[str, str] = {}
 

@@ -27,6 +27,7 @@ from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared, pad
 from gatewise.models import budget, cells
 from gatewise.models.batch import Batch
+from gatewise.models.cells import sequences
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes, macs_per_step
 
@@ -95,11 +96,10 @@ def _measure(
         return lambda: train_step(subjects[name], batches[name])
 
     square = torch.ones(PEAK_SIZE, PEAK_SIZE, device=device)
-    as_array = square.cpu().numpy()
 
     def product() -> None:
         if device.type == "cpu":
-            np.matmul(as_array, as_array)  # OpenBLAS, which `portable` does not slow down
+            sequences.product(square, square)  # which `portable` does not slow down
         else:
             torch.mm(square, square)
 

@@ -1,10 +1,10 @@
 """Which of a processor's instructions compute, so that processors agree to the last bit.
 
 Libraries look at the processor and take the widest vectors that it has. Wider vectors sum in
-another order, so another processor gives other weights. `portable` holds every library to AVX2
-and FMA, which x86-64 processors of the last ten years share, and MKL, whose AVX2 code is not the
-same on Intel's processors as on others, to the one path that is; `native` leaves every library its
-choice.
+another order, so another processor gives other weights. `portable` holds every library that does
+so to AVX2 and FMA, which x86-64 processors of the last ten years share, and MKL, whose AVX2 code
+is not the same on Intel's processors as on others, to the one path that is; `native` leaves every
+library its choice.
 
 Libraries read their environment when they load. So this module loads none of them: it is what
 `import gatewise` runs first, and `require` says so where a library was quicker.
@@ -39,11 +39,11 @@ FIXED = {
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own kernels, and torch.compile's vectors
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # what torch leaves to oneDNN
     # torch's matrix products, FFTs and logarithms: the one path that MKL promises for all makers,
-    # and slow. So what takes time, the products of RNN, LSTM and GRU, is left to OpenBLAS.
+    # and slow. So what takes time, RNN, LSTM and GRU, does without it.
     "MKL_CBWR": "COMPATIBLE",
     "OPENBLAS_CORETYPE": "Haswell",  # in NumPy, and its own copy in SciPy and scikit-learn
-    "NUMBA_CPU_NAME": "haswell",
-    "NUMBA_CPU_FEATURES": "+avx2,+fma",  # left out, it would be those of this processor
+    # What numba compiles may use all that the processor has: nothing of ours sums across a vector's
+    # lanes, and it fuses no multiply-add that is not written so.
     "NUMBA_DISABLE_INTEL_SVML": "1",  # used wherever it happens to be installed
     "ARROW_USER_SIMD_LEVEL": "AVX2",
 }
@@ -308,9 +308,6 @@ def _beyond() -> tuple[str, ...]:
         for path, kernel in _openblas_uses().items()
         if kernel != FIXED["OPENBLAS_CORETYPE"]
     ]
-    numba = sys.modules.get("numba.core.config")
-    if numba is not None and FIXED["NUMBA_CPU_NAME"] != numba.CPU_NAME:
-        found.append(f"numba was loaded before and compiles for {numba.CPU_NAME or 'this one'}")
     return tuple(found)
 
 

@@ -78,5 +78,5 @@ def test_gates_are_right_to_a_few_units_in_the_last_place(x):
     gates = np.full((1, 1, 3), x, np.float32)
     out = np.zeros((1, 1, 1), np.float32)
     triple = np.zeros((1, 3), np.float32)
-    compiled.gru_forward(gates, zero, triple, zero[0], out, out.copy(), triple.copy())
+    compiled.gru_forward(gates, zero, triple.T.copy(), zero[0], out, out.copy(), triple.copy())
     assert gates[0, 0, 0] == pytest.approx(1 / (1 + np.exp(-np.float64(x))), abs=3e-7)

@@ -49,9 +49,21 @@ class SequenceClassification(pl.LightningModule):
         self._scores: dict[str, float] = {}
         self._clipped: list[torch.nn.Parameter] = []
         self._losses: list[torch.Tensor] = []
+        self._rows: list[int] = []
+        self._examples: list[int] = []
         self._norms: list[torch.Tensor] = []
-        self._examples = 0
         self._validation: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As torch does, which looks at whatever becomes an attribute of a module.
+
+        Lightning notes there which hook runs, 50 times a step, and that would take longer than any
+        hook.
+        """
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
         """Mean cross-entropy of one batch."""
@@ -68,8 +80,9 @@ class SequenceClassification(pl.LightningModule):
 
     def _note(self, loss: torch.Tensor, rows: int, examples: int) -> None:
         """Keep for the epoch's sum: a mean loss over `rows`, in a batch of `examples`."""
-        self._losses.append(loss.detach() * rows)
-        self._examples += examples
+        self._losses.append(loss.detach())
+        self._rows.append(rows)
+        self._examples.append(examples)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Collect logits; scores need all of them."""
@@ -86,24 +99,37 @@ class SequenceClassification(pl.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's sums anew."""
-        self._losses, self._norms, self._examples = [], [], 0
+        self._losses, self._rows, self._examples, self._norms = [], [], [], []
 
     def on_validation_epoch_end(self) -> None:
         """Score the validation split."""
         logits, labels = (torch.cat(part) for part in zip(*self._validation, strict=True))
         self._validation.clear()
         self._scores = scores(logits, labels)
-        self.log_dict({f"validation_{name}": value for name, value in self._scores.items()})
+        self._publish({f"validation_{name}": value for name, value in self._scores.items()})
 
     def on_train_epoch_end(self) -> None:
         """Log what the epoch's updates came to."""
-        self.log_dict(self.train_values())
+        self._publish(self.train_values())
+
+    def _publish(self, values: dict[str, float]) -> None:
+        """Log values of a whole epoch.
+
+        Where no logger listens they go straight to where callbacks look: `self.log` copies its own
+        settings at each call, and took half as long as a small task's validation.
+        """
+        if self.trainer.loggers:
+            self.log_dict(values)
+        else:
+            tensors = {name: torch.tensor(value) for name, value in values.items()}
+            self.trainer.callback_metrics.update(tensors)
 
     def train_values(self) -> dict[str, float]:
         """Mean loss and gradient norm of the updates of the epoch so far."""
+        losses, examples = torch.stack(self._losses), sum(self._examples)
         return {
             "gradient_norm": float(torch.stack(self._norms).mean()),
-            "train_loss": float(torch.stack(self._losses).sum()) / self._examples,
+            "train_loss": float((losses * losses.new_tensor(self._rows)).sum()) / examples,
         }
 
     def epoch_row(self) -> dict[str, float]:

@@ -32,6 +32,7 @@ NAMES = (
     "startup",
     "around",
     "breakdown",
+    "verdict",
 )
 LIBRARIES = ("torch", "pytorch-lightning", "numpy", "mlflow", "dvc")
 RESULTS = Path(__file__).parent / "results"

@@ -1,15 +1,18 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import breakdown, result, tasks
+from benchmarks import breakdown, result, tasks, verdict
 from benchmarks.__main__ import last
 from benchmarks.result import Result, measured, ratios, table
 from gatewise import config
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_limits_hold_on_their_own_side():
@@ -175,3 +178,39 @@ def test_without_keras_its_benchmark_is_skipped_in_a_sentence(tmp_path, monkeypa
     monkeypatch.setattr(keras_peer, "PYTHON", tmp_path / "python")
     assert keras_peer.measure(quick=True) == []
     assert "skipped; `make keras`" in capsys.readouterr().out
+
+
+def test_a_task_is_answered_when_its_line_is_first_printed():
+    printed = [
+        (1.0, "Running stage 'compare':\n"),
+        (2.0, "\x1b[1manswer digits: take gru\x1b[0m\n"),
+        (3.0, "  answer commands: take lstm\n"),
+        (4.0, "answer digits: take gru still\n"),
+        (5.0, "the answer reviews: is not at the line's beginning\n"),
+        (6.0, "answer elsewhere: no task of this study\n"),
+    ]
+    tasks = ["commands", "digits", "reviews"]
+    assert verdict.first_answers(printed, tasks) == {"digits": 2.0, "commands": 3.0}
+
+
+def test_the_fixed_design_has_as_many_seeds_as_there_may_be():
+    text = (ROOT / "docs/studies/tiny.yaml").read_text()
+    assert verdict.fixed_design(text) == text
+    auto = re.sub(r"(?m)^seeds:.*$", "seeds: {first: 3, step: 2, cap: 9}", text)
+    assert re.search(r"(?m)^seeds: 9$", verdict.fixed_design(auto))
+
+
+def test_a_plain_loop_counts_a_measured_run_once_a_seed():
+    ours = verdict.Reproduced({"digits": 50.0}, 100.0)
+    fixed = verdict.Reproduced({}, 150.0)
+    rows = verdict.results(ours, fixed, {("digits", "gru"): 20.0, ("digits", "lstm"): 30.0}, 8)
+    by_name = {row.name: row for row in rows}
+    assert by_name["first task answered"].value == 50.0
+    assert by_name["the fixed design"].checked == 1.5
+    assert by_name["16 runs of plain Lightning, from 2 measured"].checked == 4.0
+    assert by_name["16 runs of plain Lightning, from 2 measured"].kept
+
+
+def test_a_study_that_prints_no_answer_answers_at_its_end():
+    rows = verdict.results(verdict.Reproduced({}, 100.0), None, {}, 8)
+    assert [row.value for row in rows] == [100.0, 100.0]

@@ -87,7 +87,7 @@ def clone(params: str, holder: Path) -> Path:
     folder = holder / "project"
     subprocess.run(["git", "clone", "--quiet", "--local", PROJECT, folder], check=True)
     (folder / "params.yaml").write_text(params, encoding="utf-8")
-    (folder / config.SEEDS_LOCK).unlink(missing_ok=True)
+    (folder / config.SEEDS_LOCK).write_text("reached: 0\n", encoding="utf-8")
     return folder
 
 

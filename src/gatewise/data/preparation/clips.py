@@ -90,7 +90,7 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
         try:
             clip = decode(data)
         except Unusable as reason:
-            chunk.unusable[place] = f"{path}: {reason}"
+            chunk.unusable[place] = str(reason)
             chunk.contents.append("")
             continue
         chunk.contents.append(clip.content)

@@ -97,7 +97,8 @@ class Source(SourceOptions):
             for place in range(len(listed)):
                 path, _, label, speaker, _ = listed.get_metadata(place)
                 name = Path(path).relative_to(f"speech_commands_{self.version}").as_posix()
-                clips.append(Sound(name, label, speaker, split))
+                listing = "" if subset == "training" else f"{subset}_list.txt"
+                clips.append(Sound(name, label, speaker, split, listing))
         return clips
 
     def _download(self) -> Path:

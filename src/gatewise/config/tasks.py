@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from importlib.metadata import entry_points
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     Field,
@@ -19,6 +19,9 @@ from pydantic import (
 from gatewise.config.metrics import METRICS
 from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
 
+Leak = Literal["groups", "duplicates", "near-duplicates", "labels"]
+LEAKS: tuple[str, ...] = get_args(Leak)
+"""Leaks that a study may accept."""
 SOURCES = "gatewise.sources"
 """Entry points that name packages of sources; ours is `gatewise.data.sources`."""
 
@@ -199,9 +202,7 @@ class TaskConfig(Strict):
     )
     on_bad: Literal["fail", "skip"] = "fail"
     """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
-    allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = Field(
-        default_factory=dict
-    )
+    allow: dict[Leak, str] = Field(default_factory=dict)
     """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()
     model: ModelOverrides = ModelOverrides()

@@ -15,7 +15,7 @@ from gatewise.config import SPLITS, SourceOptions
 from gatewise.data.frontends.decoding import SUFFIXES
 from gatewise.data.sources import _labels, _layout, _sounds, _tables
 from gatewise.data.sources._layout import Layout
-from gatewise.data.sources._sounds import Sound
+from gatewise.data.sources._sounds import Found, Sound
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
@@ -61,6 +61,8 @@ class Source(SourceOptions):
     quoting: Literal["standard", "none"] | None = None
     """`none` takes quotes in a table as ordinary characters; left out: `none` in TSV, and
     `standard` in CSV with a look for rows that a quote has swallowed."""
+    header: bool = True
+    """Whether a table's first line names the columns; if not, they are called 1, 2, ..."""
     encoding: str = "utf-8"
     """Of a table."""
     title: str = "Sound files"
@@ -93,6 +95,27 @@ class Source(SourceOptions):
         if value is not None:
             Layout.parse(value)
         return value
+
+    def reads(self) -> list[Path]:
+        """The folder or table, and for a table the files that it lists."""
+        path = Path(self.path)
+        if path.is_dir() or not path.exists():
+            return [path]
+        return [path, *(path.parent / sound.path for sound in self._table(path))]
+
+    def look(self) -> None:
+        """Refuse early what `fetch` would refuse of folders and columns; decodes nothing.
+
+        Raises:
+            GatewiseError: as `fetch` does.
+        """
+        path = Path(self.path)
+        if not path.is_dir():
+            self._table(path)
+            return
+        found = _sounds.walk(path)
+        if not any(file.name in METADATA for file in found.others):
+            self._by_name(path, self._names(path, found), say=False)
 
     def fetch(self, target: Path) -> None:
         """List the files into `target`."""
@@ -134,12 +157,14 @@ class Source(SourceOptions):
                     file=sys.stderr,
                 )
             return sounds, skipped
-        names = [file.relative_to(path).as_posix() for file in found.sounds]
-        if not names:
-            raise GatewiseError(f"{path}: no sound files ({', '.join(SUFFIXES)}) in its subfolders")
-        return self._by_name(path, names), skipped
+        return self._by_name(path, self._names(path, found)), skipped
 
-    def _by_name(self, path: Path, names: list[str]) -> list[Sound]:
+    def _names(self, path: Path, found: Found) -> list[str]:
+        if not found.sounds:
+            raise GatewiseError(f"{path}: no sound files ({', '.join(SUFFIXES)}) in its subfolders")
+        return [file.relative_to(path).as_posix() for file in found.sounds]
+
+    def _by_name(self, path: Path, names: list[str], *, say: bool = True) -> list[Sound]:
         in_names = _compiled(self.name).groupindex if self.name is not None else {}
         layout = Layout.parse(self.layout) if self.layout is not None else None
         if layout is None and "label" not in in_names:
@@ -150,7 +175,7 @@ class Source(SourceOptions):
             (layout.read(name) if layout is not None else {}) | self._in_name(name)
             for name in names
         ]
-        if layout is not None and (self.layout is not None or layout.roles != ("label",)):
+        if say and layout is not None and (self.layout or layout.roles != ("label",)):
             print(_layout.understood(path, layout, facts), file=sys.stderr)
         return [
             Sound(name, fact["label"], fact.get("group", self._group(name)), fact.get("split", ""))

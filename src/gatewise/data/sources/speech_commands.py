@@ -62,10 +62,17 @@ class Source(SourceOptions):
     """Folder that holds `SpeechCommands/speech_commands_<version>/` already, as
     `torchaudio.datasets.SPEECHCOMMANDS(root)` lays it out; left out: downloaded."""
 
+    def reads(self) -> list[Path]:
+        """The extracted folder, where it is given."""
+        return [] if self.root is None else [self._home(Path(self.root))]
+
+    def _home(self, root: Path) -> Path:
+        return root / "SpeechCommands" / f"speech_commands_{self.version}"
+
     def fetch(self, target: Path) -> None:
         """List the clips into `target`, which also gets the silence that is cut."""
         root = Path(self.root) if self.root is not None else self._download()
-        home = root / "SpeechCommands" / f"speech_commands_{self.version}"
+        home = self._home(root)
         if not home.is_dir():
             raise GatewiseError(
                 f"{home}: no such folder; root must hold SpeechCommands/, or leave root out to "

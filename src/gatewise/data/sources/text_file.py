@@ -47,6 +47,26 @@ class Source(SourceOptions):
     """What the data are, for people."""
     licence: str = "your own data"
 
+    def reads(self) -> list[Path]:
+        """The tables."""
+        files = self.path.values() if isinstance(self.path, dict) else [self.path]
+        return [Path(name) for name in files]
+
+    def look(self) -> None:
+        """Refuse early what `fetch` would refuse of the first row of each table.
+
+        Raises:
+            GatewiseError: as `fetch` does.
+        """
+        for path in self.reads():
+            next(_tables.read(path, self._columns(), Format.of(self)))
+
+    def _columns(self) -> dict[str, str]:
+        """Names of columns by their role."""
+        columns = {"text": self.text, "label": self.label}
+        columns |= {"group": self.group} if self.group else {}
+        return columns | ({"split": self.split} if self.split else {})
+
     def fetch(self, target: Path) -> None:
         """Copy texts and labels into `target`."""
         card = self.card.model_copy(update={"title": self.title, "licence": self.licence})
@@ -58,9 +78,7 @@ class Source(SourceOptions):
         if published and self.split is not None:
             raise GatewiseError("split: the files given under path are the splits already")
         files = self.path if isinstance(self.path, dict) else {"": self.path}
-        columns = {"text": self.text, "label": self.label}
-        columns |= {"group": self.group} if self.group else {}
-        columns |= {"split": self.split} if self.split else {}
+        columns = self._columns()
         for split, name in files.items():
             path = Path(name)
             for number, row in enumerate(_tables.read(path, columns, Format.of(self)), 1):

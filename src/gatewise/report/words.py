@@ -127,8 +127,8 @@ def footnote(comparison: Comparison) -> str:
     """How to read the tables."""
     return (
         f"Mean ± standard deviation over seeds; {level(comparison)} BCa intervals. "
-        "p: exact sign-flip test (of equivalent pairs: two one-sided tests), Holm-corrected over the "
-        f"{comparison.primary_tests} primary pairs of all tasks; secondary pairs are "
+        "p: exact sign-flip test (of equivalent pairs: two one-sided tests), Holm-corrected over "
+        f"the {comparison.primary_tests} primary pairs of all tasks; secondary pairs are "
         f"uncorrected and exploratory. Equivalent: within {ropes(comparison.tasks.values())}."
     )
 

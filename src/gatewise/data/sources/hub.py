@@ -60,6 +60,10 @@ class Source(SourceOptions):
             raise ValueError("give either text or audio: the column that is classified")
         return self
 
+    def reads(self) -> list[Path]:
+        """The local folder, if it is one."""
+        return [Path(self.name)] if Path(self.name).is_dir() else []
+
     def fetch(self, target: Path) -> None:
         """Write texts or sound files into `target`; local sound files are used in place."""
         if self.audio is not None and self._is_folder_of_sounds():

@@ -75,6 +75,7 @@ def test_a_level_of_one_name_tells_nothing_apart(tmp_path: Path) -> None:
         (["ann/up/a.wav", "ann/go/b.wav", "bob/up/c.wav"], r"labels are ann, bob .*are go, up"),
         (["up/a.wav", "up/more/b.wav", "go/c.wav"], "can be read in two ways"),
         (["val/up/a.wav", "dev/up/b.wav", "test/up/c.wav"], "names of the same split"),
+        (["train/up/a.wav", "val/up/b.wav"], r"without one for test; .*layout: \*/label"),
         (
             ["train/ann/up/a.wav", "train/bob/go/a.wav", "test/eve/up/a.wav"],
             r"layout: split/label\).*layout: split/\*/label",
@@ -91,6 +92,8 @@ def test_a_layout_says_which(tmp_path: Path) -> None:
     inner = fetch(tmp_path / "inner", home, layout="group/label").manifest
     assert inner["label"].tolist() == ["go", "up", "up"]
     assert inner["group"].tolist() == ["ann", "ann", "bob"]
+    neither = fetch(tmp_path / "neither", home, layout="*/label").manifest
+    assert neither["label"].tolist() == ["go", "up", "up"]
     outer = fetch(tmp_path / "outer", home, layout="label").manifest
     assert outer["label"].tolist() == ["ann", "ann", "bob"]
 

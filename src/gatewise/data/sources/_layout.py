@@ -131,6 +131,12 @@ def _below_splits(root: Path, chains: list[tuple[str, ...]], outer: list[str]) -
     if twice:
         raise GatewiseError(f"{root}: {_some(twice)} are names of the same split; merge them")
     first = "*" if len(outer) == 1 else "split"  # one published part is none
+    lacking = {"train", "test"} - {SPLIT_NAMES[name.casefold()] for name in outer}
+    if lacking and first == "split":
+        raise GatewiseError(
+            f"{root}: {_some(outer)} are published splits without one for {' and '.join(lacking)}; "
+            "rename one of them if it is that, or have the split cut here with layout: */label"
+        )
     return Layout((first, *_label_level(root, chains, 1)))
 
 

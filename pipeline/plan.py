@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from gatewise import config
 from gatewise.artifacts import plan
+from gatewise.config import Study
 from gatewise.errors import GatewiseError
 from pipeline import run
+
+
+def _look_at_sources(study: Study) -> None:
+    """Refuse what no source can give, of all tasks at once and not one a stage.
+
+    What was fetched already may be good still: then it is only said.
+    """
+    from gatewise.data import sources
+
+    refused = sources.refusals(study)
+    fatal = [said for task, said in refused.items() if not Path("data/raw", task).exists()]
+    if fatal:
+        raise GatewiseError("\n".join(refused.values()))
+    for said in refused.values():
+        print(f"warning: {said}", file=sys.stderr)
 
 
 def main(_arguments: list[str]) -> None:
@@ -18,6 +37,7 @@ def main(_arguments: list[str]) -> None:
             recurrence.check(variant)
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
+    _look_at_sources(study)
     plan.write(study)
     runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
     print(

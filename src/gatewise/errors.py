@@ -23,6 +23,10 @@ class GatewiseError(Exception):
     """
 
 
+class DivergedError(GatewiseError):
+    """Training ran away from what can be learnt; other settings would help, no repair would."""
+
+
 def meaning(error: OSError) -> str | None:
     """What the system refused, in a sentence; nothing for what a user could not mend."""
     if error.errno not in _MEANINGS:

@@ -43,8 +43,14 @@ def test_unknown_source() -> None:
 def test_check_certifies_a_folder(tmp_path: Path) -> None:
     home = sounds.folder(tmp_path / "mine")
     (home / "yes" / "s01_nohash_9.wav").write_bytes(b"no sound")
-    result = runner.invoke(app, ["data", "check", str(home), "--group", r"([^/]+)_nohash_"])
+    options = ["data", "check", str(home), "--group", r"([^/]+)_nohash_"]
+    result = runner.invoke(app, options)
+    assert isinstance(result.exception, GatewiseError)
+    assert "yes/s01_nohash_9.wav: not decodable as sound" in str(result.exception)
+    assert "give --on-bad skip" in str(result.exception)
+    result = runner.invoke(app, [*options, "--on-bad", "skip"])
     assert result.exit_code == 0, result.exception
+    assert "labels: no 30, yes 30" in result.stdout
     assert "60 examples, 2 labels, 30 groups" in result.stdout
     assert "unusable (skipped): 1" in result.stdout
     assert "no group lies in two splits" in result.stdout
@@ -69,6 +75,9 @@ def test_check_finds_a_leak_and_fails(tmp_path: Path) -> None:
     report = json.loads(result.stdout)
     assert report["certificate"]["duplicates"]["count"] == 1
     assert not report["certified"]
+    assert "give --allow duplicates" in str(result.exception)
+    allowed = runner.invoke(app, ["data", "check", str(table), "--allow", "duplicates=known"])
+    assert allowed.exit_code == 0, allowed.exception
 
 
 def test_check_reads_tables_of_texts(tmp_path: Path) -> None:
@@ -88,7 +97,11 @@ def test_check_reads_tables_of_texts(tmp_path: Path) -> None:
         ("nothing", [], "no such file or folder"),
         ("a.zip", [], "neither a folder nor a table"),
         ("a.csv", ["--on-bad", "ignore"], "allowed: fail, skip"),
-        ("list.csv", ["--split", "part"], "read as audio-folder, which takes no --split"),
+        ("list.csv", ["--no-header"], "no column 'text'; allowed: 1, 2"),
+        ("list.csv", ["--split", "part"], "no column 'part'"),
+        ("a.csv", ["--allow", "leaks"], "allowed: groups, duplicates"),
+        ("a.csv", ["--name", "x"], "needs named brackets"),
+        ("a.csv", ["--quoting", "odd"], "allowed: standard, none"),
     ],
 )
 def test_check_says_what_it_cannot_do(
@@ -99,3 +112,14 @@ def test_check_says_what_it_cannot_do(
     result = runner.invoke(app, ["data", "check", str(tmp_path / name), *arguments])
     assert isinstance(result.exception, GatewiseError)
     assert message in str(result.exception)
+
+
+def test_check_prints_contradictions_and_labels(tmp_path: Path) -> None:
+    home = sounds.folder(tmp_path / "mine", labels=tuple(f"w{place:02d}" for place in range(22)))
+    (home / "w01" / "copy.wav").write_bytes((home / "w00" / "s00_nohash_0.wav").read_bytes())
+    result = runner.invoke(app, ["data", "check", str(home)])
+    assert result.exit_code == 0, result.exception
+    assert "contradictions: 1 contents under several labels" in result.stdout
+    assert "w00/s00_nohash_0.wav (w00) = w01/copy.wav (w01)" in result.stdout
+    assert "and 2 more (--labels lists all)" in result.stdout
+    assert "w21 30" in runner.invoke(app, ["data", "check", str(home), "--labels"]).stdout

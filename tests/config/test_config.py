@@ -50,7 +50,12 @@ MISTAKES = [
     ("tasks.commands.source.kind", "digts", ["unknown source 'digts'", "did you mean digits"]),
     ("tasks.commands.source.voicez", 3, ["tasks.commands.source", "unknown key 'voicez'"]),
     ("tasks.commands.augment.gain_db", [3, -3], ["augment.gain_db", "runs backwards"]),
-    ("tasks.digits.augment", {"noise_snr_db": [0, 9]}, ["tasks.digits", "augment needs"]),
+    ("tasks.commands.features.kind", "mfcc", ["tasks.commands", "needs features of the kind log"]),
+    (
+        "tasks.digits.augment",
+        {"noise_snr_db": [0, 9]},
+        ["tasks.digits", "needs features of the kind log"],
+    ),
     (
         "tasks.digits.metric",
         "acuracy",

@@ -126,3 +126,63 @@ def test_stage_writes_the_file_and_needs_neither_lightning_nor_mlflow(tmp_path, 
     stage.main(["toy"])
     assert set(CostReport.read("reports/cost/toy.json").variants) == {"gru"}
     assert not {"pytorch_lightning", "mlflow"} & (set(sys.modules) - before)
+
+
+def changed(cell="gru", train=None, **execution):
+    made = plan(cell)
+    return made.model_copy(update={"train": made.train.model_copy(update=train or {}), **execution})
+
+
+def test_an_epoch_is_of_the_share_that_is_trained_on():
+    plans = {"gru": changed(train={"fraction": 0.1}), "lstm": changed("lstm")}
+    costs = profiling.profile(prepared(), plans, seconds=0).variants
+    for name, batches in (("gru", 1), ("lstm", 5)):  # 7 and 70 training examples, 16 at a time
+        step = costs[name].train_step_ms.median / 1000
+        assert costs[name].train_seconds_per_epoch == pytest.approx(batches * step)
+
+
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize(
+    ("precision", "weights", "computed"),
+    [
+        ("32-true", torch.float32, torch.float32),
+        ("64-true", torch.float64, torch.float64),
+        ("bf16-mixed", torch.float32, torch.bfloat16),
+        ("16-mixed", torch.float32, torch.bfloat16),  # on a CPU
+    ],
+)
+def test_a_step_is_measured_in_the_precision_of_training(
+    text, precision, weights, computed, monkeypatch
+):
+    seen = []
+
+    def noted(logits, labels):
+        seen.append(logits.dtype)
+        return torch.nn.functional.nll_loss(logits.float().log_softmax(1), labels)
+
+    monkeypatch.setattr(profiling.nn.functional, "cross_entropy", noted)
+    build = profiling._build
+    subjects = []
+    monkeypatch.setattr(
+        profiling, "_build", lambda *given: subjects.append(build(*given)) or subjects[-1]
+    )
+    plans = {"gru": changed(precision=precision)}
+    costs = profiling.profile(prepared(text), plans, seconds=0).variants["gru"]
+    assert costs.streaming_step_ms is not None
+    assert set(seen) == {computed}
+    assert {p.dtype for p in subjects[0].model.parameters()} == {weights}
+
+
+def test_compiled_steps_are_measured_compiled(monkeypatch):
+    from gatewise.models.recurrence import Recurrence
+
+    compiled = []
+
+    def note(recurrence):
+        compiled.append(recurrence)
+
+    monkeypatch.setattr(Recurrence, "compile_steps", note)
+    profiling.profile(prepared(), {"gru": changed(), "lstm": changed("lstm")}, seconds=0)
+    assert compiled == []
+    profiling.profile(prepared(), {"gru": changed(compile=True)}, seconds=0)
+    assert len(compiled) == 1

@@ -232,6 +232,9 @@ def test_an_unreached_target_is_said():
     entry = claim(study(epochs_to_target=[3] * 7 + [None]), "faster-to-target")
     assert entry.verdict == "inconclusive"
     assert "1 runs never reached" in entry.evidence.sentence
+    missing = claim(study(epochs_to_target=[3] * 7), "faster-to-target")
+    assert missing.verdict == "inconclusive"
+    assert "a seed is missing" in missing.evidence.sentence
 
 
 def test_effects_and_intervals_point_the_claims_way():

@@ -7,6 +7,7 @@ from gatewise.artifacts.comparison import Comparison
 from gatewise.errors import GatewiseError
 from gatewise.evidence import comparison
 from gatewise.evidence.task_evidence import TaskEvidence
+from gatewise.files import write_json
 from tests.evidence_runs import cost_report, record, study, variant_cost, write_run
 
 SEEDS = range(8)
@@ -212,3 +213,19 @@ def test_runs_of_different_instructions_are_no_pairs(tmp_path):
         write_run(tmp_path, one.model_copy(update={"instructions": kind}))
     with pytest.raises(GatewiseError, match=r"gru/seed-1 is native, toy/.* is portable\), so"):
         comparison.gather(study(tuple(scores), seeds=2), tmp_path)
+
+
+def test_a_diverged_variant_is_named_and_the_others_are_compared(tmp_path):
+    scores = {"lstm": [0.9, 0.91], "gru": [0.8, 0.81], "rnn": [0.5]}
+    for one in runs(scores):
+        write_run(tmp_path, one)
+    write_json(tmp_path / "runs/toy/rnn/diverged.json", {"1": "its loss ended at 4e+29"})
+    write_json(tmp_path / "runs/toy/fgr/diverged.json", {"0": "loss nan", "1": "loss nan"})
+    declared = study((*scores, "fgr"), seeds=2)
+    evidence = comparison.gather(declared, tmp_path)
+    task = comparison.compare(declared, evidence).tasks["toy"]
+    assert set(task.variants) == set(scores)
+    said = " ".join(task.warnings)
+    assert "toy/rnn: diverged with seed 1 (its loss ended at 4e+29); its score leaves" in said
+    assert "toy/fgr: diverged with seed 0, 1 (loss nan)." in said
+    assert "toy/fgr: no usable run at all; it is left out." in said

@@ -4,10 +4,10 @@ import pytest
 
 from gatewise.artifacts import runs
 from gatewise.config import Augment
-from gatewise.errors import GatewiseError
+from gatewise.errors import DivergedError, GatewiseError
 from gatewise.execution import variant_runs
 from gatewise.execution.finished_runs import FinishedRuns, run_key
-from gatewise.execution.workers import Event
+from gatewise.execution.workers import Event, failure
 from tests.tasks import make_plan, write_task
 
 
@@ -49,7 +49,7 @@ def in_this_process(jobs, workers, address):
                 job, lambda epoch, values: epochs.append(Event("epoch", job, epoch, values))
             )
         except GatewiseError as error:
-            yield Event("failed", job, reason=str(error))
+            yield failure(job, error)
             continue
         yield from epochs
         yield Event("finished", job)
@@ -119,6 +119,35 @@ def test_a_failing_seed_fails_the_stage_by_name_and_keeps_the_others(train, tmp_
     monkeypatch.setattr(variant_runs.pool, "train_all", good)
     _, events = train(plan)
     assert [e for e in events if e[0] == "started"] == [("started", 1)]
+
+
+def test_a_diverging_variant_leaves_word_and_stops_nobody(train, tmp_path):
+    records, events = train(make_plan(seeds=(0, 1), learning_rate=1e30, schedule="constant"))
+    assert records == []
+    assert {event for event in events if event[0] == "failed"} == {("failed", 0), ("failed", 1)}
+    diverged = runs.read_diverged(tmp_path / "target")
+    assert sorted(diverged) == [0, 1]
+    assert "training diverged" in diverged[0]
+    assert json.loads((tmp_path / "target" / "metrics.json").read_text()) == {"seeds": 0}
+    train(make_plan(seeds=(0, 1)))
+    assert runs.read_diverged(tmp_path / "target") == {}
+
+
+def test_of_some_seeds_the_others_count(train, tmp_path, monkeypatch):
+    good = in_this_process
+
+    def second_diverges(jobs, workers, address):
+        for job in jobs:
+            if job.seed == 1:
+                yield Event("started", job)
+                yield failure(job, DivergedError("training diverged: its loss ended at 9"))
+            else:
+                yield from good([job], workers, address)
+
+    monkeypatch.setattr(variant_runs.pool, "train_all", second_diverges)
+    records, _ = train(make_plan(seeds=(0, 1, 2)))
+    assert [record.seed for record in records] == [0, 2]
+    assert runs.read_diverged(tmp_path / "target") == {1: "training diverged: its loss ended at 9"}
 
 
 def test_a_damaged_finished_run_is_trained_again(train, tmp_path):

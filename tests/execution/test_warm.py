@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -125,3 +126,18 @@ def record_pid_and_sleep(where):
         stream.write(str(os.getpid()))
     os.rename(where + ".new", where)
     time.sleep(60)
+
+
+def test_a_folder_that_is_gone_ends_it_without_a_word(tmp_path, monkeypatch):
+    """`dvc exp run --temp` removes the workspace while the imports still go on."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(tmp_path / "socket"))
+    with pytest.raises(ModuleNotFoundError):
+        warm.serve(listener, os.getpid(), ["no_such_module"])
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    monkeypatch.chdir(workspace)
+    workspace.rmdir()
+    warm.serve(listener, os.getpid(), ["no_such_module"])
+    assert not (tmp_path / "socket").exists()
+    listener.close()

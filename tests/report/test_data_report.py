@@ -45,6 +45,15 @@ def rendered(data: DataReport) -> str:
     return page.render(name="mine", report=data, words=words)
 
 
+def test_equal_examples_under_two_labels_are_shown(tmp_path: Path) -> None:
+    data = report(tmp_path)
+    assert "stand under several labels" not in rendered(data)
+    said = ["yes/a.wav (yes) = no/b.wav (no)"]
+    data = data.model_copy(update={"contradictions": 1, "contradicting": said})
+    html = " ".join(rendered(data).split())
+    assert "1 contents stand under several labels: yes/a.wav (yes) = no/b.wav (no)." in html
+
+
 @pytest.mark.parametrize("resample", [False, True])
 def test_the_section_says_what_was_certified(tmp_path: Path, resample: bool) -> None:
     split = {"validation": 0.25, "test": 0.25, "resample": resample}

@@ -103,6 +103,10 @@ def test_verdicts_in_words():
     assert "undecided, needs about 1,200 more seeds (" in words.sentence(undecided, accuracy)
     equal = pair("gru", "lstm", "equivalent")
     assert "equivalent within ±0.5 points" in words.sentence(equal, accuracy)
+    # Another p decides equivalence than the one that found no difference.
+    equal = pair("gru", "lstm", "equivalent", p_value_holm=0.7, p_equivalence_holm=0.0012)
+    assert "p of equivalence = 0.0012)" in words.sentence(equal, accuracy)
+    assert words.deciding_p(equal) == "0.0012 (equivalence)"
     nothing = pair("gru", "lstm", difference=None)
     assert "no seed finished with both" in words.sentence(nothing, accuracy)
     assert words.p_value(1e-9) == "< 0.0001"

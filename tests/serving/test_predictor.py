@@ -142,7 +142,7 @@ def test_any_rate_length_channels_and_format_are_taken(audio, item):
 
 
 def test_order_and_company_do_not_matter(text_model):
-    documents = ["a good film", "bad", "film film film film film film film", "", "zzz good"]
+    documents = ["a good film", "bad", "film film film film film film film", "?", "zzz good"]
     together = text_model([{"text": document} for document in documents])
     for document, answer in zip(documents, together, strict=True):
         alone = text_model([{"text": document}])[0]
@@ -191,6 +191,15 @@ def test_bad_audio_is_refused_with_its_reason(audio, item, reason):
 def test_bad_frames_are_refused_with_their_reason(frames, item, reason):
     with pytest.raises(BadInputError, match=reason):
         frames([item])
+
+
+def test_a_text_is_asked_as_it_is_trained_on(text_model):
+    (plain,) = text_model([{"text": "good film"}])
+    for written in ("\ufeffgood film\n", "  good film"):
+        assert text_model([{"text": written}]) == [plain]
+    for empty in ("", " \ufeff\n"):
+        with pytest.raises(BadInputError, match="text: empty text"):
+            text_model([{"text": empty}])
 
 
 def test_the_bad_item_is_named(text_model):

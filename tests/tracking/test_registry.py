@@ -178,3 +178,18 @@ def test_the_best_seed_is_chosen_on_validation(tmp_path):
         record["metrics"]["test"]["accuracy"] = test
         write_json(folder / "run.json", record)
     assert snapshot.read(tmp_path, "digits", "here")["gru"].best("accuracy").seed == 1
+
+
+@pytest.mark.slow
+def test_a_moved_projects_champion_answers(study, tmp_path, monkeypatch):
+    assert call("promote", "digits").exit_code == 0
+    np.save(tmp_path / "one.npy", np.zeros((3, 4), np.float32))
+    before = call("predict", "digits", "one.npy", "--json")
+    moved = tmp_path.with_name(f"{tmp_path.name}-moved")
+    tmp_path.rename(moved)
+    monkeypatch.chdir(moved)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{moved}/mlflow.db")
+    after = call("predict", "digits", "one.npy", "--json")
+    assert after.stdout == before.stdout
+    assert check(TrackingConfig(uri=f"sqlite:///{moved}/mlflow.db"), "runs") == []
+    assert not tmp_path.exists()

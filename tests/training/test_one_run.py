@@ -6,7 +6,7 @@ import torch
 from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig
-from gatewise.errors import GatewiseError
+from gatewise.errors import DivergedError, GatewiseError
 from gatewise.tracking import content
 from gatewise.training import fit, one_run
 from gatewise.training.datamodule import TaskData
@@ -109,6 +109,12 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path):
 def test_a_diverging_run_says_so(tmp_path):
     with pytest.raises(GatewiseError, match=r"diverged in epoch 1 .*learning_rate"):
         train(tmp_path, make_plan(learning_rate=1e30, schedule="constant"))
+
+
+def test_a_loss_that_stays_finite_at_any_height_diverged_too(tmp_path):
+    lstm = make_plan("lstm", learning_rate=1e30, schedule="constant")
+    with pytest.raises(DivergedError, match="training diverged"):
+        train(tmp_path, lstm)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the accelerator")

@@ -84,6 +84,8 @@ class DataReport(_Strict):
     """Examples with the content of an earlier one."""
     contradictions: int
     """Contents that stand under more than one label."""
+    contradicting: list[str] | None = None
+    """The first of them, where there are any."""
     skipped_by_source: dict[str, int]
     """Examples left out by the source, counted by reason."""
     unusable: Examples
@@ -111,6 +113,17 @@ class DataReport(_Strict):
     """By the name of what could leak."""
     certified: bool
     """Whether nothing leaks but what the study allows."""
+
+    @property
+    def all_labels(self) -> dict[str, int]:
+        """Examples of each label, in whatever split."""
+        if self.label_counts is not None:
+            return self.label_counts
+        counts: dict[str, int] = {}
+        for part in (self.splits or {}).values():
+            for label, number in part.label_counts.items():
+                counts[label] = counts.get(label, 0) + number
+        return counts
 
     def write(self, path: str | Path) -> None:
         """Write JSON; what does not apply is left out."""

@@ -24,6 +24,8 @@ WEIGHTS = "weights.safetensors"
 CURVES = "curves.csv"
 PREDICTIONS = "predictions.parquet"
 RECORD = "run.json"
+DIVERGED = "diverged.json"
+"""Beside the seeds of a variant: those whose training diverged, each with the reason."""
 
 
 class _Record(BaseModel):
@@ -126,6 +128,14 @@ def find(root: str | Path = "runs") -> Iterator[tuple[Path, RunRecord]]:
     folders.sort(key=lambda f: (f.parent.parent.name, f.parent.name, int(f.name[5:])))
     for folder in folders:
         yield folder, RunRecord.read(folder)
+
+
+def read_diverged(variant: str | Path) -> dict[int, str]:
+    """Seeds whose training diverged, with the reason, of a folder `runs/<task>/<variant>/`."""
+    try:
+        return {int(seed): str(why) for seed, why in read_json(Path(variant) / DIVERGED).items()}
+    except FileNotFoundError:
+        return {}
 
 
 def read_curves(folder: str | Path) -> pd.DataFrame:

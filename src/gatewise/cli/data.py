@@ -16,6 +16,8 @@ app = typer.Typer()
 data = typer.Typer(help="Look at data before training on them.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
+LABELS_SHOWN = 20
+
 Column = Annotated[str | None, typer.Option(help="Name of this column.")]
 
 
@@ -50,9 +52,29 @@ def check(
     path: Annotated[Path, typer.Argument(help="Folder of sounds or table of texts.")],
     text: Column = None,
     label: Column = None,
-    group: Column = None,
+    group: Annotated[
+        str | None, typer.Option(help="Name of this column; for a folder a pattern.")
+    ] = None,
     split: Column = None,
-    on_bad: Annotated[str, typer.Option(help="fail or skip unusable examples.")] = "skip",
+    layout: Annotated[
+        str | None, typer.Option(help="What folders mean, e.g. split/label or group/label.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Pattern of file names, e.g. '(?P<label>[^_]+)_'.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Of a table.")] = None,
+    quoting: Annotated[str | None, typer.Option(help="Of a table: standard or none.")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether a table has one.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a table.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Accept this leak (repeatable): LEAK or LEAK=REASON.")
+    ] = None,
+    on_bad: Annotated[str, typer.Option(help="fail or skip unusable examples.")] = "fail",
+    labels: Annotated[bool, typer.Option("--labels", help="List all labels, however many.")] = (
+        False
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Certify any folder or file: leaks, bad files, labels. Exit 1 if it should not be used."""
@@ -61,13 +83,31 @@ def check(
 
     if on_bad not in ("fail", "skip"):
         raise GatewiseError(f"--on-bad: {on_bad!r}; allowed: fail, skip")
-    report, wrong = checking.check(path, on_bad, text=text, label=label, group=group, split=split)
+    if quoting not in (None, "standard", "none"):
+        raise GatewiseError(f"--quoting: {quoting!r}; allowed: standard, none")
+    options = {"text": text, "label": label, "group": group, "split": split, "layout": layout}
+    options |= {"name": name, "delimiter": delimiter, "quoting": quoting, "encoding": encoding}
+    report, wrong = checking.check(path, on_bad, _allowed(allow or []), header=header, **options)
     if as_json:
         print(json.dumps(report.plain(), indent=2, ensure_ascii=False))
     else:
-        _show(path, report)
+        _show(path, report, len(report.all_labels) if labels else LABELS_SHOWN)
     if wrong:
         raise GatewiseError(wrong)
+
+
+def _allowed(given: list[str]) -> dict[str, str]:
+    """Leaks with reasons, as `--allow` names them."""
+    from gatewise.config.tasks import LEAKS
+    from gatewise.errors import GatewiseError
+
+    allow = {}
+    for item in given:
+        leak, _, reason = item.partition("=")
+        if leak not in LEAKS:
+            raise GatewiseError(f"--allow: {leak!r}; allowed: {', '.join(LEAKS)}")
+        allow[leak] = reason or "allowed on the command line"
+    return allow
 
 
 def _options(source: type[Any]) -> Any:
@@ -81,7 +121,7 @@ def _options(source: type[Any]) -> Any:
     return table
 
 
-def _show(path: Path, report: DataReport) -> None:
+def _show(path: Path, report: DataReport, most_labels: int) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -90,6 +130,10 @@ def _show(path: Path, report: DataReport) -> None:
     console.print(
         f"{path}: {report.examples} examples, {report.labels} labels, {report.groups} groups"
     )
+    counts = sorted(report.all_labels.items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = ", ".join(f"{label} {count}" for label, count in counts[:most_labels])
+    rest = f", and {len(counts) - most_labels} more (--labels lists all)"
+    console.print(escape(f"labels: {shown}{rest if len(counts) > most_labels else ''}"))
     splits = Table("split", "examples", "groups")
     for name, part in (report.splits or {}).items():
         splits.add_row(name, str(part.examples), str(part.groups))
@@ -98,9 +142,15 @@ def _show(path: Path, report: DataReport) -> None:
     for name, check in report.certificate.items():
         if check.count is not None:
             colour = "red" if check.count else "green"
-            lines = [check.claim, *(check.examples or [])]
+            lines = [check.claim, *filter(None, [check.how]), *(check.examples or [])]
             checks.add_row(name, f"[{colour}]{check.count}[/]", escape("\n".join(lines)))
     console.print(checks)
+    for reason, number in report.skipped_by_source.items():
+        console.print(f"left out: {number} ({escape(reason)})")
+    if report.contradictions:
+        console.print(f"contradictions: {report.contradictions} contents under several labels")
+        for sentence in report.contradicting or []:
+            console.print(f"  {escape(sentence)}")
     for name, some in {"unusable (skipped)": report.unusable, **report.flaws}.items():
         if some.count:
             console.print(f"{name}: {some.count}")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gatewise import __version__
-from gatewise.cli import cells, data, gate, models, retrain, tracking, verify
+from gatewise.cli import cells, data, gate, models, predict, retrain, tracking, verify
 from gatewise.errors import GatewiseError, in_words
 from gatewise.training import instructions
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(tracking.app)
 app.add_typer(data.app)
+app.add_typer(predict.app)
 app.add_typer(models.app)
 app.add_typer(gate.app)
 app.add_typer(retrain.app)

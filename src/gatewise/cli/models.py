@@ -1,11 +1,11 @@
-"""`gatewise predict`, `serve`, `promote`, `rollback`, `champion`: models from the shell."""
+"""`gatewise serve`, `promote`, `rollback`, `champion`: models from the shell."""
 
 from __future__ import annotations
 
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,51 +28,6 @@ Model = Annotated[
 ]
 Task = Annotated[str, typer.Argument(help="Name of the task.")]
 Prepared = Annotated[Path, typer.Option(help="Folder of prepared tasks.")]
-SOUND = (".wav", ".flac", ".ogg", ".mp3", ".aiff")
-
-
-@app.command()
-def predict(
-    model: Model,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Sound files, texts (.txt), or frames (.npy, .csv)."),
-    ] = None,
-    text: Annotated[list[str] | None, typer.Option(help="A string itself.")] = None,
-    prepared: Prepared = Path("data/prepared"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """Say what a model makes of some files."""
-    named = [(path.name, _read(path)) for path in files or ()]
-    named += [(sentence, {"text": sentence}) for sentence in text or ()]
-    if not named:
-        raise GatewiseError("nothing to predict; name files, or give --text")
-    predictor = load(model, prepared)
-    answers = []
-    for name, item in named:
-        try:
-            answers.append(predictor([item])[0])
-        except GatewiseError as error:
-            raise GatewiseError(f"{name}: {error}") from None
-    if json:
-        from dataclasses import asdict
-        from json import dumps
-
-        for (name, _item), answer in zip(named, answers, strict=True):
-            print(dumps({"input": name, **asdict(answer)}, ensure_ascii=False))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption=f"{predictor.record.name}: {predictor.card.title}")
-    for heading in ("input", "label", "probability", "runner-up"):
-        table.add_column(heading, justify="right" if heading == "probability" else "left")
-    for (name, _item), answer in zip(named, answers, strict=True):
-        others = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[1:2]
-        second = f"{others[0][0]} {100 * others[0][1]:.1f} %" if others else ""
-        short = name if len(name) <= 60 else f"{name[:57]}..."
-        table.add_row(short, answer.label, f"{100 * answer.probability:.1f} %", second)
-    Console().print(table)
 
 
 @app.command()
@@ -226,24 +181,3 @@ def _registry(task: str) -> Registry:
     from gatewise.tracking.registry import Registry
 
     return Registry(_store(), task)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """One item from a file."""
-    kind = path.suffix.lower()
-    try:
-        if kind in SOUND:
-            return {"audio": path.read_bytes()}
-        if kind == ".txt":
-            return {"text": path.read_text(encoding="utf-8").strip()}
-        if kind in (".npy", ".csv"):
-            import numpy as np
-
-            if kind == ".npy":
-                return {"frames": np.load(path, allow_pickle=False)}
-            return {"frames": np.loadtxt(path, delimiter=",", ndmin=2)}
-    except FileNotFoundError:
-        raise GatewiseError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise GatewiseError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    raise GatewiseError(f"{path}: take one of {', '.join(SOUND)}, .txt, .npy, .csv")

@@ -77,6 +77,7 @@ def ui(
 ) -> None:
     """Review the runs in MLflow's pages, on this machine only."""
     from gatewise.errors import GatewiseError
+    from gatewise.tracking import location
     from gatewise.tracking.connection import address, sqlite_path
 
     uri = address(tracking_config())
@@ -86,6 +87,8 @@ def ui(
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         raise GatewiseError(f"{path}: there is no store yet; run `gatewise track`")
+    if path is not None:
+        location.mend(path)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # Its job workers take seconds to start and serve features that are not used here.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")

@@ -32,6 +32,13 @@ def verify(
             help="Only say whether dvc.lock is as committed but for what the clock decides.",
         ),
     ] = False,
+    drop: Annotated[
+        bool,
+        typer.Option(
+            "--drop-orphans",
+            help="Only take the stages out of dvc.lock that the pipeline no longer has.",
+        ),
+    ] = False,
     reports: Reports = Path("reports"),
 ) -> None:
     """Check what dvc.lock and run.json claim, and execute some runs again in an empty folder.
@@ -39,6 +46,9 @@ def verify(
     Exit code: 0 bit-exact, or as near as another kind of machine comes; 1 different or forged;
     3 could not run.
     """
+    if drop:
+        _drop_orphans()
+        return
     if lock:
         raise typer.Exit(_lock())
     from gatewise.delivery.verification import verify as verifying
@@ -56,6 +66,14 @@ def verify(
     raise typer.Exit(outcome.exit_code)
 
 
+def _drop_orphans() -> None:
+    from gatewise.delivery.verification import committed_lock
+
+    with could_not_run():
+        dropped = committed_lock.drop_orphans()
+    print(f"dropped from dvc.lock: {', '.join(dropped) or 'nothing; all its stages are present'}")
+
+
 def _lock() -> int:
     """Print how the lock compares with the committed one and give the exit code."""
     from gatewise.delivery.verification import committed_lock
@@ -65,6 +83,9 @@ def _lock() -> int:
         for sentence in found.differences:
             print(sentence)
         if found.orphans:
-            print(f"not of this pipeline any more: {', '.join(found.orphans)}")
+            print(
+                f"not of this pipeline any more: {', '.join(found.orphans)}; "
+                "`gatewise verify --drop-orphans` takes them out"
+            )
         print(found.sentence)
     return int(bool(found.differences))

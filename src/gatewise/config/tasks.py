@@ -5,13 +5,23 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from importlib.metadata import entry_points
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from gatewise.config.metrics import METRICS
 from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
 
+Leak = Literal["groups", "duplicates", "near-duplicates", "labels"]
+LEAKS: tuple[str, ...] = get_args(Leak)
+"""Leaks that a study may accept."""
 SOURCES = "gatewise.sources"
 """Entry points that name packages of sources; ours is `gatewise.data.sources`."""
 
@@ -60,7 +70,10 @@ class Spectral(Strict):
     n_mels: Count = 40
     """Mel bands."""
     seconds: Positive | None = None
-    """Crop (around the middle) or zero-pad clips to this duration; left out: keep theirs."""
+    """Crop or zero-pad (around the middle) clips to this duration; left out: keep theirs."""
+    crop: Literal["middle", "energy"] = "middle"
+    """What of a longer clip is kept: its middle, or its loudest window, as for words that were
+    said somewhere in a long recording."""
     normalise: Literal["none", "clip", "train"] = "clip"
     """Subtract each clip's own mean, or standardise with training-split statistics."""
 
@@ -68,7 +81,17 @@ class Spectral(Strict):
     def _window_fits(self) -> Spectral:
         if self.win_length is not None and self.win_length > self.n_fft:
             raise ValueError(f"win_length {self.win_length} is longer than n_fft {self.n_fft}")
+        if self.crop != "middle" and self.seconds is None:
+            raise ValueError("crop needs seconds: without them nothing is cropped")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the usual crop out, so that data prepared before there was a choice stay valid."""
+        given: dict[str, Any] = plain(self)
+        if given.get("crop") == "middle":
+            del given["crop"]
+        return given
 
 
 class LogMel(Spectral):
@@ -179,9 +202,7 @@ class TaskConfig(Strict):
     )
     on_bad: Literal["fail", "skip"] = "fail"
     """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
-    allow: dict[Literal["groups", "duplicates", "near-duplicates", "labels"], str] = Field(
-        default_factory=dict
-    )
+    allow: dict[Leak, str] = Field(default_factory=dict)
     """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()
     model: ModelOverrides = ModelOverrides()
@@ -212,8 +233,11 @@ class TaskConfig(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> TaskConfig:
-        if self.augment is not None and not isinstance(self.features, Spectral):
-            raise ValueError(f"augment needs waveform features, not {self.features.kind}")
+        if self.augment is not None and not isinstance(self.features, LogMel):
+            raise ValueError(
+                "augment changes powers of bands, so it needs features of the kind log-mel, not "
+                f"{self.features.kind}; leave augment out or change the features"
+            )
         if isinstance(self.features, Tokens) and self.split.resample:
             raise ValueError(
                 "split.resample would leak: the tokenizer is trained once on the training split, "

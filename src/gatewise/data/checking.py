@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.manifest import CARD, Raw
 from gatewise.config import SourceOptions, TaskConfig, source_class
 from gatewise.data import sources
+from gatewise.data.preparation import certificate
 from gatewise.data.preparation.build import prepare
 from gatewise.data.preparation.certificate import LeakError
-from gatewise.data.sources import _tables
+from gatewise.data.sources import _sounds, _tables
+from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
 NAME = "checked"
@@ -21,17 +24,21 @@ FEATURES: dict[str, dict[str, Any]] = {
     "frames": {"kind": "frames"},
     "text": {"kind": "tokens"},
 }
+COLUMNS = ("text", "label", "group", "split")
 
 
-def check(path: Path, on_bad: str = "skip", **columns: str | None) -> tuple[DataReport, str]:
+def check(
+    path: Path, on_bad: str = "fail", allow: Mapping[str, str] | None = None, **options: Any
+) -> tuple[DataReport, str]:
     """Fetch, prepare and certify what lies at `path`, in a temporary folder.
 
     Args:
         path: a raw folder (`data/raw/<task>`), a folder of sound files with one subfolder per
             label, a table of sound files (columns `path, label`), or a table of texts.
-        on_bad: `fail` at the first unusable example, or `skip` and count them.
-        columns: `text`, `label`, `group`, `split`: names of columns (or, for a folder of
-            sound files, `group` as a pattern); None where the source's own will do.
+        on_bad: `fail` where an example is unusable, as preparation does unless told, or `skip`.
+        allow: leaks that are accepted, each with the reason.
+        options: of the source (`label`, `encoding`, ...); None where its own will do. Of a folder
+            of sound files `group` is a pattern.
 
     Returns:
         The report, and what is wrong in words ('' if nothing is).
@@ -44,34 +51,68 @@ def check(path: Path, on_bad: str = "skip", **columns: str | None) -> tuple[Data
             raw = Raw.open(path)
             source = {"kind": "reviews"}  # a task must have one; it is not fetched again
         else:
-            chosen = guess(path, columns)
+            chosen = guess(path, options)
             raw = sources.fetch(chosen, Path(scratch) / "raw")
             source = chosen.model_dump()
-        features = FEATURES[raw.card.payload]
-        settings = {"source": source, "features": features, "on_bad": on_bad}
+        settings = {
+            "source": source,
+            "features": FEATURES[raw.card.payload],
+            "on_bad": "skip",  # all of them are listed, not the first alone
+            "allow": dict(allow or {}),
+        }
         config = TaskConfig.model_validate(settings)
         try:
             _, report = prepare(NAME, config, raw.folder, Path(scratch) / "prepared")
         except LeakError as error:
-            return error.report, str(error)
+            names = " ".join(f"--allow {leak.leak}" for leak in error.leaks)
+            leaks = certificate.violations(error.leaks)
+            wrong = f"{path}: the data leak between splits; {leaks}\n  mend them, or give {names}"
+            return error.report, wrong
+        except GatewiseError as error:
+            raise GatewiseError(str(error).replace(f"tasks.{NAME}", str(path))) from None
+        if report.unusable.count and on_bad == "fail":
+            bad = report.unusable
+            more = f" (and {bad.count - 1} more)" if bad.count > 1 else ""
+            return report, (
+                f"{path}: {bad.examples[0]}{more}; mend or remove such examples, or give "
+                "--on-bad skip"
+            )
         return report, ""
 
 
-def guess(path: Path, columns: dict[str, str | None]) -> SourceOptions:
-    """The source that reads `path`."""
-    given = {name: value for name, value in columns.items() if value is not None}
+def guess(path: Path, options: Mapping[str, Any]) -> SourceOptions:
+    """The source that reads `path`, with the options that were given."""
+    given = {name: value for name, value in options.items() if value is not None}
     if path.is_dir():
         kind = "audio-folder"
     elif not path.exists():
         raise GatewiseError(f"{path}: no such file or folder")
-    elif path.suffix.lower() not in _tables.SUFFIXES:
+    elif not _tables.is_table(path):
         known = ", ".join(_tables.SUFFIXES)
         raise GatewiseError(f"{path}: neither a folder nor a table ({known})")
     else:
-        there = _tables.header(path)
-        kind = "audio-folder" if "path" in there and "text" not in given else "text-file"
+        _sounds.require_file(path)
+        there = _tables.header(path, _format(given))
+        columns = given.get("columns", {})
+        sounds = columns.get("path", "path") in there and "text" not in given
+        kind = "audio-folder" if sounds else "text-file"
+    if kind == "audio-folder" and not path.is_dir():  # its table's columns are named together
+        named = {name: given.pop(name) for name in COLUMNS if name in given and name != "text"}
+        given["columns"] = {**named, **given.get("columns", {})}
     source = source_class(kind)
     unknown = sorted(set(given) - set(source.model_fields))
     if unknown:
-        raise GatewiseError(f"{path}: read as {kind}, which takes no --{unknown[0]}")
-    return source.model_validate({"kind": kind, "path": str(path), **given})
+        raise GatewiseError(
+            f"{path}: read as {kind}, which takes no --{unknown[0].replace('_', '-')}"
+        )
+    try:
+        return source.model_validate({"kind": kind, "path": str(path), **given})
+    except ValueError as error:  # pydantic's own; its first line that is ours will do
+        said = [line.strip() for line in str(error).splitlines() if "Value error, " in line]
+        reason = said[0].removeprefix("Value error, ").split(" [type=")[0] if said else str(error)
+        raise GatewiseError(f"{path}: {reason}") from None
+
+
+def _format(given: Mapping[str, Any]) -> Format:
+    names = ("delimiter", "quoting", "header", "encoding")
+    return Format(**{name: given[name] for name in names if name in given})

@@ -13,7 +13,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +48,8 @@ class Subject:
     optimizer: torch.optim.Optimizer
     clip_norm: float
     macs_per_step: int
+    mixed: torch.dtype | None = None
+    """What a training step's forward pass is cast to, where `execution.precision` is mixed."""
 
 
 def profile(
@@ -65,7 +67,8 @@ def profile(
     Returns:
         What `reports/cost/<task>.json` holds. `peak_memory_mb` counts weights, gradients,
         optimizer state, activations and a batch; `train_seconds_per_epoch` leaves out
-        augmentation, validation and logging.
+        augmentation, validation and logging, and counts the share of the examples that is
+        trained on. Steps are those of training, also in precision and compilation.
     """
     first = next(iter(plans.values()))
     device = _device(first.accelerator)
@@ -83,8 +86,11 @@ def _measure(
     sizes = Sizes.of(prepared.card)
     subjects = {name: _build(plan, sizes, device) for name, plan in plans.items()}
 
+    double = next(iter(plans.values())).precision == "64-true"
+
     def batch(size: int) -> Batch:
-        return Batch(*(tensor.to(device) for tensor in typical_batch(prepared, size)))
+        inputs, *rest = (tensor.to(device) for tensor in typical_batch(prepared, size))
+        return Batch(inputs.double() if double and inputs.is_floating_point() else inputs, *rest)
 
     batches = {name: batch(plan.train.batch_size) for name, plan in plans.items()}
     many, one = batch(64), batch(1)
@@ -103,8 +109,8 @@ def _measure(
         else:
             torch.mm(square, square)
 
-    steps = {name: step(name) for name in subjects}
-    trained = interleaved({PEAK: product, **steps}, seconds, device)
+    work = {name: step(name) for name in subjects}
+    trained = interleaved({PEAK: product, **work}, seconds, device)
     alone = interleaved(each(lambda s: infer(s, one)), seconds, device)
     together = interleaved(each(lambda s: infer(s, many)), seconds, device)
     streamed = interleaved(
@@ -120,7 +126,8 @@ def _measure(
     examples = training_examples(prepared)
 
     def cost(name: str, subject: Subject) -> VariantCost:
-        took, batch_size = trained[name], plans[name].train.batch_size
+        took, train = trained[name], plans[name].train
+        steps = -(-max(1, round(train.fraction * examples)) // train.batch_size)
         return VariantCost(
             kernel=subject.model.kernel,
             structure=structure(subject.model.variant.cell),
@@ -129,7 +136,7 @@ def _measure(
             inference_ms_batch_64=together[name],
             streaming_step_ms=streamed.get(name),
             share_of_peak=share_of_peak(subject, batches[name], took, trained[PEAK]),
-            train_seconds_per_epoch=took.median / 1000 * -(-examples // batch_size),
+            train_seconds_per_epoch=took.median / 1000 * steps,
             peak_memory_mb=peak_memory(subject, batches[name], device) / 1e6,
             size_bytes=size(subject.model),
             macs_per_step=subject.macs_per_step,
@@ -159,10 +166,16 @@ def train_step(subject: Subject, batch: Batch) -> None:
     """One step of training: forward, backward, clipping, AdamW."""
     subject.model.train()
     subject.optimizer.zero_grad(set_to_none=True)
-    logits = subject.model(batch.inputs, batch.lengths)
-    nn.functional.cross_entropy(logits, batch.labels).backward()  # type: ignore[no-untyped-call]
+    with _cast(subject, batch.inputs.device):
+        loss = nn.functional.cross_entropy(subject.model(batch.inputs, batch.lengths), batch.labels)
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(subject.model.parameters(), subject.clip_norm)
     subject.optimizer.step()
+
+
+def _cast(subject: Subject, device: torch.device) -> AbstractContextManager[object]:
+    """As Lightning casts the forward pass of a run of mixed precision."""
+    return torch.autocast(device.type, subject.mixed) if subject.mixed else nullcontext()
 
 
 @torch.inference_mode()
@@ -315,7 +328,10 @@ def structure(cell: str) -> Structure:
 def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
     solved = budget.resolve(plan.config, plan.reference, sizes).variant
     torch.manual_seed(0)
-    model = SequenceClassifier(solved, sizes).to(device)
+    dtype = torch.float64 if plan.precision == "64-true" else torch.float32
+    model = SequenceClassifier(solved, sizes).to(device, dtype)
+    if plan.compile:
+        model.recurrence.compile_steps()
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=plan.train.learning_rate,
@@ -323,7 +339,14 @@ def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
         fused=device.type in ("cpu", "cuda"),  # as in training
     )
     macs = macs_per_step(solved, sizes)
-    return Subject(model, optimizer, plan.train.clip_norm, macs)
+    return Subject(model, optimizer, plan.train.clip_norm, macs, _mixed(plan.precision, device))
+
+
+def _mixed(precision: str, device: torch.device) -> torch.dtype | None:
+    """What Lightning casts to: half precision is had on GPUs alone."""
+    if precision == "16-mixed" and device.type != "cpu":
+        return torch.float16
+    return torch.bfloat16 if precision.endswith("-mixed") else None
 
 
 def _device(accelerator: str) -> torch.device:

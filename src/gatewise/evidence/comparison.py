@@ -146,6 +146,10 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
             baselines=BaselineReport.read_if_made(root / "reports" / "baselines" / f"{task}.json"),
             predictions=predictions,
             curves=_curves(own),
+            diverged={
+                variant: runs.read_diverged(root / "runs" / task / variant)
+                for variant in study.variants
+            },
         )
     return evidence
 

@@ -182,7 +182,8 @@ def time_to_target(
     planned = [len(variant.epochs_to_target) for variant in both]
     if not all(planned) or [len(lstm), len(gru)] != planned or len(lstm) != len(gru):
         missed = sum(planned) - len(lstm) - len(gru)
-        said = f"{name}: {missed} runs never reached the target."
+        why = f"{missed} runs never reached the target" if missed else "a seed is missing"
+        said = f"{name}: {why}."
         return Finding(verdict=INCONCLUSIVE, sentence=said)
     d = np.log2(gru) - np.log2(lstm)
     ends = [below_zero((d + math.log2(bound)).tolist(), alpha) for bound in step[1]]

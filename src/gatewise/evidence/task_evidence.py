@@ -39,6 +39,8 @@ class TaskEvidence:
     """By variant and seed."""
     curves: pd.DataFrame | None = None
     """Curves of all runs with columns `variant` and `seed`."""
+    diverged: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """Seeds of each variant whose training diverged, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def scores(study: Study, task: str, evidence: TaskEvidence) -> Scores:
         if predicted is not None and predicted.constant:
             warnings.append(f"{record.name}: predicts one class throughout; it learnt nothing.")
     for variant, by_seed in by_variant.items():
+        diverged = evidence.diverged.get(variant, {})
+        warnings += _diverged(f"{task}/{variant}", diverged, by_seed, wanted)
         warnings += _missing(f"{task}/{variant}", by_seed, wanted)
     return Scores(metric, by_variant, warnings)
 
@@ -211,6 +215,17 @@ def _noise(
         for variant in scored.present
     }
     return bootstrap.analyse(used, [(a, b) for a, b, _ in ordered], scored.metric, alpha)
+
+
+def _diverged(
+    name: str, diverged: Mapping[int, str], by_seed: Mapping[int, float], wanted: Sequence[int]
+) -> list[str]:
+    seeds = [seed for seed in wanted if seed in diverged]
+    if not seeds:
+        return []
+    listed = ", ".join(map(str, seeds))
+    flattered = "; its score leaves them out, which flatters it" if by_seed else ""
+    return [f"{name}: diverged with seed {listed} ({diverged[seeds[0]]}){flattered}."]
 
 
 def _missing(name: str, by_seed: Mapping[int, float], wanted: Sequence[int]) -> list[str]:

@@ -26,7 +26,7 @@ from gatewise.artifacts import software
 from gatewise.artifacts.prepared import CARD
 from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
-from gatewise.execution.workers import Event
+from gatewise.execution.workers import Event, failure
 from gatewise.files import read_json, replacing
 from gatewise.training import instructions
 from gatewise.training.job import Job
@@ -188,10 +188,9 @@ def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
     try:
         files = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        explained = isinstance(cause, GatewiseError)
-        reason = str(cause.args[0]) if explained else f"{error}\n{traceback.format_exc(limit=0)}"
-        return Event("failed", job, reason=reason)
+        if isinstance(error.cause, GatewiseError):
+            return dataclasses.replace(failure(job, error.cause), reason=str(error.cause.args[0]))
+        return Event("failed", job, reason=f"{error}\n{traceback.format_exc(limit=0)}")
     except ray.exceptions.RayError as error:
         if attempt >= ATTEMPTS:
             return Event("failed", job, reason=f"its node was lost {attempt} times: {error}")

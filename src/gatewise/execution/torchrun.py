@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Self
 from gatewise.artifacts.plan import RunPlan
 from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
-from gatewise.execution.workers import Event
+from gatewise.execution.workers import Event, failure
 from gatewise.files import cores
 from gatewise.training.job import Job
 
@@ -142,7 +142,7 @@ class ProcessGroup:
             outcome = Event("finished", job)
         except GatewiseError as error:
             # All processes come to the same end, so none is left waiting for another.
-            outcome = Event("failed", job, reason=str(error))
+            outcome = failure(job, error)
         torch.distributed.barrier()  # whoever gets the event may remove the checkpoint
         on_event(outcome)
 

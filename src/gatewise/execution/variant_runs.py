@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from gatewise.artifacts import software
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import read_digest
-from gatewise.artifacts.runs import RunRecord
+from gatewise.artifacts.runs import DIVERGED, RunRecord
 from gatewise.config import ExecutionConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import capacity, ray_cluster
@@ -66,8 +66,12 @@ def train_variant(
         observers: notified of every event.
 
     Raises:
-        GatewiseError: more workers than the machine can hold; or a seed failed: the others were
-            finished and are kept.
+        GatewiseError: more workers than the machine can hold; or a seed failed but for diverging:
+            the others were finished and are kept.
+
+    Returns:
+        The records of the finished runs. Seeds whose training diverged have none; they stand with
+        the reason in `target/diverged.json`, since no other attempt would end otherwise.
     """
     finished = finished or FinishedRuns()
     checkpoints = finished.root.parent / "checkpoints"
@@ -76,6 +80,7 @@ def train_variant(
     for seed in set(plan.seeds) - set(missing):
         # Left where a kill came between a run's end and the removal below.
         (checkpoints / f"{keys[seed]}.ckpt").unlink(missing_ok=True)
+    diverged: dict[int, str] = {}
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
 
@@ -91,7 +96,7 @@ def train_variant(
             for event in events:
                 on_event(event)
 
-        _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
+        diverged = _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
     Display(f"{plan.task}/{plan.variant}", 0, 0, plan.metric).restored(restored)
     for seed in restored:
@@ -99,10 +104,14 @@ def train_variant(
             observer.run_finished(seed, finished.path(keys[seed]))
 
     with replacing(target) as folder:
-        for seed, key in keys.items():
-            finished.restore(key, folder / f"seed-{seed}")
-        records = [RunRecord.read(folder / f"seed-{seed}") for seed in plan.seeds]
+        folder.mkdir()
+        done = [seed for seed in plan.seeds if seed not in diverged]
+        for seed in done:
+            finished.restore(keys[seed], folder / f"seed-{seed}")
+        records = [RunRecord.read(folder / f"seed-{seed}") for seed in done]
         write_json(folder / "metrics.json", summary(records))
+        if diverged:
+            write_json(folder / DIVERGED, {str(seed): why for seed, why in diverged.items()})
     return records
 
 
@@ -115,7 +124,7 @@ def run_keys(plan: RunPlan, prepared: Path) -> dict[int, str]:
 def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
     """Mean and standard deviation over seeds, for `dvc metrics show`."""
     table: dict[str, Any] = {"seeds": len(records)}
-    for split in ("validation", "test"):
+    for split in ("validation", "test") if records else ():
         for name in records[0].metrics[split]:
             values = [record.metrics[split][name] for record in records]
             table[f"{split}_{name}"] = {
@@ -133,7 +142,8 @@ def _train(
     finished: FinishedRuns,
     checkpoints: Path,
     observers: Sequence[Observer],
-) -> None:
+) -> dict[int, str]:
+    """Train the runs with `keys`; gives the seeds that diverged, with the reason."""
     work = finished.root.parent / "work"
     decisive = software.run_digest(plan)
     jobs = []
@@ -147,6 +157,7 @@ def _train(
     settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
     settings |= {"plan_sha256": plan.sha256, "software_sha256": decisive}
     failures: dict[int, str] = {}
+    diverged: dict[int, str] = {}
     name = f"{plan.task}/{plan.variant}"
     with Display(name, len(jobs), plan.train.epochs, plan.metric) as display:
 
@@ -172,17 +183,18 @@ def _train(
                 for observer in observers:
                     observer.run_finished(seed, path)
             else:
-                failures[seed] = event.reason
+                (diverged if event.diverged else failures)[seed] = event.reason
                 display.failed(seed, event.reason)
                 for observer in observers:
                     observer.run_failed(seed, event.reason)
 
         train_all(jobs, on_event)
     if failures:
-        kept = len(keys) - len(failures)
+        kept = len(keys) - len(failures) - len(diverged)
         seed, reason = next(iter(failures.items()))
         raise GatewiseError(
             f"{plan.task}/{plan.variant}: {len(failures)} of {len(keys)} runs failed "
             f"(seed {', '.join(map(str, failures))}); seed {seed}: {reason}\n"
             f"{kept} finished runs are kept and will not be trained again."
         )
+    return diverged

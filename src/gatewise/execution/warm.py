@@ -152,13 +152,30 @@ def _address(owner: int, modules: Sequence[str]) -> str:
 
 def serve(listener: socket.socket, owner: int, modules: Sequence[str]) -> None:
     """Import `modules`, then fork children on request until the owner is gone."""
-    for name in modules:
-        importlib.import_module(name)
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    except Exception:
+        if _abandoned(owner):
+            Path(listener.getsockname()).unlink(missing_ok=True)
+            return
+        raise
     server = _Server(listener, owner)
     try:
         server.run()
     finally:
         server.close()
+
+
+def _abandoned(owner: int) -> bool:
+    """Whether nobody is left to serve.
+
+    `dvc exp run --temp` removes the folder of a finished run, and with it what we still import.
+    """
+    try:
+        return not (alive(owner) and Path.cwd().is_dir())
+    except FileNotFoundError:
+        return True
 
 
 class _Server:

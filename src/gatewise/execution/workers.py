@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
-from gatewise.errors import GatewiseError
+from gatewise.errors import DivergedError, GatewiseError
 from gatewise.execution import warm
 from gatewise.training.job import Job
 
@@ -30,6 +30,13 @@ class Event:
     epoch: int = 0
     values: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    diverged: bool = False
+    """Of a failure: it follows from settings, data and seed, and would come again."""
+
+
+def failure(job: Job, error: GatewiseError) -> Event:
+    """What is reported of a run that ended with `error`."""
+    return Event("failed", job, reason=str(error), diverged=isinstance(error, DivergedError))
 
 
 def train_all(
@@ -99,7 +106,7 @@ def train_and_report(job: Job, fd: int) -> None:
     except BrokenPipeError:
         pass  # The parent is gone, and with it whoever wanted the result.
     except GatewiseError as error:
-        sender.send(Event("failed", job, reason=str(error)))
+        sender.send(failure(job, error))
     except MemoryError:
         sender.send(Event("failed", job, reason=_OUT_OF_MEMORY))
     except OSError as error:

@@ -75,7 +75,7 @@ def _pairs(task: TaskComparison) -> list[str]:
             f"{pair.a} − {pair.b}",  # noqa: RUF001 - a minus sign
             words.difference(pair.difference, metric),
             words.difference_interval(pair.ci, metric),
-            words.p_value(pair.deciding_p),
+            words.deciding_p(pair),
             words.number(pair.p_superiority),
             pair.rank,
             words.verdict(pair),

@@ -76,7 +76,7 @@ def _pairs(task: TaskComparison) -> Table:
             f"{pair.a} - {pair.b}",
             words.difference(pair.difference, metric),
             words.difference_interval(pair.ci, metric),
-            words.p_value(pair.deciding_p),
+            words.deciding_p(pair),
             pair.rank,
             Text(words.verdict(pair), style="bold" if pair.primary else ""),
             style="" if pair.primary else "dim",

@@ -127,8 +127,8 @@ def footnote(comparison: Comparison) -> str:
     """How to read the tables."""
     return (
         f"Mean ± standard deviation over seeds; {level(comparison)} BCa intervals. "
-        "p: exact sign-flip test, Holm-corrected over the "
-        f"{comparison.primary_tests} primary pairs of all tasks; secondary pairs are "
+        "p: exact sign-flip test (of equivalent pairs: two one-sided tests), Holm-corrected over "
+        f"the {comparison.primary_tests} primary pairs of all tasks; secondary pairs are "
         f"uncorrected and exploratory. Equivalent: within {ropes(comparison.tasks.values())}."
     )
 
@@ -151,13 +151,26 @@ def sentence(pair: Pair, metric: Metric) -> str:
         return f"{pair.a} against {pair.b}: no seed finished with both."
     evidence = (
         f"difference {metric.show_difference(pair.difference)}, "
-        f"interval {difference_interval(pair.ci, metric)}, p = {p_value(pair.deciding_p)}"
+        f"interval {difference_interval(pair.ci, metric)}, {_deciding(pair)}"
     )
     if pair.winner is not None:
         return f"{verdict(pair)} ({evidence})."
     if pair.verdict == EQUIVALENT:
         return f"{verdict(pair)} within ±{metric.show_amount(pair.rope)} ({evidence})."
     return f"{pair.a} against {pair.b} is undecided{_still_needed(pair.seeds_needed)} ({evidence})."
+
+
+def deciding_p(pair: Pair) -> str:
+    """The p-value that decided a verdict: of two one-sided tests where that is equivalence."""
+    if pair.verdict == EQUIVALENT:
+        return f"{p_value(pair.deciding_p_equivalence)} (equivalence)"
+    return p_value(pair.deciding_p)
+
+
+def _deciding(pair: Pair) -> str:
+    if pair.verdict == EQUIVALENT:
+        return f"p of equivalence = {p_value(pair.deciding_p_equivalence)}"
+    return f"p = {p_value(pair.deciding_p)}"
 
 
 def answer(task: TaskComparison) -> list[str]:

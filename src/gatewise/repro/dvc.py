@@ -205,6 +205,17 @@ def _reason(said: list[str], status: int) -> str:
             return meaning
     # A stage says `error: ...` itself, in words meant for people; DVC only adds which stage.
     own = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
-    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
+    errors = [_whole(said, place) for place, line in enumerate(said) if line.startswith("ERROR: ")]
     chosen = (own or errors or [line for line in said if line.strip()])[-1:]
     return chosen[0] if chosen else f"ended with status {status}"
+
+
+def _whole(said: list[str], place: int) -> str:
+    """An error of DVC's with the indented lines that it announces by a colon at its end."""
+    lines = [said[place].removeprefix("ERROR: ")]
+    if lines[0].endswith(":"):
+        for line in said[place + 1 :]:
+            if not line.startswith((" ", "\t")):
+                break
+            lines.append(line.strip())
+    return " ".join(lines)

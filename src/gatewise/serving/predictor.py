@@ -20,7 +20,7 @@ import numpy as np
 from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard, pad
 from gatewise.artifacts.runs import RunRecord
-from gatewise.data.frontends import decoding
+from gatewise.data.frontends import decoding, text
 from gatewise.data.frontends.decoding import Clip, Unusable
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json
@@ -181,10 +181,12 @@ class Predictor:
     def _tokens(self, value: Any) -> np.ndarray:
         if not isinstance(value, str):
             raise BadInputError(f"text must be a string, not {type(value).__name__}")
+        if (why := text.problem(value)) is not None:
+            raise BadInputError(f"text: {why}")
         from gatewise.data.frontends import tokens
 
         assert self._tokenizer is not None  # noqa: S101
-        (ids,) = tokens.encode(self._tokenizer, [value])
+        (ids,) = tokens.encode(self._tokenizer, [text.clean(value)])
         return ids[: int(self.card.front_end["max_length"])]
 
     def _frames(self, value: Any) -> np.ndarray:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
+from gatewise.tracking import location
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -62,7 +63,10 @@ def _creating(path: Path) -> Iterator[None]:
 
 
 def open_client(uri: str) -> MlflowClient:
-    """A client of the store; a SQLite file that is not there yet is created whole."""
+    """A client of the store; a SQLite file that is not there yet is created whole.
+
+    Of one that was moved or copied with its project the addresses of artifacts are mended first.
+    """
     # Fail within seconds: the mirror delivers later what cannot be delivered now.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
@@ -81,6 +85,11 @@ def open_client(uri: str) -> MlflowClient:
                 fresh.unlink(missing_ok=True)
                 MlflowClient(f"sqlite:///{fresh}").search_experiments(max_results=1)
                 fresh.replace(path)
+    if path is not None:
+        try:
+            location.mend(path)
+        except GatewiseError as error:
+            raise TrackingError(str(error)) from None
     return MlflowClient(uri, registry_uri=uri)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content
+from gatewise.tracking import content, location
 from gatewise.tracking.connection import (
     TrackingError,
     address,
@@ -314,12 +314,11 @@ class Store:
             # A remote server knows where its artifacts belong; a local store keeps them beside
             # its database.
             file = sqlite_path(self.uri)
-            folder = file.resolve().parent / "mlartifacts" / name if file else None
             try:
-                location = folder.as_uri() if folder else None
+                place = location.of_experiment(file, name) if file else None
                 # The kind tells MLflow's pages to show runs and charts, not traces.
                 kind = {"mlflow.experimentKind": "custom_model_development"}
-                return str(self.client.create_experiment(name, location, tags=kind))
+                return str(self.client.create_experiment(name, place, tags=kind))
             except MlflowException:
                 # Another process was quicker, or the name is taken by a deleted one.
                 experiment = self.client.get_experiment_by_name(name)

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
 from gatewise import streams
 from gatewise.config.metrics import METRICS
-from gatewise.errors import GatewiseError
+from gatewise.training import divergence
 from gatewise.training.module import SequenceClassification
 
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -74,11 +73,7 @@ class Recorder(Callback):
         assert isinstance(module, SequenceClassification)  # noqa: S101
         epoch = trainer.current_epoch + 1
         row = {"epoch": epoch, **module.epoch_row()}
-        if not np.isfinite(row["train_loss"]):
-            raise GatewiseError(
-                f"training diverged in epoch {epoch} (loss {row['train_loss']}); "
-                "lower train.learning_rate or train.clip_norm"
-            )
+        divergence.check_epoch(epoch, row["train_loss"])
         score = (self.metric.gain(row[self.column]), -row["validation_loss"])
         if not self.rows or score > self._best_score:
             self._best_score = score

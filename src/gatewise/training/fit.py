@@ -28,7 +28,7 @@ from gatewise.errors import GatewiseError
 from gatewise.models import budget
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
-from gatewise.training import checkpoint, instructions
+from gatewise.training import checkpoint, divergence, instructions
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
 from gatewise.training.datamodule import TaskData
 from gatewise.training.distributed import ALONE, Group
@@ -89,8 +89,9 @@ def fit(
         group: the processes that train it together, each of which makes this call.
 
     Raises:
-        GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN, or this
-            process would not compute with the instructions of the plan.
+        DivergedError: the loss is NaN, or ends worse than guessing.
+        GatewiseError: no width fits the budget, the accelerator is absent, or this process would
+            not compute with the instructions of the plan.
     """
     instructions.require(plan.instructions)
     check_accelerator(plan.accelerator)
@@ -110,6 +111,7 @@ def fit(
     else:
         path = None if saved is None else saved.path
         trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+    divergence.check_run(recorder.rows, len(prepared.card.labels))
     module.model.load_state_dict(recorder.best_state)
     return FitResult(
         config=config,

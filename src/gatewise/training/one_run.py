@@ -39,7 +39,8 @@ def train(
     All processes of a `group` make this call, and the first of them writes.
 
     Raises:
-        GatewiseError: no width fits the budget, the accelerator is absent, the loss is NaN.
+        DivergedError: the loss is NaN, or ends worse than guessing.
+        GatewiseError: no width fits the budget, or the accelerator is absent.
     """
     keep = None if job.checkpoint is None else Keep(job.checkpoint, job.key)
     fitted = fit(

@@ -4,7 +4,7 @@ import torch
 import torchaudio
 
 from gatewise.config import LogMel, Mfcc
-from gatewise.data.frontends.spectra import FLOOR, FrontEnd, fit
+from gatewise.data.frontends.spectra import FLOOR, FrontEnd, fit, loudest
 
 RATE = 16_000
 
@@ -79,3 +79,31 @@ def test_clips_shorter_than_a_window_still_give_a_frame() -> None:
     out = FrontEnd(LogMel(kind="log-mel"))(torch.ones(2, 10))
     assert out.shape == (2, 1, 40)
     assert torch.isfinite(out).all()
+
+
+def test_the_loudest_window_is_kept_wherever_it_lies() -> None:
+    wave = torch.zeros(100)
+    wave[7:12] = torch.arange(1.0, 6)
+    assert loudest(wave, 5).tolist() == [1, 2, 3, 4, 5]
+    assert loudest(wave[:5], 7).tolist() == fit(wave[:5], 7).tolist()
+    level = torch.arange(9.0) * 0 + 1
+    level[4] = -1  # all windows have equal energy: the middle one is taken
+    assert loudest(level, 3).tolist() == [1, -1, 1]
+
+
+def test_a_word_at_the_beginning_of_a_long_clip_is_found() -> None:
+    word = np.random.default_rng(0).normal(0, 0.1, RATE // 2).astype(np.float32)
+    silence = np.zeros(4 * RATE, np.float32)
+    silence[RATE // 10 : RATE // 10 + len(word)] = word
+    by_energy = FrontEnd(LogMel(kind="log-mel", seconds=0.5, crop="energy"))
+    wanted = by_energy(by_energy.clip(word, RATE)[None])
+    assert torch.allclose(by_energy(by_energy.clip(silence, RATE)[None]), wanted)
+
+
+def test_the_usual_crop_leaves_no_trace_in_what_is_written() -> None:
+    usual = LogMel(kind="log-mel", seconds=1.0)
+    assert "crop" not in usual.model_dump(mode="json")
+    energy = LogMel(kind="log-mel", seconds=1.0, crop="energy")
+    assert LogMel(**energy.model_dump()) == energy
+    with pytest.raises(ValueError, match="crop needs seconds"):
+        LogMel(kind="log-mel", crop="energy")

@@ -77,3 +77,9 @@ def test_keys_do_not_depend_on_company() -> None:
     assert np.array_equal(
         near_duplicates.band_keys(texts)[3], near_duplicates.band_keys([texts[3]])[0]
     )
+
+
+def test_a_run_is_of_characters_in_any_script() -> None:
+    # No five characters in a row are shared, though five bytes of UTF-8 are, many times.
+    assert similarity("今天天气很好我们去公园", "今天天气不好我们去学校") == 0
+    assert similarity("今天天气很好", "今天天气很坏") == similarity("abcdef", "abcdeg")

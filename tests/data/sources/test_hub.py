@@ -72,10 +72,28 @@ def test_sounds_are_stored_undecoded(tmp_path: Path) -> None:
     assert [raw.locate(path).read_bytes() for path in raw.manifest["path"]] == clips
 
 
-def test_a_folder_of_sounds_is_sent_to_its_own_source(tmp_path: Path) -> None:
-    home = sounds.folder(tmp_path / "set", groups=1)
-    with pytest.raises(GatewiseError, match="use the source audio-folder"):
-        fetch(tmp_path / "raw", name=str(home), audio="audio")
+def test_a_folder_of_sounds_needs_no_torchcodec(tmp_path: Path) -> None:
+    home = tmp_path / "set"
+    for split in ("train", "test"):
+        sounds.folder(home / split, groups=1)
+    rows = fetch(tmp_path / "raw", name=str(home), audio="audio").manifest
+    assert rows[["label", "split"]].to_numpy().tolist() == [
+        ["no", "test"],
+        ["yes", "test"],
+        ["no", "train"],
+        ["yes", "train"],
+    ]
+    with pytest.raises(GatewiseError, match="leave subset and splits out"):
+        fetch(tmp_path / "raw", name=str(home), audio="audio", splits={"train": "train"})
+
+
+def test_a_null_group_is_refused_and_no_group_of_its_own(tmp_path: Path) -> None:
+    home = tmp_path / "set"
+    home.mkdir()
+    frame = pd.DataFrame({"text": ["a", "b"], "label": ["x", "y"], "who": ["ann", None]})
+    frame.to_parquet(home / "train.parquet")
+    with pytest.raises(GatewiseError, match="row 1: column 'who' is empty"):
+        fetch(tmp_path / "raw", name=str(home), text="text", group="who")
 
 
 def test_mistakes_are_named(tmp_path: Path) -> None:

@@ -104,6 +104,12 @@ def test_mistakes_say_what_to_do(tmp_path: Path, root: Path) -> None:
     home.mkdir(parents=True)
     with pytest.raises(GatewiseError, match=r"validation_list.txt: missing|testing_list.txt"):
         fetch(tmp_path / "raw", tmp_path, "35-words")
+    (home.parent / "validation_list.txt").write_text("")
+    (home.parent / "testing_list.txt").write_text("yes/0_nohash_0.wav\n")
+    with pytest.raises(
+        GatewiseError, match=r"0_nohash_0\.wav: no such file, although testing_list\.txt names it"
+    ):
+        fetch(tmp_path / "raw", tmp_path, "35-words")
 
 
 @pytest.mark.skipif(not (REAL / "SpeechCommands").is_dir(), reason="no real recordings here")

@@ -30,7 +30,7 @@ def save(path: Path) -> Path:
         case ".csv":
             ROWS.to_csv(path, index=False)
         case ".tsv":
-            ROWS.to_csv(path, index=False, sep="\t")
+            ROWS.to_csv(path, index=False, sep="\t", quoting=3, escapechar=None)
         case ".parquet":
             ROWS.to_parquet(path)
         case ".jsonl":

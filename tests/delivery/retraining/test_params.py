@@ -28,6 +28,8 @@ train:
         ("'seeds': 8", "'seeds': 3"),
         ("seeds: [0, 1, 5]", "seeds: 3"),
         ("seeds:\n- 0\n- 1", "seeds: 3"),
+        ("seeds: |-\n  auto", "seeds: 3"),
+        ("seeds:\n    first: 4 # so many\n    step: 2\n    cap:\n      16", "seeds: 3"),
         ("seeds: {first: 4, step: 2, cap: 9}  # in rounds", "seeds: 3  # in rounds"),
         ("seeds: {first: 4,\n        cap: 9}", "seeds: 3"),
         ("seeds:\n  first: 4\n  # at most\n  cap: 9", "seeds: 3"),

@@ -144,6 +144,10 @@ def test_a_full_disk_is_one_sentence(here, finished, monkeypatch):
         ),
         (["ERROR: Unable to acquire lock. Most likely another DVC"], "another DVC is at work"),
         (["OSError: [Errno 28] No space left on device"], "the disk is full"),
+        (
+            ["ERROR: 'runs' is busy, it is being blocked by:", "  (PID 7): dvc repro", "", "If no"],
+            "'runs' is busy, it is being blocked by: (PID 7): dvc repro",
+        ),
         ([], "ended with status 7"),
     ],
 )

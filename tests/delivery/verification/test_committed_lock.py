@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from gatewise.cli.main import app
+from gatewise.delivery.verification import committed_lock
 from gatewise.delivery.verification.committed_lock import compare_stages
 
 STAGES = {
@@ -106,3 +107,49 @@ def test_the_command_says_it_in_one_line(tmp_path, monkeypatch):
     assert "dvc.lock is not as committed: 1 entries differ" in done.output
     (tmp_path / "dvc.lock").unlink()
     assert CliRunner().invoke(app, ["verify", "--lock"]).exit_code == 3
+
+
+LOCK = """\
+schema: '2.0'
+stages:
+  plan:
+    cmd: python -m pipeline.plan
+    outs:
+    - path: data/plan
+      md5: aa.dir
+  train@toy-gru:
+    cmd: x
+  "train@toy-lstm":
+    cmd: y
+    deps:
+    - path: data
+      md5: bb.dir
+"""
+
+
+@pytest.mark.parametrize(
+    ("present", "dropped"),
+    [
+        ({"plan", "train@toy-gru"}, ["train@toy-lstm"]),
+        ({"plan", "train@toy-lstm"}, ["train@toy-gru"]),
+        ({"train@toy-lstm"}, ["plan", "train@toy-gru"]),
+        (set(), ["plan", "train@toy-gru", "train@toy-lstm"]),
+        ({"plan", "train@toy-gru", "train@toy-lstm"}, []),
+    ],
+)
+def test_orphans_are_dropped_and_no_other_byte(tmp_path, monkeypatch, present, dropped):
+    path = tmp_path / "dvc.lock"
+    path.write_text(LOCK)
+    monkeypatch.setattr(committed_lock, "present_stages", lambda _root: present)
+    assert committed_lock.drop_orphans(tmp_path) == dropped
+    left = yaml.safe_load(path.read_text())
+    assert left["stages"] == {
+        name: stage for name, stage in yaml.safe_load(LOCK)["stages"].items() if name in present
+    }
+    lines = LOCK.splitlines()
+    if present:
+        assert [line for line in lines if line in path.read_text().splitlines()] == (
+            path.read_text().splitlines()
+        )
+    if not dropped:
+        assert path.read_text() == LOCK

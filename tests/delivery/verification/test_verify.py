@@ -261,3 +261,35 @@ def test_digests_are_those_of_dvc(tmp_path):
     compiled.parent.mkdir()
     compiled.write_bytes(b"of this machine alone")
     assert locked_files.md5(tmp_path / "folder") == wanted
+
+
+def test_a_run_of_two_processes_is_executed_by_two(tmp_path, monkeypatch):
+    """Each process draws its own dropout masks, so one alone would give other weights."""
+    folder = tmp_path / "project"
+    params(
+        folder,
+        seeds=1,
+        train={"epochs": 2, "batch_size": 16, "learning_rate": 0.02},
+        execution={"devices": 2},
+    )
+    study = yaml.safe_load((folder / "params.yaml").read_text())
+    study["tasks"]["toy"]["model"] = {"dropout": 0.5}
+    (folder / "params.yaml").write_text(yaml.safe_dump(study))
+    prepared = folder / "data/prepared/toy"
+    write_task(prepared, examples=120)
+    (laid,) = plan.lay_out(config.load(folder / "params.yaml"))
+    job = {"plan": laid.model_dump(mode="json"), "seed": 0, "prepared": str(prepared.resolve())}
+    cold = tmp_path / "cold"
+    cold.mkdir()
+    rerun.execute([{**job, "target": "two"}], cold, 1, processes=2)
+    rerun.execute([{**job, "target": "one"}], cold, 1)
+    two, one = (RunRecord.read(cold / name) for name in ("two", "one"))
+    assert (two.processes, one.processes) == (2, 1)
+    assert two.weights_sha256 != one.weights_sha256
+    (folder / "runs/toy/gru").mkdir(parents=True)
+    shutil.move(cold / "two", folder / "runs/toy/gru/seed-0")
+    lock_of(folder, "runs/toy/gru", "data/prepared/toy")
+    monkeypatch.chdir(folder)
+    done = verify("--run", "toy/gru/seed-0", "--exact")
+    assert done.exit_code == 0, done.output
+    assert "toy/gru/seed-0: bit-exact" in done.output

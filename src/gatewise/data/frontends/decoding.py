@@ -8,12 +8,22 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import struct
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from gatewise.data.frontends import wav
+
+SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".mp3", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".snd"),
+    *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc"),
+)
+"""Endings of sound files that libsndfile reads."""
+FOREIGN = (
+    *(".m4a", ".aac", ".mp4", ".wma", ".amr", ".webm", ".mka", ".mkv", ".3gp", ".ape", ".wv"),
+    *(".ac3", ".alac", ".dsf", ".mov", ".ra"),
+)
+"""Endings of sound files that it cannot read."""
 RATES = (4_000, 192_000)
 """Lowest and highest sample rate in Hz that speech is taken at."""
 CHANNELS = 2
@@ -63,7 +73,7 @@ class Clip:
 
 
 def decode(data: bytes, longest: float = math.inf) -> Clip:
-    """Decode the bytes of a wav, flac, ogg or mp3 file.
+    """Decode the bytes of a sound file that libsndfile reads.
 
     Args:
         data: the whole file.
@@ -76,8 +86,10 @@ def decode(data: bytes, longest: float = math.inf) -> Clip:
     if not data:
         raise Unusable("empty file")
     sound = _wav_sound(data)
-    samples, rate = _decode_pcm(data, sound, longest) or _decode_any(data, longest)
-    return checked(samples, rate)
+    decoded = _decode_pcm(data, sound, longest)
+    if decoded is None:
+        decoded = _decode_any(sound.repaired(data) if sound else data, longest)
+    return checked(*decoded)
 
 
 def checked(samples: np.ndarray, rate: int, longest: float = math.inf) -> Clip:
@@ -107,15 +119,19 @@ def _decode_any(data: bytes, longest: float) -> tuple[np.ndarray, int]:
             _check_format(rate, int(file.channels), int(file.frames), longest)
             return file.read(dtype="float32", always_2d=True), rate
     except soundfile.LibsndfileError as error:
-        raise Unusable(f"not decodable as sound ({error.error_string.rstrip('.')})") from None
+        raise Unusable(
+            f"not decodable as sound ({error.error_string.rstrip('.')}); convert it to wav or flac"
+        ) from None
 
 
-def _decode_pcm(data: bytes, sound: _Sound | None, longest: float) -> tuple[np.ndarray, int] | None:
+def _decode_pcm(
+    data: bytes, sound: wav.Sound | None, longest: float
+) -> tuple[np.ndarray, int] | None:
     """16-bit PCM without libsndfile, which calls back into Python for every block it reads.
 
     Gives the same samples; None where the format is another.
     """
-    if sound is None or sound.format != (_PCM, 16) or not sound.channels:
+    if sound is None or sound.format != (wav.PCM, 16) or not sound.channels:
         return None
     count = sound.size // (2 * sound.channels)
     _check_format(sound.rate, sound.channels, count, longest)
@@ -124,15 +140,23 @@ def _decode_pcm(data: bytes, sound: _Sound | None, longest: float) -> tuple[np.n
     return samples.reshape(-1, sound.channels), sound.rate
 
 
-def header(path: Path) -> tuple[int, int]:
-    """Samples per channel and rate in Hz as the header says; (0, 0) where there is none."""
+def header(data: bytes) -> tuple[int, int]:
+    """Samples per channel and rate in Hz of a sound file's bytes; (0, 0) where there are none."""
     import soundfile
 
     try:
-        info = soundfile.info(str(path))
-    except soundfile.LibsndfileError:
+        sound = _wav_sound(data)
+        info = soundfile.info(io.BytesIO(sound.repaired(data) if sound else data))
+    except (Unusable, soundfile.LibsndfileError):
         return 0, 0
     return int(info.frames), int(info.samplerate)
+
+
+def _wav_sound(data: bytes) -> wav.Sound | None:
+    try:
+        return wav.locate(data)
+    except wav.WavError as error:
+        raise Unusable(str(error)) from None
 
 
 def _check_format(rate: int, channels: int, samples: int, longest: float) -> None:
@@ -142,55 +166,3 @@ def _check_format(rate: int, channels: int, samples: int, longest: float) -> Non
         raise Unusable(f"sample rate {rate} Hz lies outside {RATES[0]} to {RATES[1]} Hz")
     if samples > longest * rate:
         raise Unusable(f"the clip lasts {samples / rate:.0f} s; at most {longest:.0f} s are taken")
-
-
-_PCM = 1  # format tag of integer samples
-
-
-@dataclass(frozen=True)
-class _Sound:
-    """Where a wav's samples lie, and what they are."""
-
-    format: tuple[int, int]
-    """Format tag and bits per sample."""
-    channels: int
-    rate: int
-    start: int
-    size: int
-    """Bytes."""
-
-
-def _wav_sound(data: bytes) -> _Sound | None:
-    """Compare what a wav's header promises with what is there; libsndfile adapts silently.
-
-    None if `data` is no wav.
-    """
-    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        return None
-    tag = channels = rate = bits = 0
-    place = 12
-    while place + 8 <= len(data):
-        name, size = struct.unpack_from("<4sI", data, place)
-        place += 8
-        if name == b"fmt " and place + 16 <= len(data):
-            tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", data, place)
-        if name == b"data":
-            size = _checked_size(data, place, size)
-            return _Sound((tag, bits), channels, rate, place, size)
-        place += size + size % 2
-    raise Unusable("truncated: no sound after the header")
-
-
-def _checked_size(data: bytes, place: int, size: int) -> int:
-    there = len(data) - place
-    if size in (0xFFFFFFFF, 0x7FFFFFFF - 36):
-        return there  # written to a pipe, length unknown: everything that follows counts
-    if size > there:
-        raise Unusable(f"truncated: the header promises {size} bytes, {there} are there")
-    rest = data[place + size + size % 2 :][:8]
-    if len(rest) == 8 and not rest[:4].strip().isalnum():
-        raise Unusable(
-            f"the header promises {size} bytes of sound, but {there} follow; it lies about the "
-            "length"
-        )
-    return size

@@ -69,12 +69,24 @@ class FrontEnd:
 
         Returns:
             float32 `(samples,)` at the task's rate. With `seconds`, longer clips lose as much
-            at either end, shorter ones gain as many zeros at either end.
+            at either end (or all but their loudest window), shorter ones gain as many zeros at
+            either end.
         """
+        return self.fitted(self.wave(samples, rate))
+
+    def wave(self, samples: np.ndarray, rate: int) -> torch.Tensor:
+        """The whole of a clip, mono and at the task's rate; arguments as for `clip`."""
         wave = torch.from_numpy(to_mono(samples))
         if rate != self.config.sample_rate:
             wave = _resampler(rate, self.config.sample_rate)(wave)
-        return wave if self.config.seconds is None else fit(wave, wanted_samples(self.config))
+        return wave
+
+    def fitted(self, wave: torch.Tensor) -> torch.Tensor:
+        """What is kept of a whole `wave`, `(samples,)`, perhaps padded."""
+        if self.config.seconds is None:
+            return wave
+        length = wanted_samples(self.config)
+        return loudest(wave, length) if self.config.crop == "energy" else fit(wave, length)
 
     def __call__(self, waves: torch.Tensor) -> torch.Tensor:
         """Features of equally long clips.
@@ -128,6 +140,22 @@ def fit(wave: torch.Tensor, length: int) -> torch.Tensor:
         return wave[..., start : start + length]
     before = -surplus // 2
     return torch.nn.functional.pad(wave, (before, -surplus - before))
+
+
+def loudest(wave: torch.Tensor, length: int) -> torch.Tensor:
+    """The window of `length` samples with the most energy; of equal ones that nearest the middle.
+
+    A shorter `wave` is padded as `fit` does.
+    """
+    surplus = len(wave) - length
+    if surplus <= 0:
+        return fit(wave, length)
+    power = np.square(wave.numpy(), dtype=np.float64)
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    energy = total[length:] - total[:-length]
+    best = np.flatnonzero(energy >= energy.max() * (1 - 1e-9))
+    start = int(best[np.abs(best - surplus // 2).argmin()])
+    return wave[start : start + length]
 
 
 @functools.lru_cache(maxsize=16)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +20,17 @@ from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.manifest import Raw
 from gatewise.artifacts.prepared import DRAWN, INDEX_COLUMNS, SEQUENCES, Prepared, TaskCard
 from gatewise.config import Frames, TaskConfig, Tokens
+from gatewise.data.frontends import text
 from gatewise.data.preparation import (
     certificate,
     clips,
     documents,
     frames,
+    joined_groups,
     near_duplicates,
 )
 from gatewise.data.preparation.description import describe
+from gatewise.data.preparation.joined_groups import Division
 from gatewise.data.preparation.transformed import Transformed
 from gatewise.errors import GatewiseError
 
@@ -56,23 +61,26 @@ def prepare(
     """
     raw = Raw.open(raw_folder)
     _fits(task, raw, config)
-    split = _split(task, raw.manifest, config)
+    texts = _Texts.read(raw) if raw.card.payload == "text" else None
+    division = _divide(task, raw.manifest, config, texts)
     with files.replacing(target) as folder:
         folder.mkdir()
-        done = _transform(raw, config, split, folder, workers or files.cores())
+        done = _transform(raw, config, division.split, folder, workers or files.cores())
         _bad(task, raw, done, config.on_bad)
-        rows = raw.manifest[["id", "label", "group"]].assign(split=split, content=done.contents)
+        rows = raw.manifest[["id", "label"]].assign(
+            group=division.groups, split=division.split, content=done.contents
+        )
         rows["length"] = done.lengths
         rows["start"] = rows["length"].cumsum() - rows["length"]
         rows = rows.drop(index=list(done.unusable))
         _still_split(task, rows, config)
         card = _write(task, config, raw, done, rows, folder)
-        findings = _certify(raw, rows, config, done)
+        findings = _certify(rows, config, done, texts, division.joined)
         allow = {str(leak): reason for leak, reason in config.allow.items()}
         report = describe(card, raw, rows, done, findings, allow)
         leaks = certificate.refused(findings, allow)
         if leaks:
-            raise certificate.LeakError(certificate.refusal(task, leaks), report)
+            raise certificate.LeakError(certificate.refusal(task, leaks), report, leaks)
     return Prepared.open(target), report
 
 
@@ -87,14 +95,46 @@ def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
         )
 
 
-def _split(task: str, manifest: pd.DataFrame, config: TaskConfig) -> np.ndarray:
-    """The split of every row, found before the work so that a hopeless one is refused early."""
-    groups = manifest["group"].tolist()
+@dataclass(frozen=True)
+class _Texts:
+    """What finding near-duplicates needs."""
+
+    keys: np.ndarray
+    """Of `near_duplicates.band_keys`."""
+    usable: np.ndarray
+    """bool `(texts,)`."""
+    text_of: Callable[[int], str]
+    """A text by its row."""
+
+    @classmethod
+    def read(cls, raw: Raw) -> _Texts:
+        texts = itertools.chain.from_iterable(documents.read(raw))
+        usable: list[bool] = []
+
+        def noted() -> Iterator[str]:
+            for one in texts:
+                usable.append(text.problem(one) is None)
+                yield one
+
+        keys = near_duplicates.band_keys(noted())
+        return cls(keys, np.array(usable, dtype=bool), documents.reader(raw))
+
+
+def _divide(
+    task: str, manifest: pd.DataFrame, config: TaskConfig, texts: _Texts | None
+) -> Division:
+    """Group and split of every row, found before the work: a hopeless one is refused early."""
+    groups, published = manifest["group"].tolist(), manifest["split"].tolist()
     try:
         if config.split.resample:
             splits.assign(groups, config.split, seed=0)  # refuses too few groups
-            return np.full(len(manifest), DRAWN)
-        return splits.complete(manifest["split"].tolist(), groups, config.split)
+            return Division(np.asarray(groups, dtype=object), np.full(len(manifest), DRAWN))
+        if texts is None:
+            split = splits.complete(published, groups, config.split)
+            return Division(np.asarray(groups, dtype=object), split)
+        return joined_groups.divide(
+            published, groups, config.split, texts.keys, texts.usable, texts.text_of
+        )
     except GatewiseError as error:
         raise GatewiseError(f"tasks.{task}: {error}") from None
 
@@ -171,14 +211,16 @@ def _write(
 
 
 def _certify(
-    raw: Raw, rows: pd.DataFrame, config: TaskConfig, done: Transformed
+    rows: pd.DataFrame, config: TaskConfig, done: Transformed, texts: _Texts | None, joined: int
 ) -> list[certificate.Finding]:
-    keys, text_of, unlearned = None, None, None
-    if raw.card.payload == "text":
-        texts = itertools.chain.from_iterable(documents.read(raw))
-        places = rows.index.to_numpy()
-        keys = near_duplicates.band_keys(texts)[places]
-        read = documents.reader(raw)
-        text_of = lambda place: read(int(places[place]))  # noqa: E731
-        unlearned = done.unlearned
-    return certificate.certify(rows, config.split.resample, keys, text_of, unlearned)
+    if texts is None:
+        return certificate.certify(rows, config.split.resample)
+    places = rows.index.to_numpy()
+    return certificate.certify(
+        rows,
+        config.split.resample,
+        texts.keys[places],
+        lambda place: texts.text_of(int(places[place])),
+        done.unlearned,
+        joined,
+    )

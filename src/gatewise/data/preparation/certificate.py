@@ -25,9 +25,10 @@ SHOWN = 3  # examples of each leak
 class LeakError(GatewiseError):
     """A leak that nobody allowed; `report` is the report that says so."""
 
-    def __init__(self, message: str, report: DataReport) -> None:
+    def __init__(self, message: str, report: DataReport, leaks: Sequence[Finding]) -> None:
         super().__init__(message)
         self.report = report
+        self.leaks = leaks
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Finding:
     """Violations."""
     examples: tuple[str, ...] = ()
     """A few violations in words."""
+    how: str | None = None
+    """What was done so that it holds."""
 
     def check(self, allow: Mapping[str, str]) -> Check:
         """What the report says, given the leaks that the study accepts."""
@@ -50,6 +53,7 @@ class Finding:
             count=self.count,
             examples=list(self.examples) or None,
             allowed=allow.get(self.leak) if self.count else None,
+            how=self.how,
         )
 
 
@@ -59,6 +63,7 @@ def certify(
     keys: np.ndarray | None = None,
     text_of: Callable[[int], str] | None = None,
     unlearned: Sequence[str] | None = None,
+    joined: int = 0,
 ) -> list[Finding]:
     """All checks that apply.
 
@@ -69,12 +74,13 @@ def certify(
         keys: MinHash keys of texts, see `gatewise.data.preparation.near_duplicates`.
         text_of: gives a text by its place in `rows`.
         unlearned: vocabulary entries that training documents cannot have given.
+        joined: groups that were joined to others because they hold nearly the same texts.
     """
     part = rows["group" if resample else "split"]
     between = "groups" if resample else "splits"
     findings = [_groups(rows, resample), _duplicates(rows, part, between)]
     if keys is not None and text_of is not None:
-        findings.append(_near_duplicates(rows, part, between, keys, text_of))
+        findings.append(_near_duplicates(rows, part, between, keys, text_of, joined))
     if unlearned is not None:
         findings.append(
             Finding(
@@ -95,14 +101,18 @@ def refused(findings: Iterable[Finding], allow: Mapping[str, str]) -> list[Findi
 
 def refusal(task: str, leaks: Sequence[Finding]) -> str:
     """What to tell the user about `leaks`."""
-    lines = [
-        f"{leak.leak}: {leak.count} violations of '{leak.claim}', e.g. {'; '.join(leak.examples)}"
-        for leak in leaks
-    ]
     names = ", ".join(leak.leak for leak in leaks)
     return (
-        f"tasks.{task}: the data leak between splits; " + "\n  ".join(lines) + "\n  mend the data,"
+        f"tasks.{task}: the data leak between splits; {violations(leaks)}\n  mend the data,"
         f" or accept it: put {names} under tasks.{task}.allow with the reason"
+    )
+
+
+def violations(leaks: Sequence[Finding]) -> str:
+    """Each leak on a line of its own."""
+    return "\n  ".join(
+        f"{leak.leak}: {leak.count} violations of '{leak.claim}', e.g. {'; '.join(leak.examples)}"
+        for leak in leaks
     )
 
 
@@ -143,6 +153,7 @@ def _near_duplicates(
     between: str,
     keys: np.ndarray,
     text_of: Callable[[int], str],
+    joined: int,
 ) -> Finding:
     contents = rows["content"].to_numpy()
     pairs = [
@@ -159,7 +170,8 @@ def _near_duplicates(
         f"no two texts of different {between} share {near_duplicates.THRESHOLD:.0%} of their "
         f"{near_duplicates.SHINGLE}-character runs"
     )
-    return Finding("near-duplicates", claim, len(pairs), tuple(examples))
+    how = f"{joined} groups with nearly the same texts were joined to others" if joined else None
+    return Finding("near-duplicates", claim, len(pairs), tuple(examples), how)
 
 
 def _labels(rows: pd.DataFrame, resample: bool) -> Finding:

@@ -21,6 +21,7 @@ from gatewise.artifacts.manifest import Raw
 from gatewise.artifacts.prepared import SEQUENCES
 from gatewise.config import LogMel, Mfcc
 from gatewise.data.frontends.decoding import Unusable, decode
+from gatewise.data.preparation import losses
 from gatewise.data.preparation.parallel import in_order, progress
 from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
@@ -76,6 +77,8 @@ def transform(raw: Raw, config: LogMel | Mfcc, folder: Path, workers: int) -> Tr
                     done.flaws.setdefault(flaw, []).append(first + place)
     finally:
         torch.set_num_threads(threads)
+    if far := losses.far_longer(done.lengths):
+        done.flaws[losses.FAR_LONGER] = far
     return done
 
 
@@ -90,14 +93,16 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
         try:
             clip = decode(data)
         except Unusable as reason:
-            chunk.unusable[place] = f"{path}: {reason}"
+            chunk.unusable[place] = str(reason)
             chunk.contents.append("")
             continue
         chunk.contents.append(clip.content)
         chunk.flaws += [(place, flaw) for flaw in clip.flaws]
         if len(clip.samples) / clip.rate < front_end.shortest_seconds:
             chunk.flaws.append((place, "too short"))
-        wave = front_end.clip(clip.samples, clip.rate)
+        whole = front_end.wave(clip.samples, clip.rate)
+        wave = front_end.fitted(whole)
+        chunk.flaws += [(place, loss) for loss in losses.of_clip(clip, whole, wave)]
         batches.setdefault(len(wave), []).append((place, wave))
     parts = [np.zeros((0, front_end.features), np.float32)] * len(rows)
     for batch in batches.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ def describe(
         labels=len(card.labels),
         duplicates=rows["content"].duplicated().sum(),
         contradictions=(rows.groupby("content")["label"].nunique() > 1).sum(),
+        contradicting=_contradicting(rows) or None,
         skipped_by_source=raw.card.skipped,
         unusable=Examples(count=len(unusable), examples=unusable[:NAMED]),
         flaws={
@@ -73,6 +75,20 @@ def describe(
         certificate=certificate | {"normalisation": _normalisation(card)},
         certified=not refused(findings, allow),
     )
+
+
+def _contradicting(rows: pd.DataFrame) -> list[str]:
+    """Sentences on the first contents that stand under more than one label."""
+    several = rows.groupby("content")["label"].transform("nunique") > 1
+    return [
+        " = ".join(f"{name} ({label})" for name, label in _one_each(same))
+        for _, same in itertools.islice(rows[several].groupby("content", sort=False), NAMED)
+    ]
+
+
+def _one_each(same: pd.DataFrame) -> list[tuple[str, str]]:
+    first = same.drop_duplicates("label")
+    return list(zip(first["id"], first["label"], strict=True))
 
 
 def _durations(raw: Raw, rows: pd.DataFrame) -> Quantiles | None:

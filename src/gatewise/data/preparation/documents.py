@@ -12,13 +12,13 @@ import numpy as np
 
 from gatewise.artifacts.manifest import (
     DOCUMENTS,
-    LONGEST_DOCUMENT,
     Raw,
     normalised,
     text_sha256,
 )
 from gatewise.artifacts.prepared import SEQUENCES, TOKENIZER
 from gatewise.config import Tokens
+from gatewise.data.frontends import text
 from gatewise.data.preparation.parallel import progress
 from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
@@ -35,8 +35,8 @@ def transform(raw: Raw, config: Tokens, split: np.ndarray, folder: Path) -> Tran
 
     def training_documents() -> Iterator[str]:
         for row, document in enumerate(itertools.chain.from_iterable(read(raw))):
-            if split[row] == "train" and _problem(document) is None:
-                yield document
+            if split[row] == "train" and text.problem(document) is None:
+                yield text.clean(document)
 
     tokenizer = tokens.train(training_documents(), config)
     tokens.save(tokenizer, folder / TOKENIZER, config.max_length)
@@ -45,9 +45,9 @@ def transform(raw: Raw, config: Tokens, split: np.ndarray, folder: Path) -> Tran
     truncated = unknown = steps = 0
     with SequenceWriter(folder / SEQUENCES, (), np.int32) as writer:
         for batch in progress(read(raw), len(split), "documents", len):
-            problems = [_problem(document) for document in batch]
+            problems = [text.problem(document) for document in batch]
             usable = [
-                "" if problem else document
+                "" if problem else text.clean(document)
                 for document, problem in zip(batch, problems, strict=True)
             ]
             for document, problem, ids in zip(
@@ -108,11 +108,3 @@ def reader(raw: Raw) -> Callable[[int], str]:
         return str(group(number)[row - int(ends[number]) + sizes[number]].as_py())
 
     return text_of
-
-
-def _problem(document: str) -> str | None:
-    if not document.strip():
-        return "empty text"
-    if len(document) > LONGEST_DOCUMENT:
-        return f"longer than {LONGEST_DOCUMENT:,} characters; split it into several examples"
-    return None

@@ -28,9 +28,10 @@ _PRIME = np.uint64((1 << 31) - 1)  # products of two values below it fit into 64
 
 def shingles(text: str) -> set[int]:
     """Hashes of all runs of `SHINGLE` characters of the normalised text."""
-    encoded = normalised(text[:READ]).encode()
-    last = max(1, len(encoded) - SHINGLE + 1)
-    return {zlib.crc32(encoded[start : start + SHINGLE]) for start in range(last)}
+    # Four bytes a character: in UTF-8 a run would hold five letters, but not two of Chinese.
+    encoded = normalised(text[:READ]).encode("utf-32-le")
+    last = max(4, len(encoded) - 4 * (SHINGLE - 1))
+    return {zlib.crc32(encoded[start : start + 4 * SHINGLE]) for start in range(0, last, 4)}
 
 
 def jaccard(one: Set[int], other: Set[int]) -> float:

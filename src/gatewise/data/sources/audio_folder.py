@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+import sys
+from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
-from gatewise.data.sources import _sounds, _tables
-from gatewise.data.sources._sounds import Sound
+from gatewise.data.frontends.decoding import SUFFIXES
+from gatewise.data.sources import _labels, _layout, _sounds, _tables
+from gatewise.data.sources._layout import Layout
+from gatewise.data.sources._sounds import Found, Sound
+from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
+
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+"""Tables that Hugging Face's `audiofolder` looks for in a folder; they list `file_name`."""
+ROLES = ("label", "group", "split")
 
 
 class Source(SourceOptions):
-    """wav, flac, ogg or mp3 files of any rate and length, mono or stereo, used in place.
+    """Sound files that libsndfile reads (wav, flac, ogg, opus, mp3, aiff, ...), used in place.
 
-    `path` is a folder with one subfolder per label, or a CSV, TSV, JSONL or Parquet table with
-    the columns `path, label` and optionally `group` and `split` (`train`, `validation`,
-    `test`); paths in it are relative to the table.
+    Any rate and length, mono or stereo. `path` is a folder with one subfolder per label (below
+    folders `train`, `validation`, `test` where splits are published), a folder with a
+    `metadata.csv` as Hugging Face has it, or a CSV (also `.csv.gz`), TSV, JSONL or Parquet table
+    with the columns `path, label` and optionally `group` and `split`; paths in it are relative to
+    the table.
     """
 
     card: ClassVar[SourceCard] = SourceCard(
@@ -33,10 +43,28 @@ class Source(SourceOptions):
     kind: Literal["audio-folder"]
     path: str
     """Folder, or table."""
+    layout: str | None = None
+    """What the levels of folders are, the outermost first: `label`, `split`, `group` or `*`
+    (nothing) with slashes between, e.g. `group/label`. Left out: guessed where there is one way
+    to read them, and refused with both readings where there are two."""
+    name: str | None = None
+    """Regular expression with the named brackets `label`, `group` or `split`, looked for in each
+    file's name, e.g. `(?P<label>[^_]+)_(?P<group>[^_]+)_`. Goes before folders."""
     group: str | None = None
     """Regular expression whose first bracket finds the group (the speaker) in a file's path
     below the folder, e.g. `([^/]+)_nohash_`. Without it, and without a column `group`, files
     of equal bytes form a group."""
+    columns: dict[Literal["path", "label", "group", "split"], str] = Field(default_factory=dict)
+    """Names of a table's columns where they are others than `path`, `label`, `group`, `split`."""
+    delimiter: str | None = None
+    """Of a table; left out: a comma, in TSV a tab."""
+    quoting: Literal["standard", "none"] | None = None
+    """`none` takes quotes in a table as ordinary characters; left out: `none` in TSV, and
+    `standard` in CSV with a look for rows that a quote has swallowed."""
+    header: bool = True
+    """Whether a table's first line names the columns; if not, they are called 1, 2, ..."""
+    encoding: str = "utf-8"
+    """Of a table."""
     title: str = "Sound files"
     """What the data are, for people."""
     synthetic: bool = False
@@ -46,20 +74,55 @@ class Source(SourceOptions):
     @field_validator("group")
     @classmethod
     def _bracket(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                brackets = re.compile(value).groups
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
-            if brackets < 1:
-                raise ValueError(f"{value!r} has no bracket that captures the group")
+        if value is not None and _compiled(value).groups < 1:
+            raise ValueError(f"{value!r} has no bracket that captures the group")
         return value
+
+    @field_validator("name")
+    @classmethod
+    def _named_brackets(cls, value: str | None) -> str | None:
+        if value is not None:
+            named = set(_compiled(value).groupindex)
+            if not named or not named <= set(ROLES):
+                raise ValueError(
+                    f"{value!r} needs named brackets, (?P<label>...), of {', '.join(ROLES)}"
+                )
+        return value
+
+    @field_validator("layout")
+    @classmethod
+    def _roles(cls, value: str | None) -> str | None:
+        if value is not None:
+            Layout.parse(value)
+        return value
+
+    def reads(self) -> list[Path]:
+        """The folder or table, and for a table the files that it lists."""
+        path = Path(self.path)
+        if path.is_dir() or not path.exists():
+            return [path]
+        return [path, *(path.parent / sound.path for sound in self._table(path))]
+
+    def look(self) -> None:
+        """Refuse early what `fetch` would refuse of folders and columns; decodes nothing.
+
+        Raises:
+            GatewiseError: as `fetch` does.
+        """
+        path = Path(self.path)
+        if not path.is_dir():
+            self._table(path)
+            return
+        found = _sounds.walk(path)
+        if not any(file.name in METADATA for file in found.others):
+            self._by_name(path, self._names(path, found), say=False)
 
     def fetch(self, target: Path) -> None:
         """List the files into `target`."""
         path = Path(self.path)
+        skipped: dict[str, int] = {}
         if path.is_dir():
-            root, sounds = path, self._folder(path)
+            root, (sounds, skipped) = path, self._folder(path)
         else:
             root, sounds = path.parent, self._table(path)
         card = self.card.model_copy(
@@ -68,41 +131,112 @@ class Source(SourceOptions):
                 "synthetic": self.synthetic,
                 "licence": self.licence,
                 "root": str(root),
+                "skipped": skipped,
             }
         )
-        manifest.write(target, card, _sounds.examples(root, sounds))
+        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, str(path))))
 
-    def _folder(self, path: Path) -> list[Sound]:
-        sounds = []
-        for file in _sounds.walk(path):
-            name = file.relative_to(path).as_posix()
-            if "/" not in name:
-                raise GatewiseError(
-                    f"{file}: lies in no label's folder; give each label a folder, or list "
-                    "the files in a table with the columns path and label"
+    # --- folders ---------------------------------------------------------------------------
+
+    def _folder(self, path: Path) -> tuple[list[Sound], dict[str, int]]:
+        found = _sounds.walk(path)
+        tables = [file for file in found.others if file.name in METADATA]
+        if path / METADATA[0] in tables or any(file.parent == path for file in tables):
+            tables = [file for file in tables if file.parent == path][:1]
+        found.warn(path, tables)
+        skipped = found.skipped(tables)
+        if tables:
+            sounds = [sound for table in tables for sound in self._metadata(path, table)]
+            listed = {sound.path for sound in sounds}
+            unlisted = [f for f in found.sounds if f.relative_to(path).as_posix() not in listed]
+            if unlisted:
+                skipped[f"not listed in {tables[0].name}"] = len(unlisted)
+                print(
+                    f"warning: {path}: {len(unlisted)} sounds are not listed in "
+                    f"{tables[0].name}, e.g. {unlisted[0].relative_to(path)}",
+                    file=sys.stderr,
                 )
-            sounds.append(Sound(name, name.split("/")[0], self._group(name)))
-        if not sounds:
-            suffixes = ", ".join(_sounds.SUFFIXES)
-            raise GatewiseError(f"{path}: no sound files ({suffixes}) in its subfolders")
+            return sounds, skipped
+        return self._by_name(path, self._names(path, found)), skipped
+
+    def _names(self, path: Path, found: Found) -> list[str]:
+        if not found.sounds:
+            raise GatewiseError(f"{path}: no sound files ({', '.join(SUFFIXES)}) in its subfolders")
+        return [file.relative_to(path).as_posix() for file in found.sounds]
+
+    def _by_name(self, path: Path, names: list[str], *, say: bool = True) -> list[Sound]:
+        in_names = _compiled(self.name).groupindex if self.name is not None else {}
+        layout = Layout.parse(self.layout) if self.layout is not None else None
+        if layout is None and "label" not in in_names:
+            layout = _layout.guess(path, names)
+        if "label" not in {*in_names, *(layout.roles if layout else ())}:
+            raise GatewiseError(f"{path}: neither layout nor name says where the labels are")
+        facts = [
+            (layout.read(name) if layout is not None else {}) | self._in_name(name)
+            for name in names
+        ]
+        if say and layout is not None and (self.layout or layout.roles != ("label",)):
+            print(_layout.understood(path, layout, facts), file=sys.stderr)
+        return [
+            Sound(name, fact["label"], fact.get("group", self._group(name)), fact.get("split", ""))
+            for name, fact in zip(names, facts, strict=True)
+        ]
+
+    def _in_name(self, name: str) -> dict[str, str]:
+        if self.name is None:
+            return {}
+        base = PurePosixPath(name).name
+        match = re.search(self.name, base)
+        facts = match.groupdict() if match else {}
+        if not facts or not all(facts.values()):
+            raise GatewiseError(f"{name}: the pattern {self.name!r} does not fit its name")
+        if "split" in facts:
+            split = _layout.SPLIT_NAMES.get(facts["split"].casefold())
+            if split is None:
+                raise GatewiseError(f"{name}: {facts['split']!r} in its name is no split")
+            facts["split"] = split
+        return facts
+
+    # --- tables ----------------------------------------------------------------------------
+
+    def _metadata(self, root: Path, table: Path) -> list[Sound]:
+        """The sounds of a `metadata` table, with paths below `root`."""
+        part = table.parent.relative_to(root).as_posix()
+        outer = part.split("/")[0].casefold()
+        split = _layout.SPLIT_NAMES.get(outer, "") if part != "." else ""
+        names = {"path": "file_name"} | {str(k): v for k, v in self.columns.items()}
+        sounds = []
+        for sound in self._listed(table, names):
+            path = sound.path if part == "." else f"{part}/{sound.path}"
+            sounds.append(Sound(path, sound.label, sound.group, sound.split or split, str(table)))
         return sounds
 
     def _table(self, path: Path) -> list[Sound]:
-        if not path.is_file():
+        if not path.exists():
             raise GatewiseError(f"{path}: no such folder or table")
-        optional = [name for name in ("group", "split") if name in _tables.header(path)]
+        _sounds.require_file(path)
+        return self._listed(path, {str(role): name for role, name in self.columns.items()})
+
+    def _listed(self, path: Path, names: dict[str, str]) -> list[Sound]:
+        how = Format.of(self)
+        there = _tables.header(path, how)
+        columns = {role: names.get(role, role) for role in ("path", "label")}
+        columns |= {
+            role: names.get(role, role)
+            for role in ("group", "split")
+            if role in names or role in there
+        }
         sounds = []
-        for number, row in enumerate(_tables.read(path, ["path", "label", *optional]), 1):
-            name = row.pop("path")
+        for number, row in enumerate(_tables.read(path, columns, how), 1):
+            name = _slashed(path.parent, row["path"])
+            where = f"{path}, row {number}"
             if row.get("split", "") not in ("", *SPLITS):
-                raise GatewiseError(
-                    f"{path}, row {number}: split {row['split']!r}; allowed: {', '.join(SPLITS)}"
-                )
-            for column in ("label", "group"):
-                if row.get(column) == "":
-                    raise GatewiseError(f"{path}, row {number}: column {column!r} is empty")
-            group = self._group(name)
-            sounds.append(Sound(name, row["label"], row.get("group", group), row.get("split", "")))
+                raise GatewiseError(f"{where}: split {row['split']!r}; allowed: {_allowed()}")
+            for role in ("path", "label", "group"):
+                if not row.get(role, "-").strip():
+                    raise GatewiseError(f"{where}: column {columns[role]!r} is empty")
+            group = row.get("group", self._group(name))
+            sounds.append(Sound(name, row["label"], group, row.get("split", ""), str(path)))
         return sounds
 
     def _group(self, name: str) -> str | None:
@@ -112,3 +246,19 @@ class Source(SourceOptions):
         if match is None or not match[1]:
             raise GatewiseError(f"{name}: the pattern {self.group!r} finds no group in it")
         return match[1]
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+
+
+def _slashed(root: Path, name: str) -> str:
+    """A path of a table as this system writes it: tables made on Windows have backslashes."""
+    return name if "\\" not in name or (root / name).exists() else name.replace("\\", "/")
+
+
+def _allowed() -> str:
+    return ", ".join(SPLITS)

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SPLITS, SourceOptions, suggest
-from gatewise.data.sources import _documents, _sounds
+from gatewise.data.sources import _documents, _labels, _sounds, _tables, audio_folder
 from gatewise.data.sources._documents import Document
 from gatewise.data.sources._sounds import Sound
 from gatewise.errors import GatewiseError
@@ -60,8 +60,15 @@ class Source(SourceOptions):
             raise ValueError("give either text or audio: the column that is classified")
         return self
 
+    def reads(self) -> list[Path]:
+        """The local folder, if it is one."""
+        return [Path(self.name)] if Path(self.name).is_dir() else []
+
     def fetch(self, target: Path) -> None:
-        """Write texts or sound files into `target`."""
+        """Write texts or sound files into `target`; local sound files are used in place."""
+        if self.audio is not None and self._is_folder_of_sounds():
+            self._as_folder().fetch(target)
+            return
         parts = self._load()
         card = self.card.model_copy(
             update={
@@ -72,11 +79,35 @@ class Source(SourceOptions):
             }
         )
         if self.text is not None:
-            examples = _documents.write(target, self._documents(parts, self.text))
+            documents = _labels.stream(self._documents(parts, self.text), self.name)
+            examples = _documents.write(target, documents)
         else:
-            sounds = self._sounds(parts, str(self.audio))
-            examples = [_store(target, *sound) for sound in sounds]
+            examples = list(self._stored(target, parts, str(self.audio)))
         manifest.write(target, card, examples)
+
+    def _is_folder_of_sounds(self) -> bool:
+        """Whether `datasets` would read single sound files, for which it needs torchcodec."""
+        folder = Path(self.name)
+        return folder.is_dir() and not any(
+            file for ending in ("parquet", "arrow") for file in folder.rglob(f"*.{ending}")
+        )
+
+    def _as_folder(self) -> audio_folder.Source:
+        if self.subset or self.splits:
+            raise GatewiseError(
+                f"{self.name}: a folder of sound files has no subset and names its splits by its "
+                "folders; leave subset and splits out"
+            )
+        columns = {"label": self.label} | ({"group": self.group} if self.group else {})
+        return audio_folder.Source.model_validate(
+            {
+                "kind": "audio-folder",
+                "path": self.name,
+                "columns": columns,
+                "title": f"{self.name}, a folder of sound files",
+                "licence": self.licence,
+            }
+        )
 
     def _load(self) -> dict[str, Dataset]:
         """The data of each split that is used; '' where it is the only one."""
@@ -93,8 +124,8 @@ class Source(SourceOptions):
             line = "".join(str(cause).strip().splitlines()[:1])
             raise GatewiseError(
                 f"{self.name}: datasets cannot load it ({type(cause).__name__}: {line}); check "
-                "the name, the subset and the network (for a folder of sound files use the "
-                "source audio-folder)"
+                "the name, the subset and the network (a set that is stored as single sound files "
+                "has its bytes under revision: refs/convert/parquet)"
             ) from None
         wanted = {str(ours): theirs for ours, theirs in (self.splits or {}).items()}
         wanted = wanted or {ours: ours for ours in SPLITS if ours in loaded}
@@ -120,14 +151,18 @@ class Source(SourceOptions):
         for name, row, facts in self._rows(parts):
             yield Document(name, row[column] or "", **facts)
 
-    def _sounds(
-        self, parts: dict[str, Dataset], column: str
-    ) -> Iterator[tuple[dict[str, Any], Sound]]:
-        """What `datasets` gives for a sound (`bytes`, `path`), and what is known of it."""
-        for name, row, facts in self._rows(parts):
-            recording = row[column]
-            suffix = Path(recording["path"] or "clip.wav").suffix or ".wav"
-            yield recording, Sound(f"{name}{suffix}", **facts)
+    def _stored(self, target: Path, parts: dict[str, Dataset], column: str) -> Iterator[Example]:
+        """Write each sound file, undecoded, and give its manifest row."""
+        recordings: list[dict[str, Any]] = []  # the one that is being written
+
+        def listed() -> Iterator[Sound]:
+            for name, row, facts in self._rows(parts):
+                recordings[:] = [row[column]]
+                suffix = Path(row[column]["path"] or "clip.wav").suffix or ".wav"
+                yield Sound(f"{name}{suffix}", **facts)
+
+        for sound in _labels.stream(listed(), self.name):
+            yield _store(target, recordings[0], sound)
 
     def _rows(
         self, parts: dict[str, Dataset]
@@ -143,10 +178,19 @@ class Source(SourceOptions):
                         f"{self.name}, {split or 'row'} {number}: no label; is this split "
                         "published unlabelled?"
                     )
-                facts = {"label": names[value] if names else str(value), "split": split}
+                label = names[value] if names else self._plain(row, self.label, split, number)
+                facts = {"label": label, "split": split}
                 if self.group is not None:
-                    facts["group"] = str(row[self.group])
+                    facts["group"] = self._plain(row, self.group, split, number)
                 yield name, row, facts
+
+    def _plain(self, row: dict[str, Any], column: str, split: str, number: int) -> str:
+        """A cell as text, which is neither missing nor a list."""
+        where = f"{self.name}, {split or 'row'} {number}"
+        text = _tables.text(row[column], column, where)
+        if not text.strip():
+            raise GatewiseError(f"{where}: column {column!r} is empty")
+        return text
 
 
 def _store(target: Path, recording: dict[str, Any], sound: Sound) -> Example:

@@ -62,10 +62,17 @@ class Source(SourceOptions):
     """Folder that holds `SpeechCommands/speech_commands_<version>/` already, as
     `torchaudio.datasets.SPEECHCOMMANDS(root)` lays it out; left out: downloaded."""
 
+    def reads(self) -> list[Path]:
+        """The extracted folder, where it is given."""
+        return [] if self.root is None else [self._home(Path(self.root))]
+
+    def _home(self, root: Path) -> Path:
+        return root / "SpeechCommands" / f"speech_commands_{self.version}"
+
     def fetch(self, target: Path) -> None:
         """List the clips into `target`, which also gets the silence that is cut."""
         root = Path(self.root) if self.root is not None else self._download()
-        home = root / "SpeechCommands" / f"speech_commands_{self.version}"
+        home = self._home(root)
         if not home.is_dir():
             raise GatewiseError(
                 f"{home}: no such folder; root must hold SpeechCommands/, or leave root out to "
@@ -97,7 +104,8 @@ class Source(SourceOptions):
             for place in range(len(listed)):
                 path, _, label, speaker, _ = listed.get_metadata(place)
                 name = Path(path).relative_to(f"speech_commands_{self.version}").as_posix()
-                clips.append(Sound(name, label, speaker, split))
+                listing = "" if subset == "training" else f"{subset}_list.txt"
+                clips.append(Sound(name, label, speaker, split, listing))
         return clips
 
     def _download(self) -> Path:

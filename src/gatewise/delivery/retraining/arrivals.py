@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatewise.config import Study
+from gatewise.config import SourceOptions, Study
+from gatewise.data import sources
+from gatewise.errors import GatewiseError
 from gatewise.files import digest, read_json, write_json
 
 SEEN = Path(".gatewise/sources.json")
+NAMED = 3  # paths that a sentence names
 
 
 def changed(study: Study) -> dict[str, str]:
@@ -18,9 +21,9 @@ def changed(study: Study) -> dict[str, str]:
     """
     known = _known()
     return {
-        task: ", ".join(map(str, paths))
+        task: ", ".join(map(str, paths[:NAMED])) + (", ..." if len(paths) > NAMED else "")
         for task, paths in _paths(study).items()
-        if all(path.exists() for path in paths) and known.get(task) != _look(paths)
+        if paths[0].exists() and known.get(task) != _look(paths)
     }
 
 
@@ -40,13 +43,26 @@ def _known() -> dict[str, str]:
 
 def _paths(study: Study) -> dict[str, list[Path]]:
     """Files and folders that each source reads in place, where it names any."""
-    paths = {}
-    for task, config in study.tasks.items():
-        path = getattr(config.source, "path", None)
-        if isinstance(path, str):
-            paths[task] = [Path(path)]
-        elif isinstance(path, dict):
-            paths[task] = [Path(name) for name in path.values()]
+    paths = {task: _reads(config.source) for task, config in study.tasks.items()}
+    return {task: some for task, some in paths.items() if some}
+
+
+def _reads(source: SourceOptions) -> list[Path]:
+    """What a source says that it reads; of others' sources `path` and `root`, if they have any."""
+    try:
+        return sources.reads(source) or _named(source)
+    except GatewiseError:  # fetching will say what is wrong with them
+        return _named(source)
+
+
+def _named(source: SourceOptions) -> list[Path]:
+    paths = []
+    for name in ("path", "root"):
+        value = getattr(source, name, None)
+        if isinstance(value, str):
+            paths.append(Path(value))
+        elif isinstance(value, dict):
+            paths += [Path(path) for path in value.values()]
     return paths
 
 
@@ -55,7 +71,16 @@ def _look(paths: list[Path]) -> str:
         file
         for path in paths
         for file in (
-            [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+            [path] if not path.is_dir() else sorted(p for p in path.rglob("*") if p.is_file())
         )
     ]
-    return digest([[p.as_posix(), p.stat().st_size, p.stat().st_mtime_ns] for p in files])
+    return digest([_signs(file) for file in files])
+
+
+def _signs(file: Path) -> list[str | int]:
+    """What tells a file from another version of it; of one that is gone its name alone."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return [file.as_posix()]
+    return [file.as_posix(), status.st_size, status.st_mtime_ns]

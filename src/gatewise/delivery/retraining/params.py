@@ -52,16 +52,18 @@ def _replaced(text: str, seeds: int) -> str:
             start, end = key.end_mark.index, value.start_mark.index
             # A block begins on a line of its own: comments before it stay behind the number.
             comments = text[start:end].replace(":", "", 1).rstrip()
-            return f"{text[:start]}: {seeds}{comments}{text[_end(value) :]}"
+            return f"{text[:start]}: {seeds}{comments}{text[_end(value, text) :]}"
     if root.flow_style:
         start = root.start_mark.index + 1
         return f"{text[:start]}{SEEDS}: {seeds}, {text[start:]}"
     return f"{text.rstrip()}\n\n{SEEDS}: {seeds}\n"
 
 
-def _end(node: yaml.Node) -> int:
+def _end(node: yaml.Node, text: str) -> int:
     """Where a value ends. The mark of a block stands behind the comments that follow it."""
+    if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+        return len(text[: node.end_mark.index].rstrip())
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
+        return _end(last[1] if isinstance(last, tuple) else last, text)
     return int(node.end_mark.index)

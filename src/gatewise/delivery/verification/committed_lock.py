@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gatewise.errors import GatewiseError
+from gatewise.files import replacing
 from gatewise.repro import dvc
 from gatewise.tracking import origin
 
@@ -126,6 +127,44 @@ def compare_stages(
                 differences.append(sentence)
     orphans = sorted(set(now) - set(names))
     return LockComparison(len(names) + len(missing), equal, sorted(clocked), differences, orphans)
+
+
+def drop_orphans(root: str | Path = ".") -> list[str]:
+    """Take the stages that the pipeline no longer has out of `dvc.lock`; gives their names.
+
+    The other lines stay as DVC wrote them.
+
+    Raises:
+        GatewiseError: the lock is missing or not readable, or there is no pipeline.
+    """
+    path = Path(root, LOCK)
+    present = present_stages(root)
+    if present is None:
+        raise GatewiseError(f"{Path(root, 'dvc.yaml')}: missing, so no stage is known to be gone")
+    orphans = sorted(set(origin.locked_stages(path)) - present)
+    if orphans:
+        text = path.read_bytes().decode()
+        with replacing(path) as temporary:
+            temporary.write_bytes(_without(text, orphans).encode())
+    return orphans
+
+
+def _without(text: str, orphans: list[str]) -> str:
+    """The lock without some of its stages, each of which begins on a line of its own."""
+    import yaml
+
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)  # noqa: S101 - it was read as a lock
+    stages = next(value for key, value in root.value if key.value == "stages")
+    begins = [text.rindex("\n", 0, key.start_mark.index) + 1 for key, _ in stages.value]
+    ends = [*begins[1:], stages.end_mark.index]
+    pieces = [text[: begins[0]]]
+    for (key, _), begin, end in zip(stages.value, begins, ends, strict=True):
+        if key.value not in orphans:
+            pieces.append(text[begin:end])
+    if len(pieces) == 1:  # a mapping has to have something in it
+        pieces = [text[: text.rindex("stages:", 0, begins[0])], "stages: {}\n"]
+    return "".join([*pieces, text[stages.end_mark.index :]])
 
 
 def _stage_differences(

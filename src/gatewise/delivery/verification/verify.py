@@ -105,7 +105,10 @@ def verify(
     for sentence in forged:
         say(f"forged or damaged: {sentence}")
     if orphans:
-        say(f"not of this pipeline any more, and not looked at: {', '.join(orphans)}")
+        say(
+            f"not of this pipeline any more, and not looked at: {', '.join(orphans)}; "
+            "`gatewise verify --drop-orphans` takes them out of dvc.lock"
+        )
     names = list(chosen) or random.SystemRandom().sample(sorted(mine), min(sample, len(mine)))
     for name in names:
         if name not in mine:
@@ -182,7 +185,8 @@ def _execute(
         }
 
         def train_again(mode: Instructions, some: list[tuple[Path, RunRecord]]) -> Path:
-            target = folder / mode
+            processes = some[0][1].processes
+            target = folder / (mode if processes == 1 else f"{mode}-{processes}")
             target.mkdir(exist_ok=True)
             names = ", ".join(record.name for _, record in some)
             say(f"executing {names} in {target}, {mode}")
@@ -190,8 +194,8 @@ def _execute(
             return target
 
         verified = []
-        for claimed in sorted({record.instructions for _, record in members}):
-            some = [member for member in members if member[1].instructions == claimed]
+        for claimed, processes in sorted({_kind(record) for _, record in members}):
+            some = [member for member in members if _kind(member[1]) == (claimed, processes)]
             excuses_here = excuses.of_machine(claimed)
             target = train_again(excuses.computable(claimed), some)
             for original, record in some:
@@ -203,6 +207,11 @@ def _execute(
                     one = _portable_instead(one, other)
                 verified.append(_with_data(one, prepared[record.task].differs, excuses_here))
         return verified
+
+
+def _kind(record: RunRecord) -> tuple[str, int]:
+    """What runs have to have in common to be executed again by one process, or one group."""
+    return record.instructions, record.processes
 
 
 def _may_be_portable(record: RunRecord) -> bool:
@@ -241,7 +250,8 @@ def _rerun(
         }
         for _, record in members
     ]
-    rerun.execute(jobs, target, study.execution.threads_per_run, mode)
+    processes = members[0][1].processes
+    rerun.execute(jobs, target, study.execution.threads_per_run, mode, processes)
 
 
 def _prepared(

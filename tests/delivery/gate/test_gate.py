@@ -18,6 +18,7 @@ from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 from tests.delivery.gate.projects import copied, drop, project
 from tests.evidence_runs import timing
+from tests.records import name_files
 
 FAST = {"gate": {"resamples": 200, "margin": 0.02}}
 
@@ -117,6 +118,7 @@ def test_examples_that_the_reference_was_trained_on_are_left_out(reference, tmp_
     for path in table.parent.parent.glob("seed-*/predictions.parquet"):
         predictions = pd.read_parquet(path)
         predictions[predictions["group"] != "speaker-1"].to_parquet(path, index=False)
+        name_files(path.parent)
     check = only(gated(reference, moved, monkeypatch))
     assert any("left out: the reference was trained on them" in note for note in check.notes)
     assert check.overall.seeds == 4
@@ -282,7 +284,7 @@ def test_few_seeds_and_much_doubt_are_undecided_with_what_would_settle_it(tmp_pa
         (
             lambda p: (p / "runs/toy/gru/seed-2/predictions.parquet").write_bytes(b"PAR1 cut"),
             ["--against", "REF"],
-            "predictions.parquet is damaged",
+            "predictions.parquet: damaged",
         ),
         (
             lambda p: (p / "runs/toy/gru/seed-2/run.json").write_text('{"task": '),

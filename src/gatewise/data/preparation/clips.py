@@ -89,6 +89,7 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
         data = _read(raw.locate(path), expected)
         try:
             clip = decode(data)
+            front_end.check_rate(clip.rate)
         except Unusable as reason:
             chunk.unusable[place] = f"{path}: {reason}"
             chunk.contents.append("")

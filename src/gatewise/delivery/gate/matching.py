@@ -21,6 +21,7 @@ from gatewise.config.metrics import negative_log
 from gatewise.delivery.gate.interval import Floats, Ints, PairedSeed, Predictions
 from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
+from gatewise.files import DamagedError
 from gatewise.serving.predictor import Item, Predictor
 
 
@@ -127,12 +128,12 @@ def _predictions(snapshot: Snapshot, seed: int) -> pd.DataFrame:
         name = snapshot.records[seed].name
         raise GatewiseError(f"{snapshot.origin}: {path.name} of {name} is missing")
     try:
-        columns = ["id", "group", "label", "predicted", "probabilities"]
-        table = pd.read_parquet(path, columns=columns)
-        probabilities = np.stack(table.pop("probabilities").to_list())
-    except ValueError as error:  # pyarrow's own errors are such
-        reason = " ".join(str(error).split())[:200]
-        raise GatewiseError(f"{snapshot.origin}: {path} is damaged ({reason})") from None
+        runs.check_predictions(folder, snapshot.records[seed], snapshot.remedy)
+    except DamagedError as error:
+        raise GatewiseError(f"{snapshot.origin}: {error}") from None
+    columns = ["id", "group", "label", "predicted", "probabilities"]
+    table = pd.read_parquet(path, columns=columns)
+    probabilities = np.stack(table.pop("probabilities").to_list())
     labels = table["label"].to_numpy()
     names = np.array(snapshot.card.labels, dtype=object)
     return table.assign(

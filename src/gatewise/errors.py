@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 
 _MEANINGS = {
     errno.ENOSPC: "the disk is full; free some space and run it again",
@@ -25,6 +27,8 @@ _MEANINGS = {
 }
 _NUMBER = re.compile(r"(?:\[Errno |\(os error )(\d+)[\])]")
 """How libraries that write files themselves quote the system: PyArrow, and those in Rust."""
+_NO_MEMORY = ("can't allocate memory", "CUDA out of memory")
+"""How PyTorch says it, in a `RuntimeError`."""
 OUT_OF_MEMORY = (
     "out of memory; close other programs, or lower execution.workers, train.batch_size or the "
     "widths in params.yaml"
@@ -41,7 +45,7 @@ class GatewiseError(Exception):
 
 def meaning(error: BaseException) -> str | None:
     """What the system refused, in a sentence; nothing for what a user could not mend."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
         return OUT_OF_MEMORY
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (quoted := _NUMBER.search(str(error))):
@@ -49,6 +53,19 @@ def meaning(error: BaseException) -> str | None:
     if number not in _MEANINGS:
         return None
     return f"{getattr(error, 'filename', None) or 'while writing'}: {_MEANINGS[number]}"
+
+
+def interrupt_quietly(sentence: str = "interrupted") -> None:
+    """Let Ctrl-C end this program in a sentence also where nobody catches it, as during imports."""
+    usual = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            print(sentence, file=sys.stderr)
+        else:
+            usual(kind, error, trace)
+
+    sys.excepthook = hook
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatewise.artifacts import digests
-from gatewise.config import Augment, SplitConfig, TrainConfig, VariantConfig
+from gatewise.config import Augment, Count, SplitConfig, TrainConfig, VariantConfig
+from gatewise.config.strict import Threads
 from gatewise.errors import GatewiseError
 from gatewise.files import DamagedError, read_json, reading, write_json
 
@@ -75,9 +76,9 @@ class RunRecord(_Record):
     """What was done to training clips."""
     metric: str
     """Primary metric: it chose the epoch."""
-    threads: int
+    threads: Threads
     """Of each process."""
-    processes: int = 1
+    processes: Count = 1
     """Processes that trained it together, each on its share of every batch."""
     instructions: str = "native"
     """What computed: `portable` or `native` (also on processors that are no x86-64, whatever was

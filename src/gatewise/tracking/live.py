@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from gatewise.config import TrackingConfig
+from gatewise.errors import GatewiseError
 from gatewise.execution import warm
 from gatewise.tracking import writer
 
@@ -96,7 +97,7 @@ class Tracker:
             with self._log.open("a", encoding="utf-8") as errors:
                 fds = [events, replies, errors.fileno()]
                 self._process = warm.fork(self.address, writer.serve, [], fds)
-        except OSError as error:
+        except (OSError, GatewiseError) as error:
             os.close(to_writer)
             os.close(from_writer)
             self._say(f"could not start ({error}); training goes on, and {HINT}")

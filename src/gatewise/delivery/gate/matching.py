@@ -129,10 +129,9 @@ def _predictions(snapshot: Snapshot, seed: int) -> pd.DataFrame:
         raise GatewiseError(f"{snapshot.origin}: {path.name} of {name} is missing")
     try:
         runs.check_predictions(folder, snapshot.records[seed], snapshot.remedy)
+        table = runs.read_predictions(folder)
     except DamagedError as error:
         raise GatewiseError(f"{snapshot.origin}: {error}") from None
-    columns = ["id", "group", "label", "predicted", "probabilities"]
-    table = pd.read_parquet(path, columns=columns)
     probabilities = np.stack(table.pop("probabilities").to_list())
     labels = table["label"].to_numpy()
     names = np.array(snapshot.card.labels, dtype=object)

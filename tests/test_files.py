@@ -70,7 +70,8 @@ def test_no_damage_to_json_hangs_or_ends_in_a_traceback(tmp_path, kind):
     try:
         found = read_json(path)
     except DamagedError as error:
-        assert str(path) in str(error)
+        said = str(error)
+        assert str(path) in said
     except FileNotFoundError:
         assert kind == "a link to nowhere"
     else:

@@ -288,7 +288,7 @@ def other_task(folder):
         (
             lambda p: other_task(p / "other"),
             ["--against", "other"],
-            "holds runs of other, but none",
+            "holds runs of other",
         ),
         (lambda p: None, ["--against", "REF", "--task", "tuy"], "no task 'tuy'; did you mean toy"),
         (

@@ -1,6 +1,7 @@
 """No request, however odd or heavy, ends in a 500, takes the memory, or holds up the others."""
 
 import base64
+import contextlib
 import io
 import json
 import socket
@@ -130,8 +131,10 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["audio", "samples", "rate", "frames", "text", "inputs", "columns", "data"]
-                + ["dataframe_split", "dataframe_records", "\ud800"]
+                [
+                    *("audio", "samples", "rate", "frames", "text", "inputs", "columns", "data"),
+                    *("dataframe_split", "dataframe_records", "\ud800"),
+                ]
             ),
             inner,
             max_size=4,
@@ -166,7 +169,8 @@ def test_no_bytes_at_all_end_in_anything_but_a_sentence(predictors, data, place,
     try:
         predictors["audio"]([{"audio": whole[:place] + data + whole[place + len(data) :]}])
     except BadInputError as error:
-        assert str(error)
+        reason = str(error)
+        assert reason
 
 
 # --- budgets -----------------------------------------------------------------------------------
@@ -315,10 +319,8 @@ def test_a_head_that_does_not_come_is_given_up(predictors, monkeypatch, sent):
         host, port = address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=30) as connection:
             connection.sendall(sent)
-            try:
+            with contextlib.suppress(ConnectionResetError):
                 assert connection.recv(100) == b""
-            except ConnectionResetError:
-                pass
         # And whoever is in time is answered, again and again on one connection.
         with requests.Session() as session:
             for _ in range(3):
@@ -328,8 +330,10 @@ def test_a_head_that_does_not_come_is_given_up(predictors, monkeypatch, sent):
 
 def test_a_head_without_end_and_too_many_connections_are_refused(predictors):
     with serving(application(predictors["text"], "t"), limit_concurrency=5) as (address, _):
-        answer = requests.get(f"{address}/health", headers={"x": "y" * 100_000}, timeout=30)
-        assert answer.status_code in (400, 431)
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as endless:
+            endless.sendall(b"GET /health HTTP/1.1\r\nx: " + b"y" * 200_000)
+            assert endless.recv(100).startswith(b"HTTP/1.1 400")
         held = [half_a_request(address, b"{", 1000) for _ in range(6)]
         assert requests.get(f"{address}/health", timeout=30).status_code == 503
         for connection in held:

@@ -335,8 +335,11 @@ def _weights(path: Path, record: RunRecord) -> dict[str, torch.Tensor]:
 def _tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    with reading(path, MEND):
-        return Tokenizer.from_file(str(path))
+    try:
+        with reading(path, MEND):
+            return Tokenizer.from_file(str(path))
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; {MEND}") from None
 
 
 def _padded(sequences: Sequence[np.ndarray], lengths: np.ndarray) -> torch.Tensor:

@@ -93,11 +93,13 @@ def _write_data(folder: Path) -> None:
                 wave += chance.normal(0, 0.05, len(times))
                 soundfile.write(folder / "sounds" / label / f"s{speaker}_{take}.wav", wave, 8000)
     words = {"good": "fine bright warm clever", "bad": "dull flat cold empty"}
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    others = ["".join(chance.choice(letters, 7)) for _ in range(300)]
     lines = ["text,label"]
     for number in range(80):
         label = ("good", "bad")[number % 2]
-        own = chance.choice(words[label].split(), 3)
-        lines.append(f"a {' '.join(own)} film number {number},{label}")
+        said = [*chance.choice(words[label].split(), 2), *chance.choice(others, 6)]
+        lines.append(f"{' '.join(said)},{label}")
     (folder / "texts.csv").write_text("\n".join(lines) + "\n")
 
 

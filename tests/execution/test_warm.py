@@ -92,6 +92,30 @@ def test_children_can_be_signalled_and_do_not_disturb_each_other(address):
     assert (answer(pipe), third.wait()) == ("still here", 0)
 
 
+def test_who_is_left_goes_on_without_us_but_not_without_the_owner(tmp_path):
+    owner = owned_by(
+        f"""
+        import os, subprocess, sys, time
+        from gatewise.execution import warm
+        address = warm.ensure(os.getpid(), [])
+        leave = "import sys; from tests.execution.test_warm import *;"
+        leave += "warm.leave(sys.argv[1], record_pid_and_sleep, sys.argv[2:])"
+        where = {str(tmp_path / "pid")!r}
+        subprocess.run([sys.executable, "-c", leave, address, where], check=True)
+        print("left", flush=True)
+        time.sleep(60)
+        """
+    )
+    assert owner.stdout.readline().strip() == "left"
+    assert until((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    time.sleep(0.3)
+    assert warm.alive(pid)
+    owner.kill()
+    owner.wait()
+    assert until(lambda: not warm.alive(pid))
+
+
 def test_everything_ends_with_its_owner(tmp_path):
     script = textwrap.dedent(
         """

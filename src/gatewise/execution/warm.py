@@ -38,6 +38,8 @@ ADDRESS = "GATEWISE_WARM"
 OWNER = "GATEWISE_OWNER"
 """Environment variable: process id of whoever runs several `dvc repro` that share one process."""
 _MAX_FDS = 8
+_STAYS = 1 << 63
+"""Set in a request's length: its child does not end with whoever asked for it."""
 _PR_SET_PDEATHSIG = 1
 _FRESH_SECONDS = 0.2
 """Between a socket's being bound and being listened on there are microseconds."""
@@ -85,6 +87,29 @@ def fork(
     `function` and `arguments` travel as pickles, so the function is named, not sent. The child
     gets our working directory, environment, standard streams and duplicates of `fds`.
     """
+    return Child(_ask(address, function, arguments, [0, 1, 2, *fds]))
+
+
+def leave(address: str, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    """Call `function(*arguments)` in a child that goes on without us, until the owner is gone.
+
+    It is silent: a pipe that it held open would keep whoever reads it waiting.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        _ask(address, function, arguments, [nowhere] * 3, _STAYS).close()
+    finally:
+        os.close(nowhere)
+
+
+def _ask(
+    address: str,
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    fds: Sequence[int],
+    flags: int = 0,
+) -> socket.socket:
+    """Send a request to the warm process; the connection that its child's life hangs on."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(address)
@@ -105,9 +130,9 @@ def fork(
     )
     # Where it is killed before it has read this, `wait` says so.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        socket.send_fds(connection, [len(request).to_bytes(8, "big")], [0, 1, 2, *fds])
+        socket.send_fds(connection, [(len(request) | flags).to_bytes(8, "big")], fds)
         connection.sendall(request)
-    return Child(connection)
+    return connection
 
 
 def ensure(owner: int, modules: Sequence[str], threads: int = 1) -> str:
@@ -274,13 +299,16 @@ class _Server:
         if not header:
             connection.close()
             return
-        request = _receive(connection, int.from_bytes(header, "big"))
+        length = int.from_bytes(header, "big")
+        request = _receive(connection, length & ~_STAYS)
         pid = os.fork()
         if pid == 0:
             self._become(connection, request, fds)
         for fd in fds:
             os.close(fd)
         self.children[pid] = connection
+        if length & _STAYS:
+            return
         self.selector.register(connection, selectors.EVENT_READ, lambda c: self._hear(c, pid))
 
     def _hear(self, connection: socket.socket, pid: int) -> None:

@@ -20,7 +20,7 @@ from typing import IO, Any
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import warm
-from gatewise.tracking import writer
+from gatewise.tracking import creation, writer
 
 CLOSE_SECONDS = 30.0
 """How long a stage waits at its end for a store that answers slowly."""
@@ -92,6 +92,7 @@ class Tracker:
         if not (self.config.enabled and self.config.live):
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        creation.begin(self.config, self.address)
         (events, to_writer), (from_writer, replies) = os.pipe(), os.pipe()
         try:
             with self._log.open("a", encoding="utf-8") as errors:

@@ -27,6 +27,8 @@ _MEANINGS = {
 }
 _NUMBER = re.compile(r"(?:\[Errno |\(os error )(\d+)[\])]")
 """How libraries that write files themselves quote the system: PyArrow, and those in Rust."""
+_CUT_OFF = re.compile(r"\d+ requested and \d+ written")
+"""How NumPy says that it could not write an array, without the system's number."""
 _NO_MEMORY = ("can't allocate memory", "CUDA out of memory")
 """How PyTorch says it, in a `RuntimeError`."""
 OUT_OF_MEMORY = (
@@ -50,6 +52,8 @@ def meaning(error: BaseException) -> str | None:
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (quoted := _NUMBER.search(str(error))):
         number = int(quoted[1])
+    if isinstance(error, OSError) and _CUT_OFF.search(str(error)):
+        return "while writing: the disk is full, or files may not be that large (`ulimit -f`)"
     if number not in _MEANINGS:
         return None
     return f"{getattr(error, 'filename', None) or 'while writing'}: {_MEANINGS[number]}"

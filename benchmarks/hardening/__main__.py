@@ -13,10 +13,11 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.hardening import files, hostile, kills, project
-from benchmarks.hardening.table import LOST, table
+from benchmarks.hardening.table import LOST, Tally, table
 
 
 def main() -> int:
@@ -39,16 +40,24 @@ def main() -> int:
         project.run(base, "gatewise.cli.main", "gate", "--keep", "kept")
         print(f"reproduced in {time.monotonic() - began:.0f} s", flush=True)
         tallies = []
-        if chosen.requests:
-            tallies += hostile.tried(base, chosen.requests, chosen.seed)
-        tallies += files.tried(base, scratch, chosen.files, chosen.seed, _warm())
-        if chosen.kills:
-            tallies.append(kills.killed(base, scratch, chosen.kills, chosen.seed))
-        if chosen.full:
-            tallies.append(kills.full(base, scratch, chosen.full, chosen.seed))
+        try:
+            for tally in _tried(base, scratch, chosen):
+                tallies.append(tally)
+        except KeyboardInterrupt:
+            print("interrupted; what was tried until then:", flush=True)
     print(table(tallies))
     print(f"\n{time.monotonic() - began:.0f} s")
     return int(any(tally.counts[LOST] for tally in tallies))
+
+
+def _tried(base: Path, scratch: Path, chosen: argparse.Namespace) -> Iterator[Tally]:
+    if chosen.requests:
+        yield from hostile.tried(base, chosen.requests, chosen.seed)
+    yield from files.tried(base, scratch, chosen.files, chosen.seed, _warm())
+    if chosen.kills:
+        yield kills.killed(base, scratch, chosen.kills, chosen.seed)
+    if chosen.full:
+        yield kills.full(base, scratch, chosen.full, chosen.seed)
 
 
 def _warm() -> dict[str, str]:

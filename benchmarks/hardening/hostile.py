@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -207,12 +207,11 @@ class Server:
         return time.monotonic() - began
 
 
-def tried(folder: Path, count: int, seed: int) -> list[Tally]:
+def tried(folder: Path, count: int, seed: int) -> Iterator[Tally]:
     """One tally for each kind of request."""
     chance = random.Random(seed)  # noqa: S311  # nothing secret
     server = Server(folder)
     server.ask(honest(chance))  # imports what sounds take
-    tallies = []
     for kind, make in KINDS.items():
         counts: Counter[str] = Counter()
         slowest, before = 0.0, server.memory
@@ -227,12 +226,13 @@ def tried(folder: Path, count: int, seed: int) -> list[Tally]:
         if grown > LARGEST_GROWTH:
             counts[LOST] += 1
         note = f"slowest {slowest:.1f} s, memory +{grown / 2**20:.0f} MiB"
-        tallies.append(Tally(f"request: {kind}", counts, note))
-        print(tallies[-1], flush=True)
-    slow = slow_clients(server, 20)
+        print(f"{kind}: {dict(counts)}; {note}", flush=True)
+        yield Tally(f"request: {kind}", counts, note)
+    yield slow_clients(server, 20)
     ended = server.end()
-    tallies += [slow, Tally("told to end", Counter({SURVIVED: 1}), f"after {ended:.1f} s")]
-    return tallies
+    yield Tally(
+        "server told to end", Counter({SURVIVED if ended < 20 else LOST: 1}), f"after {ended:.1f} s"
+    )
 
 
 def slow_clients(server: Server, count: int) -> Tally:

@@ -25,9 +25,13 @@ def table(tallies: Sequence[Tally]) -> str:
         "| --- | ---: | ---: | ---: | ---: | --- |",
     ]
     total: Counter[str] = Counter()
+    kinds: dict[str, Counter[str]] = {}
+    notes: dict[str, str] = {}
     for tally in tallies:
         total += tally.counts
-        lines.append(_row(tally.kind, tally.counts, tally.note))
+        kinds[tally.kind] = kinds.get(tally.kind, Counter()) + tally.counts
+        notes[tally.kind] = tally.note
+    lines += [_row(kind, counts, notes[kind]) for kind, counts in kinds.items()]
     lines.append(_row("**all**", total))
     return "\n".join(lines)
 

@@ -68,6 +68,14 @@ lint: $(READY_DEV) ## style, formatting, types, layers of imports, and CI workfl
 	check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
 	zizmor --offline --quiet --no-progress .github/workflows
 
+.PHONY: audit
+audit: $(READY) ## the locks against known advisories (needs a network; installs nothing)
+	@# What is ignored stands in SECURITY.md with the reason.
+	for lock in requirements.lock requirements-dev.lock; do \
+		uv tool run --from 'pip-audit==2.10.1' pip-audit --disable-pip --require-hashes \
+			--progress-spinner off --ignore-vuln CVE-2025-69872 --requirement $$lock || exit 1; \
+	done
+
 .PHONY: bench
 bench: $(READY_DEV) ## measure speed against references; table and history in benchmarks/results
 	python -m benchmarks

@@ -23,6 +23,7 @@ from gatewise.config import SplitConfig, TrackingConfig, TrainConfig, VariantCon
 from gatewise.tracking.content import CURVES
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
+from gatewise.training.scoring import predictions_digest
 
 VARIANTS, CLASSES, EXAMPLES = 10, 10, 500
 
@@ -42,7 +43,7 @@ def make(root: Path, count: int, epochs: int) -> None:
                     [epoch, *(math.exp(-epoch / 20) * x for x in generator.random(len(CURVES)))]
                 )
         label = generator.integers(CLASSES, size=EXAMPLES, dtype=np.int32)
-        pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "id": [str(i) for i in range(EXAMPLES)],
                 "group": "g",
@@ -50,7 +51,8 @@ def make(root: Path, count: int, epochs: int) -> None:
                 "predicted": np.where(generator.random(EXAMPLES) < 0.8, label, 0).astype(np.int32),
                 "probabilities": list(generator.random((EXAMPLES, CLASSES), dtype=np.float32)),
             }
-        ).to_parquet(folder / runs.PREDICTIONS, index=False)
+        )
+        table.to_parquet(folder / runs.PREDICTIONS, index=False)
         scores = {name: float(generator.random()) for name in ("accuracy", "macro_f1", "loss")}
         RunRecord(
             task="digits",
@@ -76,7 +78,7 @@ def make(root: Path, count: int, epochs: int) -> None:
             best_epoch=epochs,
             metrics={"train": scores, "validation": scores, "test": scores},
             weights_sha256="w" * 64,
-            predictions_sha256="p" * 64,
+            predictions_sha256=predictions_digest(table),
             data=RunData(digest="d" * 64, examples={"train": 1000, "test": EXAMPLES}),
             versions={"torch": "2.14.1"},
         ).write(folder)

@@ -18,9 +18,14 @@ import signal
 import sys
 from collections.abc import Callable
 
-from gatewise.errors import GatewiseError, in_words
-from gatewise.execution import warm
-from gatewise.training import instructions
+from gatewise.errors import GatewiseError, in_words, interrupt_quietly
+
+INTERRUPTED = "interrupted; what was finished is kept, rerun to go on"
+if sys.argv[:1] == ["-m"]:  # so it is while Python imports a stage that it was told to run
+    interrupt_quietly(INTERRUPTED)
+
+from gatewise.execution import warm  # noqa: E402  # the line above is for its imports, too
+from gatewise.training import instructions  # noqa: E402
 
 instructions.use(instructions.wanted())
 # By hand as under `dvc repro`: what a stage computes is not to depend on the machine's width.
@@ -54,6 +59,7 @@ def run(main: Callable[[list[str]], None], *, light: bool = False) -> None:
     A `light` stage has little to import: it runs at once while the warm process still loads.
     """
     if not forked:
+        _end_with_dvc()
         address = _address()
         if address is not None and not light:
             sys.exit(_elsewhere(address))
@@ -64,7 +70,7 @@ def run(main: Callable[[list[str]], None], *, light: bool = False) -> None:
     except GatewiseError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print("interrupted; what was finished is kept, rerun to go on", file=sys.stderr)
+        print(INTERRUPTED, file=sys.stderr)
         sys.exit(130)
 
 
@@ -80,7 +86,10 @@ def _elsewhere(address: str) -> int:
     """Run this very stage in a child of the warm process and give its exit status."""
     spec = sys.modules["__main__"].__spec__
     assert spec is not None  # noqa: S101  # stages are run with -m
-    child = warm.fork(address, module, [spec.name, sys.argv[1:]])
+    try:
+        child = warm.fork(address, module, [spec.name, sys.argv[1:]])
+    except GatewiseError as error:
+        sys.exit(f"error: {error}")
     while True:
         try:
             status = child.wait()
@@ -97,6 +106,12 @@ def _address() -> str | None:
     given = os.environ.get(warm.OWNER)
     owner = int(given) if given else _dvc()
     return None if owner is None else warm.ensure(owner, WARM_MODULES)
+
+
+def _end_with_dvc() -> None:
+    """End with the `dvc` that started this process, also if it is killed: another may follow."""
+    if os.getppid() == _dvc():
+        warm.die_with_parent()
 
 
 def _dvc() -> int | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gatewise import config
 from gatewise.artifacts import manifest, software
 from gatewise.artifacts.plan import SequencesPlan
 from gatewise.errors import GatewiseError
 from gatewise.execution.kept_results import KeptResult
+from gatewise.tracking import creation
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
     """Prepare the data of one task."""
     (task,) = arguments
+    # Now, to be ready by the time that runs are trained.
+    creation.begin(config.load_operation()[1])
     plan = SequencesPlan.read(Path("data/plan", task, "sequences.json"))
     raw, target = Path("data/raw", task), Path("data/prepared", task)
     report_path = Path("reports/data", f"{task}.json")

@@ -22,6 +22,7 @@ from gatewise.artifacts.runs import CURVES, PREDICTIONS, RunRecord
 from gatewise.config.metrics import METRICS
 from gatewise.evidence import ranking
 from gatewise.files import digest, write_json
+from tests.records import name_files
 
 LABELS = ["no", "yes", "maybe"]
 
@@ -131,6 +132,7 @@ def write_run(
             "validation_log_loss": 1.1 - score * epochs / run.epochs_run,
         }
     ).to_csv(folder / CURVES, index=False)
+    name_files(folder)
     return folder
 
 

@@ -6,9 +6,9 @@ from itertools import chain
 
 import pytest
 
-PAGES = ["README.md", *(f"docs/{name}.md" for name in (
+PAGES = ["README.md", "SECURITY.md", *(f"docs/{name}.md" for name in (
     "architecture", "benchmarks", "cells", "evidence", "lightning", "reproducibility", "retraining",
-    "review", "scale", "sources", "team",
+    "review", "scale", "security", "sources", "team",
 ))]  # fmt: skip
 MADE = ("data/", "runs/", "reports/", ".gatewise/", "benchmarks/results/", "deploy/.env")
 """What the pipeline or a user makes, and a checkout need not have."""
@@ -21,7 +21,11 @@ def anchors(page):
 
 
 def test_every_page_is_looked_at(project):
-    assert set(PAGES) == {"README.md", *(f"docs/{p.name}" for p in (project / "docs").glob("*.md"))}
+    assert set(PAGES) == {
+        "README.md",
+        "SECURITY.md",
+        *(f"docs/{p.name}" for p in (project / "docs").glob("*.md")),
+    }
 
 
 @pytest.mark.parametrize("name", PAGES)

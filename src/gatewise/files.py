@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,94 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from gatewise.errors import GatewiseError
 
 
-class NotJsonError(GatewiseError, ValueError):
+class DamagedError(GatewiseError, ValueError):
+    """A file does not hold what it should: cut off, altered, or no file at all."""
+
+
+class NotJsonError(DamagedError):
     """A file that should hold JSON holds something else."""
+
+
+LARGEST_JSON = 256 * 2**20
+"""Bytes; the largest that the pipeline writes, a study's comparison, has a few million."""
+
+
+@contextmanager
+def reading(path: str | Path, remedy: str = "make it anew") -> Iterator[None]:
+    """Turn whatever a library says of a damaged file into one sentence that names the file.
+
+    The block reads `path` and does nothing else. What is missing, or refused by the system, stays
+    what it is: an `OSError` with its number.
+
+    Raises:
+        DamagedError: the file cannot be read as what it should be; or it is a folder, a pipe or a
+            device, which are not opened.
+    """
+    require_regular(path)
+    try:
+        yield
+    except GatewiseError:
+        raise
+    except OSError as error:
+        if error.errno is not None:  # libraries raise it without a number for bytes they dislike
+            raise
+        raise DamagedError(f"{path}: damaged ({_brief(error)}); {remedy}") from None
+    except Exception as error:
+        raise DamagedError(f"{path}: damaged ({_brief(error)}); {remedy}") from None
+
+
+def require_regular(path: str | Path) -> None:
+    """Refuse what is there, but no regular file behind any links: a pipe would wait for ever.
+
+    Raises:
+        DamagedError: it is a folder, a pipe, a socket or a device.
+        FileNotFoundError: there is nothing.
+    """
+    _require_regular(path, Path(path).stat())
+
+
+def open_regular(path: str | Path) -> io.BufferedReader:
+    """Open a regular file for reading bytes.
+
+    Raises:
+        DamagedError: it is a folder, a pipe, a socket or a device.
+        FileNotFoundError: there is nothing.
+    """
+    require_regular(path)
+    # Not to wait even if a pipe has taken its place since.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    stream = os.fdopen(descriptor, "rb")
+    try:
+        _require_regular(path, os.fstat(descriptor))
+    except DamagedError:
+        stream.close()
+        raise
+    return stream
+
+
+def read_regular(path: str | Path, most: int | None = None) -> bytes:
+    """All bytes of a regular file.
+
+    Raises:
+        DamagedError: it is no regular file, or longer than `most` bytes.
+        FileNotFoundError: there is nothing.
+    """
+    with open_regular(path) as stream:
+        data = stream.read(-1 if most is None else most + 1)
+    if most is not None and len(data) > most:
+        raise DamagedError(f"{path}: longer than {most:,} bytes, which no file of its kind is")
+    return data
+
+
+def _require_regular(path: str | Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise DamagedError(f"{path}: a folder where a file should be; remove it")
+    if not stat.S_ISREG(status.st_mode):
+        raise DamagedError(f"{path}: not a regular file (a pipe, a socket or a device); remove it")
+
+
+def _brief(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 @contextmanager
@@ -35,9 +122,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = holder / path.name
     try:
         yield temporary
-        if temporary.is_dir() and path.is_dir():
-            # rename(2) cannot replace a folder that has files in it: step the old one aside.
-            path.rename(holder / "old")
+        if temporary.is_dir() or path.is_dir():
+            # rename(2) cannot replace a folder that has files in it, nor a folder by a file or a
+            # file by a folder: step the old one aside.
+            with suppress(FileNotFoundError):
+                path.rename(holder / "old")
         temporary.replace(path)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
@@ -55,10 +144,17 @@ def read_json(path: str | Path) -> Any:
 
     Raises:
         NotJsonError: it holds something else, perhaps because it was cut off.
+        DamagedError: it is no regular file, or far too long.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(read_regular(path, LARGEST_JSON).decode())
+    except RecursionError:
+        raise NotJsonError(
+            f"{path}: not readable as JSON (nested too deeply); make it anew"
+        ) from None
+    except ValueError as error:  # also of bytes that are no text, and of numbers without end
+        if isinstance(error, DamagedError):
+            raise
         raise NotJsonError(f"{path}: not readable as JSON ({error}); make it anew") from None
 
 
@@ -87,7 +183,7 @@ def own_folder() -> Path:
 
 def sha256(path: str | Path) -> str:
     """Hex digest of a file's bytes, read in chunks."""
-    with Path(path).open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

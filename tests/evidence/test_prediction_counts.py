@@ -6,6 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score,
 from gatewise.config.metrics import LABELLED, METRICS, RIGHT
 from gatewise.errors import GatewiseError
 from gatewise.evidence import prediction_counts
+from gatewise.training.scoring import predictions_digest
 from tests.evidence_runs import predictions
 
 
@@ -71,6 +72,17 @@ def test_unusable_predictions_are_named(tmp_path):
     with pytest.raises(GatewiseError, match="holds no prediction"):
         prediction_counts.read(tmp_path)
     (tmp_path / "predictions.parquet").write_text("torn")
-    with pytest.raises(GatewiseError, match="not readable"):
+    with pytest.raises(GatewiseError, match=r"predictions\.parquet: damaged"):
         prediction_counts.read(tmp_path)
     assert isinstance(frame, pd.DataFrame)
+
+
+def test_predictions_that_the_record_does_not_name_are_refused(tmp_path):
+    frame = predictions(0.7, seed=3)
+    frame.to_parquet(tmp_path / "predictions.parquet")
+    named = predictions_digest(frame)
+    assert prediction_counts.read(tmp_path, named).groups
+    frame.loc[0, "label"] = (frame.loc[0, "label"] + 1) % 3
+    frame.to_parquet(tmp_path / "predictions.parquet")
+    with pytest.raises(GatewiseError, match=r"predictions\.parquet: damaged.*makes it anew"):
+        prediction_counts.read(tmp_path, named)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.execution.kept_results import RECORD, KeptResult
 
 OUTPUTS = [Path("data/toy"), Path("reports/toy.json")]
@@ -75,3 +76,27 @@ def test_a_failure_keeps_nothing(stage):
     with pytest.raises(ValueError, match="no"):
         KeptResult("stage", "toy", ["as ever"], OUTPUTS).make(fail)
     assert not Path(".gatewise").exists()
+
+
+@pytest.mark.parametrize("kind", damage.KINDS)
+@pytest.mark.parametrize("name", ["data/toy/part", "reports/toy.json", RECORD])
+def test_any_damage_is_named_and_made_anew(stage, capsys, name, kind):
+    stage()
+    remove_outputs()
+    damage.spoil(Path(".gatewise/kept/stage/toy") / name, kind, seed=2)
+    made = stage()
+    assert OUTPUTS[0].joinpath("part").read_text() == f"as ever {stage.made}"
+    assert made == (stage.made == 2)
+    if made and not (name == RECORD and kind in ("one bit", "a link to nowhere")):
+        assert f"toy/{name} is damaged; made anew" in capsys.readouterr().err
+    assert made or (name, kind) == (RECORD, "one bit")
+    remove_outputs()
+    assert not stage()
+
+
+def test_a_file_that_was_never_kept_is_not_put_back(stage):
+    stage()
+    remove_outputs()
+    Path(".gatewise/kept/stage/toy/data/toy/stray").write_text("from elsewhere")
+    assert stage()
+    assert [path.name for path in OUTPUTS[0].iterdir()] == ["part"]

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.artifacts import runs
 from gatewise.config import Augment
 from gatewise.errors import DivergedError, GatewiseError
@@ -150,13 +151,21 @@ def test_of_some_seeds_the_others_count(train, tmp_path, monkeypatch):
     assert runs.read_diverged(tmp_path / "target") == {1: "training diverged: its loss ended at 9"}
 
 
-def test_a_damaged_finished_run_is_trained_again(train, tmp_path):
+@pytest.mark.parametrize("name", [runs.RECORD, runs.WEIGHTS, runs.PREDICTIONS, runs.CURVES])
+def test_a_damaged_finished_run_is_named_and_trained_again(train, tmp_path, capsys, name):
     plan = make_plan(seeds=(0,))
-    train(plan)
-    (record,) = (tmp_path / "cache").rglob(runs.RECORD)
-    record.write_text("{}")
-    _, events = train(plan)
+    (first,), _ = train(plan)
+    (path,) = (tmp_path / "cache").rglob(name)
+    damage.spoil(path, "one bit", seed=3)
+    (again,), events = train(plan, "again")
     assert ("started", 0) in events
+    said = capsys.readouterr().err
+    assert "toy/gru/seed-0" in said
+    assert name in said
+    assert "trained anew" in said
+    assert again == first
+    for left in (tmp_path / "target" / "seed-0").iterdir():
+        assert left.read_bytes() == (tmp_path / "again" / "seed-0" / left.name).read_bytes()
 
 
 def test_keys_tell_runs_apart_and_nothing_else():

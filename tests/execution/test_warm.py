@@ -1,14 +1,18 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+from gatewise.errors import GatewiseError
 from gatewise.execution import warm
 
 
@@ -88,6 +92,30 @@ def test_children_can_be_signalled_and_do_not_disturb_each_other(address):
     assert (answer(pipe), third.wait()) == ("still here", 0)
 
 
+def test_who_is_left_goes_on_without_us_but_not_without_the_owner(tmp_path):
+    owner = owned_by(
+        f"""
+        import os, subprocess, sys, time
+        from gatewise.execution import warm
+        address = warm.ensure(os.getpid(), [])
+        leave = "import sys; from tests.execution.test_warm import *;"
+        leave += "warm.leave(sys.argv[1], record_pid_and_sleep, sys.argv[2:])"
+        where = {str(tmp_path / "pid")!r}
+        subprocess.run([sys.executable, "-c", leave, address, where], check=True)
+        print("left", flush=True)
+        time.sleep(60)
+        """
+    )
+    assert owner.stdout.readline().strip() == "left"
+    assert until((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    time.sleep(0.3)
+    assert warm.alive(pid)
+    owner.kill()
+    owner.wait()
+    assert until(lambda: not warm.alive(pid))
+
+
 def test_everything_ends_with_its_owner(tmp_path):
     script = textwrap.dedent(
         """
@@ -119,6 +147,99 @@ def test_everything_ends_with_its_owner(tmp_path):
         time.sleep(0.05)
     assert not os.path.exists(address)
     assert not warm.alive(pid)
+
+
+SOURCES = [Path(__file__).parents[2] / "src", Path(__file__).parents[2]]
+
+
+def owned_by(script, *more):
+    """A process that owns a warm one, with the pipe that its output comes through."""
+    clean = {k: v for k, v in os.environ.items() if k != warm.ADDRESS}
+    clean |= {"PYTHONPATH": os.pathsep.join(map(str, (*SOURCES, *more)))}
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env=clean,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(condition, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def processes(address):
+    """The warm processes at `address`: it is their second environment, by which we know them."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            ours = len(words) > 2 and words[2] == "gatewise.execution.warm"
+            if ours and process.environ().get(warm.ADDRESS) == address:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_it_ends_with_its_owner_even_while_it_imports(tmp_path):
+    (tmp_path / "endless.py").write_text("import time\nwhile True: time.sleep(0.01)\n")
+    owner = owned_by(
+        """
+        import os, time
+        from gatewise.execution import warm
+        print(warm.ensure(os.getpid(), ["endless"]), flush=True)
+        time.sleep(60)
+        """,
+        tmp_path,
+    )
+    address = owner.stdout.readline().strip()
+    assert until(lambda: processes(address))
+    owner.kill()
+    owner.wait()
+    assert until(lambda: not processes(address))
+    assert not os.path.exists(address)
+
+
+def test_children_end_with_a_killed_warm_process_and_it_is_said_in_words(address, tmp_path):
+    where = tmp_path / "pid"
+    child = warm.fork(address, record_pid_and_sleep, [str(where)])
+    assert until(where.exists)
+    # Forked children have its command line.
+    found = processes(address)
+    (process,) = [one for one in found if one.ppid() not in {other.pid for other in found}]
+    process.kill()
+    assert child.wait() == -signal.SIGKILL
+    assert until(lambda: not warm.alive(int(where.read_text())))
+    with pytest.raises(GatewiseError, match="was it killed"):
+        warm.fork(address, write, ["hello"])
+    # Who asks for it next gets another, at the same address.
+    again = warm.ensure(os.getpid(), ["json"])
+    assert again == address
+    fresh, receiver = ask(again, write, "hello")
+    assert (answer(receiver), fresh.wait()) == ("hello", 0)
+
+
+def test_sockets_that_nobody_listens_on_are_swept(tmp_path):
+    folder = Path(tempfile.mkdtemp())  # pytest's own are too long for a socket
+    try:
+        dead, live, other = folder / "dead", folder / "live", folder / "other"
+        other.write_text("not a socket")
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.bind(str(dead))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(live))
+        listener.listen()
+        for path in (dead, live):
+            os.utime(path, (time.time() - 3600,) * 2)
+        warm.sweep_all(folder)
+        assert sorted(path.name for path in folder.iterdir()) == ["live", "other"]
+        listener.close()
+    finally:
+        shutil.rmtree(folder)
 
 
 def record_pid_and_sleep(where):

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from gatewise.execution import warm
-from gatewise.files import read_json, write_json
+from gatewise.files import DamagedError, read_json, write_json
 from gatewise.repro import leftovers
 
 
@@ -78,3 +78,18 @@ def test_what_ended_processes_held_is_free_even_before_they_are_reaped(here):
         )
         leftovers.mend_rwlock()
     assert read_json(leftovers.RWLOCK) == {"runs": {"read": [here]}, "raw": {"write": here}}
+
+
+def test_pipes_and_devices_among_outputs_are_named_before_dvc_waits_on_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "toy").mkdir(parents=True)
+    (tmp_path / "runs" / "toy" / "run.json").write_text("{}")
+    (tmp_path / "runs" / "toy" / "nowhere").symlink_to("gone")
+    leftovers.require_regular()
+    (tmp_path / "runs" / "toy" / "endless").symlink_to("/dev/zero")
+    with pytest.raises(DamagedError, match="runs/toy/endless: not a regular file"):
+        leftovers.require_regular()
+    (tmp_path / "runs" / "toy" / "endless").unlink()
+    os.mkfifo(tmp_path / "runs" / "pipe")
+    with pytest.raises(DamagedError, match="runs/pipe: not a regular file"):
+        leftovers.require_regular()

@@ -1,33 +1,20 @@
 import http.client
 import json
-import socket
-import threading
-import time
 
 import pytest
 import requests
-import uvicorn
 
 from gatewise.serving.http import LARGEST_BODY, application
 from gatewise.serving.predictor import Predictor
+from tests.serving.served import serving
 from tests.serving.test_predictor import LABELS, model_folder, wav
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     predictor = Predictor.load(model_folder(tmp_path_factory.mktemp("served"), "audio"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = uvicorn.Config(application(predictor, "toy"), port=port, log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with serving(application(predictor, "toy")) as (address, _):
+        yield address
 
 
 def test_health_says_what_is_served(address):

@@ -11,6 +11,7 @@ from gatewise.config import LogMel, Tokens, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 from gatewise.serving.predictor import BadInputError, Predictor, decode, gather
+from tests.records import name_files
 from tests.tasks import LABELS, make_plan, write_task
 from tests.tracking.conftest import write_run
 
@@ -64,6 +65,7 @@ def model_folder(folder, modality):
     torch.manual_seed(0)
     model = SequenceClassifier(variant, Sizes.of(description))
     save_file(model.state_dict(), run / runs.WEIGHTS)
+    name_files(run)
     target = folder / "model"
     target.mkdir()
     gather(run, folder / "prepared", target)

@@ -13,6 +13,7 @@ from gatewise.files import read_json, write_json
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
 from tests.evidence_runs import pair, summary, task_comparison, whole_comparison
+from tests.records import name_files
 from tests.serving.test_predictor import card
 from tests.tracking.conftest import config, empty_store, write_run  # noqa: F401
 from tests.tracking.servers import MlflowServer
@@ -54,6 +55,7 @@ def write_study(tmp_path, newer=0):
             torch.manual_seed(seed)
             model = SequenceClassifier(variant, Sizes.of(description))
             save_file(model.state_dict(), folder / runs.WEIGHTS)
+            name_files(folder)
     comparison("undecided", gru=0.7, lstm=0.8).write(tmp_path / "reports/comparison.json")
 
 

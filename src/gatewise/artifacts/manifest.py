@@ -100,7 +100,8 @@ class Raw:
         folder = Path(folder)
         try:
             card = SourceCard.model_validate(read_json(folder / CARD))
-            manifest = pd.read_parquet(folder / MANIFEST)
+            with files.reading(folder / MANIFEST, "run `dvc repro -f fetch`"):
+                manifest = pd.read_parquet(folder / MANIFEST)
         except FileNotFoundError as error:
             raise GatewiseError(
                 f"{error.filename}: missing; run `dvc repro fetch` to make it"

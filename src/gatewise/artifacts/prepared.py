@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatewise.config import SPLITS
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.files import DamagedError, read_json, reading, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,7 @@ TOKENIZER = "tokenizer.json"
 """One more, for text."""
 DRAWN = "drawn"
 """What the index says in `split` where each seed draws its own."""
+REMEDY = "run `dvc repro -f prepare`"
 INDEX_COLUMNS = ["id", "label", "group", "split", "start", "length"]
 
 
@@ -63,6 +64,22 @@ class TaskCard(BaseModel):
     digest: str
     """sha256 over sequences, index and everything above: equal digests, equal data."""
 
+    @classmethod
+    def read(cls, path: str | Path) -> TaskCard:
+        """Read `task.json`.
+
+        Raises:
+            FileNotFoundError: there is none.
+            DamagedError: it is no card of this version.
+        """
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise DamagedError(
+                f"{path}: damaged, or of another version ({reason}); run `dvc repro -f prepare`"
+            ) from None
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -88,15 +105,21 @@ class Prepared:
 
         folder = Path(folder)
         try:
-            card = TaskCard.model_validate(read_json(folder / CARD))
-            sequences = np.load(folder / SEQUENCES, mmap_mode="r")
-            index = pd.read_parquet(folder / INDEX)
+            card = TaskCard.read(folder / CARD)
+            with reading(folder / SEQUENCES, REMEDY):
+                sequences = np.load(folder / SEQUENCES, mmap_mode="r")
+            with reading(folder / INDEX, REMEDY):
+                index = pd.read_parquet(folder / INDEX)
+                absent = set(INDEX_COLUMNS) - set(index.columns)
+                if absent or index.empty:
+                    raise ValueError(f"no {' or '.join(sorted(absent)) or 'row'}")
+                begin = int(index["start"].min())
         except FileNotFoundError as error:
             raise GatewiseError(
                 f"{error.filename}: missing; run `dvc repro prepare` to make it"
             ) from None
         end = int((index["start"] + index["length"]).max())
-        if end > len(sequences):
+        if end > len(sequences) or begin < 0:
             raise GatewiseError(
                 f"{folder / INDEX} reaches step {end}, but {SEQUENCES} has only "
                 f"{len(sequences)}; run `dvc repro -f prepare` to make them anew"
@@ -119,7 +142,7 @@ def read_digest(folder: str | Path) -> str:
     """
     path = Path(folder, CARD)
     try:
-        return str(read_json(path)["digest"])
+        return TaskCard.read(path).digest
     except FileNotFoundError:
         raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
 

@@ -8,14 +8,17 @@ Nothing in it depends on the clock, so equal inputs give equal bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gatewise.config import Augment, SplitConfig, TrainConfig, VariantConfig
+from gatewise.artifacts import digests
+from gatewise.config import Augment, Count, SplitConfig, TrainConfig, VariantConfig
+from gatewise.config.strict import Threads
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.files import DamagedError, read_json, reading, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,9 +78,9 @@ class RunRecord(_Record):
     """What was done to training clips."""
     metric: str
     """Primary metric: it chose the epoch."""
-    threads: int
+    threads: Threads
     """Of each process."""
-    processes: int = 1
+    processes: Count = 1
     """Processes that trained it together, each on its share of every batch."""
     instructions: str = "native"
     """What computed: `portable` or `native` (also on processors that are no x86-64, whatever was
@@ -139,14 +142,118 @@ def read_diverged(variant: str | Path) -> dict[int, str]:
 
 
 def read_curves(folder: str | Path) -> pd.DataFrame:
-    """Curves of one run, a row an epoch, counted from 1."""
+    """Curves of one run, a row an epoch, counted from 1.
+
+    Raises:
+        DamagedError: it cannot be read.
+    """
     import pandas as pd
 
-    return pd.read_csv(Path(folder) / CURVES)
+    path = Path(folder) / CURVES
+    with reading(path, remedy(folder)):
+        return pd.read_csv(path)
 
 
 def read_predictions(folder: str | Path) -> pd.DataFrame:
-    """Test predictions of one run."""
+    """Test predictions of one run.
+
+    Raises:
+        DamagedError: they cannot be read.
+    """
     import pandas as pd
 
-    return pd.read_parquet(Path(folder) / PREDICTIONS)
+    path = Path(folder) / PREDICTIONS
+    with reading(path, remedy(folder)):
+        return pd.read_parquet(path, page_checksum_verification=True)
+
+
+def check(folder: str | Path, record: RunRecord, mend: str = "") -> None:
+    """See that weights and predictions are those that `record` names.
+
+    Args:
+        folder: run folder.
+        record: its record.
+        mend: what to do if they are not; the stage is named that makes them anew when left out.
+
+    Raises:
+        DamagedError: one of them is not, or cannot be read.
+        GatewiseError: one of them is missing.
+    """
+    check_weights(folder, record, mend)
+    check_predictions(folder, record, mend)
+
+
+def check_present(folder: str | Path, record: RunRecord) -> None:
+    """As `check`, of a run of which a part may be elsewhere (not pulled).
+
+    Raises:
+        DamagedError: what is there is not what the record names.
+    """
+    if (Path(folder) / WEIGHTS).exists():
+        check_weights(folder, record)
+    if (Path(folder) / PREDICTIONS).exists():
+        check_predictions(folder, record)
+
+
+def check_weights(folder: str | Path, record: RunRecord, mend: str = "") -> None:
+    """See that the weights are those that `record` names; arguments as for `check`.
+
+    Raises:
+        DamagedError: they are not, or cannot be read.
+        GatewiseError: they are missing.
+    """
+    from safetensors.numpy import load_file
+
+    path = Path(folder) / WEIGHTS
+    mend = mend or remedy(folder)
+    with _present(path, mend), reading(path, mend):
+        found = digests.of_weights(load_file(path))
+    require_same(path, found, record.weights_sha256, mend)
+
+
+def check_predictions(folder: str | Path, record: RunRecord, mend: str = "") -> None:
+    """See that the predictions are those that `record` names; arguments as for `check`.
+
+    Raises:
+        DamagedError: they are not, or cannot be read.
+        GatewiseError: they are missing.
+    """
+    path = Path(folder) / PREDICTIONS
+    mend = mend or remedy(folder)
+    with _present(path, mend), reading(path, mend):
+        import numpy as np
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(path, page_checksum_verification=True)
+        flat = table["probabilities"].combine_chunks().flatten().to_numpy()
+        found = digests.of_predictions(
+            table["id"].to_pylist(), table["label"].to_numpy(), np.asarray(flat)
+        )
+    require_same(path, found, record.predictions_sha256, mend)
+
+
+def require_same(path: Path, found: str, claimed: str, mend: str) -> None:
+    """Refuse what is not what a record names.
+
+    Raises:
+        DamagedError: the digests differ.
+    """
+    if found != claimed:
+        raise DamagedError(
+            f"{path}: damaged: its content has the digest {found[:12]}, {RECORD} names "
+            f"{claimed[:12]}; {mend}"
+        )
+
+
+def remedy(folder: str | Path) -> str:
+    """What mends a damaged run: the stage that made it takes a sound copy, or trains it anew."""
+    task, variant = Path(folder).resolve().parts[-3:-1]
+    return f"`dvc repro -f train@{task}-{variant}` makes it anew"
+
+
+@contextmanager
+def _present(path: Path, mend: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; run `dvc pull`, or {mend}") from None

@@ -35,6 +35,9 @@ def gate(
         Path | None,
         typer.Option(help="Only write TASK-VARIANT.zip of these runs there, for a later gate."),
     ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Compare this task alone; may be given again.")
+    ] = None,
 ) -> None:
     """Compare this study's runs with a reference.
 
@@ -48,7 +51,7 @@ def gate(
         from gatewise.delivery.gate.report import EXIT, as_markdown
         from gatewise.delivery.gate.run import run
 
-        result = run(against, reports)
+        result = run(against, reports, task)
         print(as_markdown(result, config.load().gate, terminal=True))
     raise typer.Exit(EXIT[result.verdict])
 

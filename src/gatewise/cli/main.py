@@ -81,6 +81,9 @@ def main() -> None:
             app()
     except GatewiseError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -34,21 +35,38 @@ Prepared = Annotated[Path, typer.Option(help="Folder of prepared tasks.")]
 def serve(
     model: Model,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5001,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 5001,
     prepared: Prepared = Path("data/prepared"),
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Another name that requests may give as their host.")
+    ] = None,
 ) -> None:
-    """Answer over HTTP, on this machine only unless `--host` says otherwise."""
-    predictor = load(model, prepared)
-    import uvicorn
+    """Answer over HTTP, on this machine only unless `--host` says otherwise.
 
+    With GATEWISE_TOKEN set, requests must carry it (`Authorization: Bearer ...`).
+    """
+    predictor = load(model, prepared)
+    from gatewise.serving import guard, server
     from gatewise.serving.http import application
+
+    token = os.environ.get(guard.TOKEN, "")
+    local = guard.is_local(host)
+    if not local:
+        keeper = "only with the token" if token else f"without a token (set {guard.TOKEN})"
+        print(
+            f"warning: {host} can be reached from other machines: whoever can may ask, {keeper}, "
+            "and nothing is encrypted",
+            file=sys.stderr,
+        )
 
     takes = {"audio": "--data-binary @clip.wav -H 'content-type: audio/wav'"}.get(
         predictor.card.modality, "-d @item.json -H 'content-type: application/json'"
     )
     print(f"{predictor.record.name} on http://{host}:{port}; try:", flush=True)
     print(f"  curl {takes} http://{host}:{port}/predict", flush=True)
-    uvicorn.run(application(predictor, model), host=host, port=port, log_level="warning")
+    hosts = guard.allowed_hosts(host, allow_host or ())
+    app = guard.Guard(application(predictor, model), hosts, addresses=not local, token=token)
+    server.serve(app, host, port)
 
 
 @app.command()
@@ -67,6 +85,7 @@ def promote(
 
     Exit code: 0 it is champion, 1 it is not.
     """
+    from gatewise.artifacts import runs
     from gatewise.artifacts.comparison import FILE, Comparison
     from gatewise.delivery.gate import promotion, reference, snapshot
     from gatewise.tracking import content, registry
@@ -80,6 +99,8 @@ def promote(
     candidates = snapshot.read(".", task, "this study")
     if chosen not in candidates:
         raise GatewiseError(f"runs/{task}/{chosen}: no finished run; see `dvc repro train`")
+    for seed, folder in candidates[chosen].members.items():
+        runs.check_present(folder, candidates[chosen].records[seed])
     record = candidates[chosen].best(comparison.metric.name)
     models = _registry(task)
     champion = models.version(registry.CHAMPION)

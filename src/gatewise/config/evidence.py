@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import Count, Fraction, Positive, Strict
+from gatewise.config.strict import Count, Fraction, Positive, Seeds, Strict
 
 
 class CompareConfig(Strict):
@@ -20,7 +20,7 @@ class CompareConfig(Strict):
     """Region of practical equivalence: differences within +-rope of the metric are the same."""
     power: Fraction = 0.8
     """Power wanted when computing how many seeds are needed."""
-    resamples: Annotated[int, Field(ge=100)] = 10_000
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Bootstrap resamples."""
 
 
@@ -58,11 +58,11 @@ class ProbeConfig(Strict):
 class Rounds(Strict):
     """Seeds added in rounds until every primary pair is decided (`seeds: auto`)."""
 
-    first: Count = 8
+    first: Seeds = 8
     """Seeds before the first look at the results."""
-    step: Count = 4
+    step: Seeds = 4
     """Seeds added in each round."""
-    cap: Count = 32
+    cap: Seeds = 32
     """Seeds after which the study ends, decided or not."""
 
     @model_validator(mode="after")

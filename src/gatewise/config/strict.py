@@ -12,8 +12,24 @@ SPLITS = ("train", "validation", "test")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Upper bounds are far beyond what any study needs: they turn a slip of the finger into a sentence
+# before it takes all memory or never ends.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Width = Annotated[int, Field(ge=1, le=16_384)]
+"""Of a vector inside a model."""
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
+BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
+Seeds = Annotated[int, Field(ge=1, le=10_000)]
+"""A number of seeds."""
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Threads = Annotated[int, Field(ge=1, le=1024)]
+"""Of one process, or processes of one machine."""
+Machines = Annotated[int, Field(ge=1, le=10_000)]
+Hertz = Annotated[int, Field(ge=1, le=192_000)]
+Window = Annotated[int, Field(ge=1, le=65_536)]
+"""Samples of a spectrum's window or hop."""
+Bands = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Strict(BaseModel):

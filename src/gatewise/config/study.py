@@ -6,18 +6,24 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from gatewise.config import yaml_file
 from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
 from gatewise.config.gate import GateConfig
-from gatewise.config.strict import Count, Strict, suggest
+from gatewise.config.strict import Seed, Seeds, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
 from gatewise.config.variants import VariantConfig
 from gatewise.errors import GatewiseError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_NAME = 100
+"""Characters; names become those of files and of MLflow's models."""
+MOST_SEEDS = 10_000
+MOST_RUNS = 1_000_000
+LONGEST_QUOTE = 200
+"""Characters of a value that a message repeats."""
 SEEDS_LOCK = "seeds.lock"
 
 
@@ -26,7 +32,7 @@ class Study(Strict):
 
     tasks: Annotated[dict[str, TaskConfig], Field(min_length=1)]
     variants: Annotated[dict[str, VariantConfig], Field(min_length=1)]
-    seeds: Rounds | Count | tuple[Annotated[int, Field(ge=0)], ...] = 8
+    seeds: Rounds | Seeds | Annotated[tuple[Seed, ...], Field(max_length=10_000)] = 8
     """How many (0, 1, ...), or which; `auto` adds some until every primary pair is decided."""
     train: TrainConfig = TrainConfig()
     compare: CompareConfig = CompareConfig()
@@ -74,6 +80,11 @@ class Study(Strict):
                 raise ValueError(
                     f"{name!r} cannot be a name: use lower-case letters, digits and single dashes"
                 )
+            if len(name) > LONGEST_NAME:
+                raise ValueError(
+                    f"{name[:20]!r}... cannot be a name: it has {len(name)} characters, at most "
+                    f"{LONGEST_NAME} are taken"
+                )
         return value
 
     @field_validator("seeds", mode="before")
@@ -90,6 +101,13 @@ class Study(Strict):
             if len(set(value)) != len(value):
                 raise ValueError(f"a seed is listed twice in {list(value)}")
         return value
+
+    @model_validator(mode="after")
+    def _sane(self) -> Study:
+        runs = len(self.tasks) * len(self.variants) * len(self.seed_list)
+        if runs > MOST_RUNS:
+            raise ValueError(f"{runs:,} runs; at most {MOST_RUNS:,} are taken in one study")
+        return self
 
     @model_validator(mode="after")
     def _references(self) -> Study:
@@ -127,11 +145,9 @@ def load(path: str | Path = "params.yaml") -> Study:
     """
     path = Path(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml_file.read(path)
     except FileNotFoundError:
         raise GatewiseError(f"{path}: no such file; run from the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GatewiseError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(raw, dict):
         raise GatewiseError(f"{path}: expected a mapping with tasks, variants, ...")
     study = parse(raw, origin=str(path))
@@ -160,13 +176,11 @@ def reached(path: str | Path) -> int:
         GatewiseError: the file says something else.
     """
     try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        found = yaml_file.read(path)
     except FileNotFoundError:
         return 0
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GatewiseError(f"{path}: not readable as YAML: {error}") from None
     count = found.get("reached") if isinstance(found, dict) else None
-    if not isinstance(count, int) or count < 0:
+    if not isinstance(count, int) or not 0 <= count <= MOST_SEEDS:
         raise GatewiseError(f"{path}: expected `reached: <number of seeds>`; put 0 to start anew")
     return count
 
@@ -185,10 +199,18 @@ def explain(error: ValidationError, origin: str) -> str:
     for item in error.errors(include_url=False):
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] not in ("value_error", "missing"):
-            message = f"{message} (got {item['input']!r})"
+            message = f"{message} (got {_short(item['input'])})"
         where = ".".join(str(part) for part in item["loc"] if not _is_tag(part))
         lines.append(": ".join(filter(None, (origin, where, message))))
     return "\n".join(dict.fromkeys(lines))
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
 
 
 _TAGS = {"log-mel", "mfcc", "frames", "tokens", "int", "tuple"}

@@ -17,7 +17,21 @@ from pydantic import (
 )
 
 from gatewise.config.metrics import METRICS
-from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
+from gatewise.config.strict import (
+    Bands,
+    BatchSize,
+    Count,
+    Epochs,
+    Fraction,
+    Hertz,
+    Positive,
+    Probability,
+    Share,
+    Strict,
+    Width,
+    Window,
+    suggest,
+)
 
 Leak = Literal["groups", "duplicates", "near-duplicates", "labels"]
 LEAKS: tuple[str, ...] = get_args(Leak)
@@ -59,15 +73,15 @@ class SplitConfig(Strict):
 class Spectral(Strict):
     """What log-mels and MFCCs share: the frame grid, in samples of `sample_rate`."""
 
-    sample_rate: Count = 16_000
+    sample_rate: Hertz = 16_000
     """Rate in Hz that clips are resampled to."""
-    n_fft: Count = 512
+    n_fft: Window = 512
     """FFT length in samples."""
-    win_length: Count | None = None
+    win_length: Window | None = None
     """Window length in samples; `n_fft` when left out."""
-    hop_length: Count = 320
+    hop_length: Window = 320
     """Step between frames in samples."""
-    n_mels: Count = 40
+    n_mels: Bands = 40
     """Mel bands."""
     seconds: Positive | None = None
     """Crop or zero-pad (around the middle) clips to this duration; left out: keep theirs."""
@@ -104,7 +118,7 @@ class Mfcc(Spectral):
     """Mel-frequency cepstral coefficients of a waveform (torchaudio)."""
 
     kind: Literal["mfcc"]
-    n_mfcc: Count = 13
+    n_mfcc: Bands = 13
     """Coefficients kept."""
 
 
@@ -122,13 +136,13 @@ class Tokens(Strict):
     kind: Literal["tokens"]
     tokenizer: Literal["word", "bpe", "character"] = "word"
     """Unit of text."""
-    vocabulary: Annotated[int, Field(ge=4)] = 8_000
+    vocabulary: Annotated[int, Field(ge=4, le=1_000_000)] = 8_000
     """Largest vocabulary, special tokens included."""
     min_frequency: Count = 2
     """Units seen less often in training become the unknown token."""
     lowercase: bool = True
     """Fold case and strip accents."""
-    max_length: Count = 64
+    max_length: Annotated[int, Field(ge=1, le=100_000)] = 64
     """Tokens kept of each document; the truncated share is reported."""
 
 
@@ -170,8 +184,8 @@ class Augment(Strict):
 class TrainOverrides(Strict):
     """Training settings that one task changes for all of its variants alike."""
 
-    epochs: Count | None = None
-    batch_size: Count | None = None
+    epochs: Epochs | None = None
+    batch_size: BatchSize | None = None
     learning_rate: Positive | None = None
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     clip_norm: Positive | None = None
@@ -184,7 +198,7 @@ class TrainOverrides(Strict):
 class ModelOverrides(Strict):
     """Model settings that one task changes for all of its variants alike."""
 
-    embedding: Count | None = None
+    embedding: Width | None = None
     pooling: Literal["last", "mean", "max", "attention"] | None = None
     dropout: Probability | None = None
     input_dropout: Probability | None = None

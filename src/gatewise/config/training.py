@@ -6,17 +6,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import Count, Positive, Probability, Share, Strict
+from gatewise.config.strict import (
+    BatchSize,
+    Count,
+    Epochs,
+    Machines,
+    Positive,
+    Probability,
+    Share,
+    Strict,
+    Threads,
+)
 
 
 class TrainConfig(Strict):
     """How every variant of every task is trained, unless the task says otherwise."""
 
-    epochs: Count = 10
-    batch_size: Count = 64
+    epochs: Epochs = 10
+    batch_size: BatchSize = 64
     learning_rate: Positive = 3e-3
     """Peak learning rate of AdamW."""
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-2
     clip_norm: Positive = 1.0
     """Largest gradient norm."""
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
@@ -38,9 +48,9 @@ class ExecutionConfig(Strict):
     """The cluster: `HOST:PORT` of its head, or `auto` for the one that this machine has joined."""
     gpus_per_run: Annotated[float, Field(ge=0)] = 0.0
     """GPUs that a run asks of the Ray cluster; with 0.25, four runs share one."""
-    workers: Count | Literal["auto"] = "auto"
+    workers: Threads | Literal["auto"] = "auto"
     """Runs trained at once; as many as cores and memory allow when auto."""
-    threads_per_run: Count = 1
+    threads_per_run: Threads = 1
     """Threads of one run: 1 makes results independent of how many run beside it."""
     instructions: Literal["portable", "native"] = "portable"
     """What of an x86-64 processor computes: AVX2 and FMA, so that another one gives the same bits
@@ -49,10 +59,10 @@ class ExecutionConfig(Strict):
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
     compile: bool = False
     """Let `torch.compile` fuse the step of cells that go step by step; half a minute a run."""
-    devices: Count = 1
+    devices: Threads = 1
     """Processes of one machine that train a run together, each on its own GPU where there are
     any; runs then come one after another."""
-    num_nodes: Count = 1
+    num_nodes: Machines = 1
     """Machines that train a run together, with so many `devices` each."""
 
     @model_validator(mode="after")

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import Count, Probability, Strict
+from gatewise.config.strict import Probability, Strict, Width
+
+MOST_WEIGHTS = 4_000_000_000
 
 
 class Match(Strict):
@@ -43,15 +45,15 @@ class VariantConfig(Strict):
 
     cell: str
     """Name of the recurrence; `gatewise cells` lists them."""
-    hidden: Count | None = None
+    hidden: Width | None = None
     """Width of the hidden state."""
     match: Match | None = None
     """Solve the width (or epochs) for another variant's budget instead."""
-    layers: Count = 1
+    layers: Annotated[int, Field(ge=1, le=64)] = 1
     bidirectional: bool = False
-    projection: Count | None = None
+    projection: Width | None = None
     """Width of the projected output, for cells that project."""
-    embedding: Count = 64
+    embedding: Width = 64
     """Width of token embeddings; unused for audio."""
     pooling: Literal["last", "mean", "max", "attention"] = "mean"
     """How a sequence of hidden states becomes one vector."""
@@ -63,14 +65,14 @@ class VariantConfig(Strict):
     """Add each layer's input to its output where widths agree."""
     init: Literal["torch", "keras", "chrono"] = "torch"
     """Initialisation scheme of the recurrence."""
-    forget_bias: float | None = None
+    forget_bias: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """Bias of the gate that keeps the state, on top of `init`."""
-    chrono_steps: Annotated[int, Field(ge=3)] | None = None
+    chrono_steps: Annotated[int, Field(ge=3, le=1_000_000_000)] | None = None
     """Longest dependency in steps that `init: chrono` prepares for; that of the run's longest
     training sequence when left out."""
     kernel: Literal["auto", "fused", "unrolled"] = "auto"
     """Force the fused library kernel or the unrolled reference."""
-    replica: Annotated[int, Field(ge=0)] = 0
+    replica: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Draws other initial weights. Variants that differ in nothing else show what chance does."""
 
     @model_validator(mode="after")
@@ -80,6 +82,17 @@ class VariantConfig(Strict):
             raise ValueError("give either hidden or match, not both: match solves the width")
         if not solves_width and self.hidden is None:
             raise ValueError("the width is missing: give hidden, or match it to another variant")
+        return self
+
+    @model_validator(mode="after")
+    def _fits(self) -> VariantConfig:
+        # About those of the largest cells; a matched width is as large as its reference at most.
+        weights = 8 * (self.hidden or 0) ** 2 * self.layers * (1 + self.bidirectional)
+        if weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden {self.hidden} in {self.layers} layers asks for up to {weights:,} weights; "
+                f"at most {MOST_WEIGHTS:,} are taken"
+            )
         return self
 
     @model_validator(mode="after")

@@ -21,7 +21,6 @@ from gatewise.errors import GatewiseError
 from gatewise.evidence import claims, pairs, prediction_counts, ranking, statistics, task_evidence
 from gatewise.evidence.prediction_counts import PredictionCounts
 from gatewise.evidence.task_evidence import TaskEvidence
-from gatewise.files import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +136,7 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
         _check_instructions(task, [record for _, record in own])
         predictions: dict[str, dict[int, PredictionCounts]] = {}
         for folder, record in own:
-            counts = prediction_counts.read(folder)
+            counts = prediction_counts.read(folder, record.predictions_sha256)
             predictions.setdefault(record.variant, {})[record.seed] = counts
         evidence[task] = TaskEvidence(
             records=[record for _, record in own],
@@ -177,7 +176,7 @@ def _check_instructions(task: str, records: Sequence[runs.RunRecord]) -> None:
 
 
 def _card(path: Path) -> TaskCard | None:
-    return TaskCard.model_validate(read_json(path)) if path.is_file() else None
+    return TaskCard.read(path) if path.is_file() else None
 
 
 def _curves(members: Sequence[tuple[Path, runs.RunRecord]]) -> pd.DataFrame | None:

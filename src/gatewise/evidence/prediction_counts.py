@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.artifacts import digests, runs
 from gatewise.artifacts.runs import PREDICTIONS
 from gatewise.config import metrics
 from gatewise.errors import GatewiseError
+from gatewise.files import reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,15 +49,24 @@ class PredictionCounts:
         return bool((self.confusion.sum(axis=0) > 0).sum() == 1 < len(self.confusion))
 
 
-def read(folder: str | Path) -> PredictionCounts:
+def read(folder: str | Path, claimed: str | None = None) -> PredictionCounts:
     """Counts of the run in `folder`.
 
+    Args:
+        folder: run folder.
+        claimed: digest of the predictions that the run's record names; not checked if `None`.
+
     Raises:
-        GatewiseError: the predictions are missing, lack a column or hold no row.
+        GatewiseError: the predictions are missing, lack a column, hold no row, or are not those
+            that the record names.
     """
-    table = _table(Path(folder) / PREDICTIONS)
+    path = Path(folder) / PREDICTIONS
+    table = _table(path)
     labels = table["label"].to_numpy().astype(np.int64)
     flat = table["probabilities"].combine_chunks().flatten().to_numpy()
+    if claimed is not None:
+        found = digests.of_predictions(table["id"].to_pylist(), labels, flat)
+        runs.require_same(path, found, claimed, runs.remedy(folder))
     groups = table["group"].combine_chunks().dictionary_encode()
     return count(
         labels,
@@ -106,15 +117,17 @@ def confusion(runs: Sequence[PredictionCounts], classes: int = 0) -> Ints:
 
 def _table(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
-    from pyarrow import ArrowException
 
     try:
-        absent = [column for column in COLUMNS if column not in pq.read_schema(path).names]
-        table = None if absent else pq.read_table(path, columns=COLUMNS)
+        with reading(path, runs.remedy(path.parent)):
+            absent = [column for column in COLUMNS if column not in pq.read_schema(path).names]
+            table = (
+                None
+                if absent
+                else pq.read_table(path, columns=COLUMNS, page_checksum_verification=True)
+            )
     except FileNotFoundError:
         raise GatewiseError(f"{path}: missing; run `dvc repro train`") from None
-    except (ArrowException, OSError) as error:
-        raise GatewiseError(f"{path}: not readable: {error}; remove it and rerun") from None
     if not table:
         what = f"has no column {', '.join(absent)}" if absent else "holds no prediction"
         raise GatewiseError(f"{path}: {what}; run `dvc repro train`")

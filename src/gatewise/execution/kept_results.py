@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -74,20 +75,35 @@ class KeptResult:
         """Put the outputs back as they were; `False` if they were not kept or are not whole."""
         try:
             kept = _Kept.model_validate(read_json(self.folder / RECORD))
-        except (OSError, GatewiseError, ValidationError):
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except (OSError, GatewiseError, ValidationError):
+            return self._refuse(RECORD)
         if kept.key != self.key:
             return False
-        try:
-            whole = all(sha256(self.folder / name) == known for name, known in kept.files.items())
-        except OSError:
-            return False
-        if not whole:
-            return False
+        for name, known in kept.files.items():
+            try:
+                whole = sha256(self.folder / name) == known
+            except (OSError, GatewiseError):
+                whole = False
+            if not whole:
+                return self._refuse(name)
+        if not all(self._covered(output, kept) for output in self.outputs):
+            return self._refuse(RECORD)
         for output in self.outputs:
             with replacing(output) as temporary:
                 _copy(self.folder / output, temporary)
         return True
+
+    def _covered(self, output: Path, kept: _Kept) -> bool:
+        """Whether every file of an output that lies there is one that was kept."""
+        there = [str(path.relative_to(self.folder)) for path in _files(self.folder / output)]
+        return bool(there) and all(name in kept.files for name in there)
+
+    def _refuse(self, name: str) -> Literal[False]:
+        damaged = self.folder / name
+        print(f"warning: {self.name}: {damaged} is damaged; made anew", file=sys.stderr)
+        return False
 
     def keep(self) -> None:
         """Keep the outputs in place of an earlier result."""

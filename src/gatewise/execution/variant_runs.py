@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -76,6 +77,10 @@ def train_variant(
     finished = finished or FinishedRuns()
     checkpoints = finished.root.parent / "checkpoints"
     keys = run_keys(plan, prepared)
+    for seed, key in keys.items():
+        if (damage := finished.damage(key)) is not None:
+            name = f"{plan.task}/{plan.variant}/seed-{seed}"
+            print(f"warning: {name}: {damage}; this run is trained anew", file=sys.stderr)
     missing = [seed for seed in plan.seeds if keys[seed] not in finished]
     for seed in set(plan.seeds) - set(missing):
         # Left where a kill came between a run's end and the removal below.
@@ -174,9 +179,7 @@ def _train(
                 for observer in observers:
                     observer.epoch(seed, event.epoch, event.values)
             elif event.kind == "finished":
-                path = finished.path(event.job.key)
-                with replacing(path) as temporary:
-                    shutil.move(event.job.folder, temporary)
+                path = finished.keep(event.job.key, event.job.folder)
                 (checkpoints / f"{event.job.key}.ckpt").unlink(missing_ok=True)
                 record = RunRecord.read(path)
                 display.finished(seed, record.epochs_run, record.metrics["test"])

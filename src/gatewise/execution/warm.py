@@ -21,10 +21,12 @@ import pickle
 import selectors
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,7 +38,11 @@ ADDRESS = "GATEWISE_WARM"
 OWNER = "GATEWISE_OWNER"
 """Environment variable: process id of whoever runs several `dvc repro` that share one process."""
 _MAX_FDS = 8
+_STAYS = 1 << 63
+"""Set in a request's length: its child does not end with whoever asked for it."""
 _PR_SET_PDEATHSIG = 1
+_FRESH_SECONDS = 0.2
+"""Between a socket's being bound and being listened on there are microseconds."""
 
 
 class Child:
@@ -54,7 +60,10 @@ class Child:
         """
         if self._status is None:
             self._connection.settimeout(timeout)
-            answer = self._connection.recv(16)
+            try:
+                answer = self._connection.recv(16)
+            except ConnectionResetError:
+                answer = b""
             # No answer: the warm process itself was killed, and its children with it.
             self._status = int(answer) if answer else -signal.SIGKILL
             self._connection.close()
@@ -78,8 +87,38 @@ def fork(
     `function` and `arguments` travel as pickles, so the function is named, not sent. The child
     gets our working directory, environment, standard streams and duplicates of `fds`.
     """
+    return Child(_ask(address, function, arguments, [0, 1, 2, *fds]))
+
+
+def leave(address: str, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    """Call `function(*arguments)` in a child that goes on without us, until the owner is gone.
+
+    It is silent: a pipe that it held open would keep whoever reads it waiting.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        _ask(address, function, arguments, [nowhere] * 3, _STAYS).close()
+    finally:
+        os.close(nowhere)
+
+
+def _ask(
+    address: str,
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    fds: Sequence[int],
+    flags: int = 0,
+) -> socket.socket:
+    """Send a request to the warm process; the connection that its child's life hangs on."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.connect(address)
+    try:
+        connection.connect(address)
+    except (ConnectionRefusedError, FileNotFoundError):
+        connection.close()
+        raise GatewiseError(
+            "the process that this study's stages are forked from has ended (was it killed, as the "
+            "system does when memory runs out?); what was finished is kept, run it again"
+        ) from None
     request = pickle.dumps(
         (
             function.__module__,
@@ -89,9 +128,11 @@ def fork(
             dict(os.environ),
         )
     )
-    socket.send_fds(connection, [len(request).to_bytes(8, "big")], [0, 1, 2, *fds])
-    connection.sendall(request)
-    return Child(connection)
+    # Where it is killed before it has read this, `wait` says so.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        socket.send_fds(connection, [(len(request) | flags).to_bytes(8, "big")], fds)
+        connection.sendall(request)
+    return connection
 
 
 def ensure(owner: int, modules: Sequence[str], threads: int = 1) -> str:
@@ -103,7 +144,8 @@ def ensure(owner: int, modules: Sequence[str], threads: int = 1) -> str:
     if inherited:
         return inherited
     address = _address(owner, modules)
-    if not Path(address).exists():
+    if sweep(Path(address)):
+        sweep_all(Path(address).parent)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(address)
@@ -136,6 +178,36 @@ def ensure(owner: int, modules: Sequence[str], threads: int = 1) -> str:
     return address
 
 
+def sweep(address: Path) -> bool:
+    """Remove the socket at `address` if nobody listens there; whether nothing is left there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(address))
+        except FileNotFoundError:
+            return True
+        except ConnectionRefusedError:
+            with contextlib.suppress(OSError):
+                # Bound but not listening yet: that of a stage beside us.
+                if time.time() - address.lstat().st_mtime < _FRESH_SECONDS:
+                    time.sleep(_FRESH_SECONDS)
+                    return sweep(address)
+                address.unlink()
+            return not address.exists()
+        except OSError:  # somebody is there, and busy
+            return False
+    return False
+
+
+def sweep_all(folder: Path) -> None:
+    """Remove the sockets that killed processes left in `folder`."""
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            if stat.S_ISSOCK(status.st_mode) and time.time() - status.st_mtime > 60:
+                sweep(path)
+
+
 def _address(owner: int, modules: Sequence[str]) -> str:
     """A socket path that names the owner's life and how its children compute."""
     import psutil
@@ -153,11 +225,13 @@ def _address(owner: int, modules: Sequence[str]) -> str:
 def serve(listener: socket.socket, owner: int, modules: Sequence[str]) -> None:
     """Import `modules`, then fork children on request until the owner is gone."""
     try:
-        for name in modules:
-            importlib.import_module(name)
-    except Exception:
-        if _abandoned(owner):
-            Path(listener.getsockname()).unlink(missing_ok=True)
+        with _ending_with(owner, Path(listener.getsockname())):
+            for name in modules:
+                importlib.import_module(name)
+    except BaseException as error:
+        # Whoever waits is to hear of it, not to wait; a later stage starts another.
+        Path(listener.getsockname()).unlink(missing_ok=True)
+        if isinstance(error, Exception) and _abandoned(owner):
             return
         raise
     server = _Server(listener, owner)
@@ -176,6 +250,27 @@ def _abandoned(owner: int) -> bool:
         return not (alive(owner) and Path.cwd().is_dir())
     except FileNotFoundError:
         return True
+
+
+@contextlib.contextmanager
+def _ending_with(owner: int, address: Path) -> Iterator[None]:
+    """End as soon as the owner is gone: imports take half a minute, and another may follow it.
+
+    By a timer: a thread would keep this process from being forked safely.
+    """
+
+    def look(*_: object) -> None:
+        if not alive(owner):
+            address.unlink(missing_ok=True)
+            os._exit(0)
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class _Server:
@@ -217,13 +312,16 @@ class _Server:
         if not header:
             connection.close()
             return
-        request = _receive(connection, int.from_bytes(header, "big"))
+        length = int.from_bytes(header, "big")
+        request = _receive(connection, length & ~_STAYS)
         pid = os.fork()
         if pid == 0:
             self._become(connection, request, fds)
         for fd in fds:
             os.close(fd)
         self.children[pid] = connection
+        if length & _STAYS:
+            return
         self.selector.register(connection, selectors.EVENT_READ, lambda c: self._hear(c, pid))
 
     def _hear(self, connection: socket.socket, pid: int) -> None:
@@ -255,6 +353,7 @@ class _Server:
         """In the child: leave the server behind and do what was asked."""
         status = 1
         try:
+            die_with_parent()
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)

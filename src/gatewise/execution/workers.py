@@ -6,7 +6,6 @@ nothing with it and is known by name.
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
-from gatewise.errors import DivergedError, GatewiseError
+from gatewise.errors import DivergedError, GatewiseError, meaning
 from gatewise.execution import warm
 from gatewise.training.job import Job
 
@@ -109,12 +108,8 @@ def train_and_report(job: Job, fd: int) -> None:
         sender.send(failure(job, error))
     except MemoryError:
         sender.send(Event("failed", job, reason=_OUT_OF_MEMORY))
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        reason = "the disk is full; free some space and rerun" if full else traceback.format_exc()
-        sender.send(Event("failed", job, reason=reason))
-    except Exception:
-        sender.send(Event("failed", job, reason=traceback.format_exc()))
+    except Exception as error:
+        sender.send(Event("failed", job, reason=meaning(error) or traceback.format_exc()))
 
 
 _OUT_OF_MEMORY = "ran out of memory; lower execution.workers or train.batch_size"

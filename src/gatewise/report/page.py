@@ -14,6 +14,7 @@ from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
+from gatewise.files import reading
 from gatewise.report import charts, words
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def read_siblings(
 
     def table(name: str) -> pd.DataFrame | None:
         path = reports / "plots" / f"{name}.csv"
-        return pd.read_csv(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        with reading(path, "run `dvc repro -f compare`"):
+            return pd.read_csv(path)
 
     files = {task: reports / "data" / f"{task}.json" for task in tasks}
     data = {task: DataReport.read(path) for task, path in files.items() if path.is_file()}

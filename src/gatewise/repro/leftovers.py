@@ -6,12 +6,13 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from gatewise import files
 from gatewise.execution import warm
 from gatewise.files import NotJsonError, read_json, replacing, write_json
 
@@ -54,6 +55,19 @@ def end() -> bool:
     _mend_lock()
     forget()
     return bool(processes)
+
+
+def require_regular(roots: Iterable[str] = ("data", "runs", "reports")) -> None:
+    """Refuse pipes and devices where stages write: DVC would read from them for ever.
+
+    Raises:
+        DamagedError: naming the first of them.
+    """
+    for root in roots:
+        for folder, _folders, names in os.walk(root):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    files.require_regular(Path(folder, name))
 
 
 def mend_rwlock() -> None:

@@ -56,6 +56,7 @@ def write(reached: int, path: str | Path = config.SEEDS_LOCK) -> None:
 def dvc_repro() -> int:
     """`dvc repro` with this environment's own DVC, at this terminal; its exit status."""
     leftovers.mend_rwlock()
+    leftovers.require_regular()
     process = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], env=dvc.environment())
     # Ctrl-C reaches dvc by itself; it must be given the time to end its stage.
     while True:

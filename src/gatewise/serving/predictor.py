@@ -17,13 +17,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatewise.artifacts import runs
+from gatewise.artifacts import digests, runs
 from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard, pad
 from gatewise.artifacts.runs import RunRecord
 from gatewise.data.frontends import decoding, text
 from gatewise.data.frontends.decoding import Clip, Unusable
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json
+from gatewise.files import DamagedError, reading
+from gatewise.serving import numbers
+from gatewise.serving.budget import (
+    LONGEST_SECONDS,
+    LONGEST_STEPS,
+    MOST_PADDED_STEPS,
+    BadInputError,
+    Budget,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -33,16 +41,11 @@ if TYPE_CHECKING:
     from gatewise.models.classifier import SequenceClassifier
 
 BATCH = 256
-LONGEST_SECONDS = 60.0
-LONGEST_STEPS = 100_000
+MEND = "take the model again from where it was made"
 
 Item = Mapping[str, Any]
 """What a user has: `audio` (bytes of a sound file, or those in base64), `samples` and `rate`,
 `frames` (steps x features) or `text`."""
-
-
-class BadInputError(GatewiseError):
-    """Something asked of a model that it cannot answer; says which item and why."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,6 @@ class Predictor:
         Raises:
             GatewiseError: a file is missing or does not fit the others.
         """
-        from safetensors.torch import load_file
-
         from gatewise.models.classifier import SequenceClassifier
         from gatewise.models.complexity import Sizes
 
@@ -86,19 +87,16 @@ class Predictor:
         for name in (CARD, runs.RECORD, runs.WEIGHTS):
             if not (folder / name).is_file():
                 raise GatewiseError(f"{folder}: not a model folder, {name} is missing")
-        card = TaskCard.model_validate(read_json(folder / CARD))
+        card = TaskCard.read(folder / CARD)
         record = RunRecord.read(folder)
+        weights = _weights(folder / runs.WEIGHTS, record)
+        tokenizer = _tokenizer(folder / TOKENIZER) if card.modality == "text" else None
         model = SequenceClassifier(record.config, Sizes.of(card))
         try:
-            model.load_state_dict(load_file(folder / runs.WEIGHTS))
+            model.load_state_dict(weights)
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:300]
             raise GatewiseError(f"{folder}: weights do not fit the model: {reason}") from None
-        tokenizer = None
-        if card.modality == "text":
-            from tokenizers import Tokenizer
-
-            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         return cls(card, record, model, tokenizer)
 
     @classmethod
@@ -110,19 +108,27 @@ class Predictor:
             gather(run, prepared, folder)
             return cls.load(folder)
 
-    def __call__(self, items: Sequence[Item]) -> list[Answer]:
+    def __call__(self, items: Sequence[Item], budget: Budget | None = None) -> list[Answer]:
         """Answer each item.
+
+        Args:
+            items: what to answer.
+            budget: what they may cost together; without one, each is bounded by itself alone.
 
         Raises:
             BadInputError: an item cannot be read; the message names it by its place.
+            TooMuchError: they cost more than the budget allows.
+            AbandonedError: the budget was abandoned.
         """
         sequences = []
         for place, item in enumerate(items):
             try:
-                sequences.append(self.sequence(item))
+                if budget is not None:
+                    budget.go_on()
+                sequences.append(self.sequence(item, budget))
             except BadInputError as error:
                 where = f"item {place}: " if len(items) > 1 else ""
-                raise BadInputError(f"{where}{error}") from None
+                raise type(error)(f"{where}{error}") from None
         labels = self.card.labels
         return [
             Answer(
@@ -130,19 +136,28 @@ class Predictor:
                 probability=float(row.max()),
                 probabilities={name: float(p) for name, p in zip(labels, row, strict=True)},
             )
-            for row in self.probabilities(sequences)
+            for row in self.probabilities(sequences, budget)
         ]
 
-    def sequence(self, item: Item) -> np.ndarray:
+    def sequence(self, item: Item, budget: Budget | None = None) -> np.ndarray:
         """One item as preparation would have made it: `(steps, features)` or token ids `(steps,)`.
 
         Raises:
             BadInputError: it is not what this model takes, or not readable.
+            TooMuchError: it costs more than the budget has left.
         """
-        given = {name for name, value in item.items() if value is not None}
+        sequence = self._sequence(item, budget or Budget())
+        if budget is not None:
+            budget.take_steps(len(sequence))
+        return sequence
+
+    def _sequence(self, item: Item, budget: Budget) -> np.ndarray:
+        given = {str(name) for name, value in item.items() if value is not None}
         modality = self.card.modality
         if modality == "text":
             _exactly(given, [{"text"}], "text (a string)")
+            if isinstance(item["text"], str):
+                budget.take_text(len(item["text"]))
             return self._tokens(item["text"])
         if modality == "frames":
             wanted = f"frames (steps x {self.card.features} numbers)"
@@ -152,16 +167,22 @@ class Predictor:
             given, [{"audio"}, {"samples", "rate"}], "audio (a sound file), or samples and rate"
         )
         if "audio" in given:
-            return self._spectrum(decode(item["audio"]))
-        return self._spectrum(_samples(item["samples"], item["rate"]))
+            clip = decode(item["audio"])
+        else:
+            clip = _samples(item["samples"], item["rate"])
+        budget.take_sound(len(clip.samples) / clip.rate)
+        return self._spectrum(clip)
 
-    def probabilities(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
+    def probabilities(
+        self, sequences: Sequence[np.ndarray], budget: Budget | None = None
+    ) -> np.ndarray:
         """Class probabilities, float32 `(items, classes)`.
 
         Items are batched as evaluation batches a test split (by length, stable, 256 at a time,
         with the run's number of threads), so the split as a whole gets its recorded
         probabilities bit for bit. A matrix product's last bits may depend on the batch's size,
-        so an item alone may differ from those in the last digit.
+        so an item alone may differ from those in the last digit. So may batches whose padding
+        would take too much memory: they are split.
         """
         import torch
 
@@ -169,8 +190,9 @@ class Predictor:
         order = np.argsort(lengths, kind="stable")
         probabilities = np.zeros((len(sequences), len(self.card.labels)), dtype=np.float32)
         with _threads(self.record.threads), torch.inference_mode():
-            for start in range(0, len(order), BATCH):
-                rows = order[start : start + BATCH]
+            for rows in batches(order, lengths):
+                if budget is not None:
+                    budget.go_on()
                 inputs = _padded([sequences[row] for row in rows], lengths[rows])
                 logits = self._model(inputs, torch.from_numpy(lengths[rows]))
                 probabilities[rows] = torch.softmax(logits, dim=1).numpy()
@@ -183,6 +205,8 @@ class Predictor:
             raise BadInputError(f"text must be a string, not {type(value).__name__}")
         if (why := text.problem(value)) is not None:
             raise BadInputError(f"text: {why}")
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise BadInputError("text holds half a character (a lone surrogate)")
         from gatewise.data.frontends import tokens
 
         assert self._tokenizer is not None  # noqa: S101
@@ -190,10 +214,7 @@ class Predictor:
         return ids[: int(self.card.front_end["max_length"])]
 
     def _frames(self, value: Any) -> np.ndarray:
-        try:
-            frames = np.asarray(value, dtype=np.float32)
-        except (TypeError, ValueError):
-            raise BadInputError("frames must be numbers, every step with equally many") from None
+        frames = numbers.array(value, "frames")
         if frames.ndim != 2 or frames.shape[1] != self.card.features or not len(frames):
             raise BadInputError(
                 f"frames must be (steps, {self.card.features}) with at least one step, "
@@ -215,7 +236,10 @@ class Predictor:
                 LogMel(**settings) if settings["kind"] == "log-mel" else Mfcc(**settings)
             )
         with _threads(1):
-            wave = self._front_end.clip(clip.samples, clip.rate)
+            try:
+                wave = self._front_end.clip(clip.samples, clip.rate)
+            except Unusable as reason:
+                raise BadInputError(f"audio: {reason}") from None
             features: np.ndarray = self._front_end(wave[None])[0].numpy()
         return features
 
@@ -224,14 +248,15 @@ def gather(run: str | Path, prepared: str | Path, target: str | Path) -> None:
     """Copy what makes a model folder out of a run folder and the prepared tasks.
 
     Raises:
-        GatewiseError: something is missing.
+        GatewiseError: something is missing, or the weights are not those of the run's record.
     """
     record = RunRecord.read(run)
     task = Path(prepared, record.task)
     card = task / CARD
     if not card.is_file():
         raise GatewiseError(f"{card}: missing; run `dvc pull` or `dvc repro prepare`")
-    if read_json(card)["digest"] != record.data.digest:
+    runs.check_weights(run, record)
+    if TaskCard.read(card).digest != record.data.digest:
         raise GatewiseError(f"{run} was trained on other data than {task} holds; run `dvc repro`")
     for path in (Path(run, runs.RECORD), Path(run, runs.WEIGHTS), card, task / TOKENIZER):
         if path.is_file():
@@ -260,18 +285,13 @@ def decode(audio: Any) -> Clip:
 
 
 def _samples(samples: Any, rate: Any) -> Clip:
-    try:
-        array = np.asarray(samples, dtype=np.float32)
-        rate_value = float(rate)
-    except (TypeError, ValueError):
-        raise BadInputError("samples must be numbers and rate a whole number in Hz") from None
+    hertz = numbers.rate(rate)
+    array = numbers.array(samples, "samples")
     if array.ndim not in (1, 2):
         raise BadInputError(f"samples must be (samples,) or (samples, channels), not {array.shape}")
-    if not rate_value.is_integer():
-        raise BadInputError(f"rate must be a whole number in Hz, not {rate}")
     array = array[:, None] if array.ndim == 1 else array
     try:
-        return decoding.checked(array, int(rate_value), LONGEST_SECONDS)
+        return decoding.checked(array, hertz, LONGEST_SECONDS)
     except Unusable as reason:
         raise BadInputError(f"samples: {reason}") from None
 
@@ -280,6 +300,48 @@ def _exactly(given: set[str], allowed: list[set[str]], wanted: str) -> None:
     if given not in allowed:
         got = ", ".join(sorted(given)) or "nothing"
         raise BadInputError(f"this model takes {wanted}; got {got}")
+
+
+def batches(order: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Cut rows `order`, sorted by length, into batches that fit in memory once padded.
+
+    Args:
+        order: places of the sequences, shortest first, `(items,)`.
+        lengths: steps of each sequence, `(items,)`.
+    """
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        while len(rows):
+            # Sorted, so the last row of a batch is its longest.
+            fits = np.flatnonzero(lengths[rows] * np.arange(1, len(rows) + 1) <= MOST_PADDED_STEPS)
+            count = int(fits[-1]) + 1 if len(fits) else 1
+            yield rows[:count]
+            rows = rows[count:]
+
+
+def _weights(path: Path, record: RunRecord) -> dict[str, torch.Tensor]:
+    """A model folder's weights, which must be those that its record names, and numbers."""
+    import torch
+    from safetensors.torch import load_file
+
+    with reading(path, MEND):
+        weights = load_file(path)
+        found = digests.of_weights({name: tensor.numpy() for name, tensor in weights.items()})
+    runs.require_same(path, found, record.weights_sha256, MEND)
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise DamagedError(f"{path}: {name} holds values that are no finite numbers; {MEND}")
+    return weights
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        with reading(path, MEND):
+            return Tokenizer.from_file(str(path))
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; {MEND}") from None
 
 
 def _padded(sequences: Sequence[np.ndarray], lengths: np.ndarray) -> torch.Tensor:

@@ -7,6 +7,7 @@ MLflow calls `_load_pyfunc`, so no Python object is pickled. Rows of a data fram
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,8 @@ from gatewise.artifacts import software
 from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.runs import RunRecord
 from gatewise.models import cells
-from gatewise.serving.predictor import BadInputError, Predictor, gather
+from gatewise.serving.budget import BadInputError, Budget
+from gatewise.serving.predictor import Predictor, gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,9 @@ LIBRARIES = {
     "text": ("tokenizers",),
 }
 COMMON = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "torch")
+
+SERVED = "__pyfunc_model_path__"
+"""Environment variable by which MLflow's server knows its model."""
 
 
 class PyfuncModel:
@@ -46,7 +51,7 @@ class PyfuncModel:
         from mlflow.protos.databricks_pb2 import BAD_REQUEST
 
         try:
-            answers = self.predictor(_items(model_input))
+            answers = self.predictor(_items(model_input), _budget())
         except BadInputError as error:
             raise MlflowException(str(error), error_code=BAD_REQUEST) from None
         return pd.DataFrame(
@@ -86,7 +91,7 @@ def save(
         gather(run, prepared, data)
         copy_code(code)
         record = RunRecord.read(data)
-        card = TaskCard.model_validate_json((data / CARD).read_text(encoding="utf-8"))
+        card = TaskCard.read(data / CARD)
         mlflow.pyfunc.save_model(
             str(target),
             loader_module="gatewise.serving.pyfunc",
@@ -162,6 +167,11 @@ def _items(model_input: Any) -> list[dict[str, Any]]:
         {str(name): None if _missing(value) else value for name, value in row.items()}
         for row in model_input.to_dict("records")
     ]
+
+
+def _budget() -> Budget | None:
+    """Requests to `mlflow models serve` are bounded; data that a program hands over are its own."""
+    return Budget() if SERVED in os.environ else None
 
 
 def _missing(value: Any) -> bool:

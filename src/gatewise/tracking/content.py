@@ -348,7 +348,10 @@ def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:
     from gatewise.evidence import prediction_counts
 
     names = _label_names(task)
-    counted = [prediction_counts.read(folder) for folder in folders]
+    counted = [
+        prediction_counts.read(folder, RunRecord.read(folder).predictions_sha256)
+        for folder in folders
+    ]
     counts = prediction_counts.confusion(counted, len(names)).tolist()
     return pictures.confusion(counts, names or [str(i) for i in range(len(counts))]).encode()
 

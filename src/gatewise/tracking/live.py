@@ -18,8 +18,9 @@ from types import TracebackType
 from typing import IO, Any
 
 from gatewise.config import TrackingConfig
+from gatewise.errors import GatewiseError
 from gatewise.execution import warm
-from gatewise.tracking import writer
+from gatewise.tracking import creation, writer
 
 CLOSE_SECONDS = 30.0
 """How long a stage waits at its end for a store that answers slowly."""
@@ -91,12 +92,13 @@ class Tracker:
         if not (self.config.enabled and self.config.live):
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        creation.begin(self.config, self.address)
         (events, to_writer), (from_writer, replies) = os.pipe(), os.pipe()
         try:
             with self._log.open("a", encoding="utf-8") as errors:
                 fds = [events, replies, errors.fileno()]
                 self._process = warm.fork(self.address, writer.serve, [], fds)
-        except OSError as error:
+        except (OSError, GatewiseError) as error:
             os.close(to_writer)
             os.close(from_writer)
             self._say(f"could not start ({error}); training goes on, and {HINT}")

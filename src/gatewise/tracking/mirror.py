@@ -86,6 +86,9 @@ def mirror(
         TrackingError: the store cannot be used.
     """
     members = _members(root)
+    for group in members.values():
+        for folder, record in group:
+            runs.check_present(folder, record)
     with exclusive(lock):
         store = Store(config)
         once = origin.tags()

@@ -18,6 +18,7 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 
 from gatewise.errors import GatewiseError
+from gatewise.files import require_regular
 
 
 class Saved(NamedTuple):
@@ -67,6 +68,7 @@ def find(path: Path, key: str) -> Saved | None:
     if not path.exists():
         return None
     try:
+        require_regular(path)
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # torch itself ignores the checksums
         if damaged is not None:

@@ -126,7 +126,7 @@ def _write(
     curves: list[dict[str, float]],
 ) -> None:
     save_file(weights, folder / runs.WEIGHTS)
-    table.to_parquet(folder / runs.PREDICTIONS, index=False)
+    table.to_parquet(folder / runs.PREDICTIONS, index=False, write_page_checksum=True)
     pd.DataFrame(curves).to_csv(folder / runs.CURVES, index=False)
     record.write(folder)
 

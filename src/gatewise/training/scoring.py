@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 import torch
 from torch.nn import functional
 
+from gatewise.artifacts import digests
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config.metrics import METRICS, count
 
@@ -53,22 +52,12 @@ def predictions(prepared: Prepared, rows: np.ndarray, logits: torch.Tensor) -> p
 
 def predictions_digest(table: pd.DataFrame) -> str:
     """sha256 over ids, labels and probabilities; independent of the file format."""
-    hasher = hashlib.sha256()
-    for identifier in table["id"]:
-        hasher.update(f"{identifier}\n".encode())
-    hasher.update(table["label"].to_numpy("<i4").tobytes())
-    hasher.update(np.stack(list(table["probabilities"])).astype("<f4").tobytes())
-    return hasher.hexdigest()
+    probabilities = np.stack(list(table["probabilities"]))
+    return digests.of_predictions(table["id"], table["label"].to_numpy(), probabilities)
 
 
 def weights_digest(state: dict[str, torch.Tensor]) -> str:
-    """sha256 over tensors in name order: name, type, shape and bytes.
-
-    File bytes would not do: serialisers lay the same tensors out differently.
-    """
-    hasher = hashlib.sha256()
-    for name in sorted(state):
-        tensor = state[name].detach().cpu().contiguous()
-        hasher.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        hasher.update(tensor.numpy().tobytes())
-    return hasher.hexdigest()
+    """sha256 over tensors in name order: name, type, shape and bytes."""
+    return digests.of_weights(
+        {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in state.items()}
+    )

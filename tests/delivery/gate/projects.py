@@ -16,6 +16,7 @@ from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig, metrics
 from gatewise.files import digest, write_json
 from tests.evidence_runs import record
+from tests.records import name_files
 from tests.tasks import write_task
 
 SEEDS = 4
@@ -146,6 +147,7 @@ def write_run(
         epochs_run=1,
         **changes,
     ).write(target)
+    name_files(target)
 
 
 def drop(folder: Path, name: str) -> None:

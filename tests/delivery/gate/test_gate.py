@@ -3,12 +3,14 @@
 import json
 import shutil
 import subprocess
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.hardening import damage
 from gatewise import config
 from gatewise.cli.main import app
 from gatewise.delivery.gate import costs, snapshot
@@ -18,6 +20,7 @@ from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 from tests.delivery.gate.projects import copied, drop, project
 from tests.evidence_runs import timing
+from tests.records import name_files
 
 FAST = {"gate": {"resamples": 200, "margin": 0.02}}
 
@@ -117,6 +120,7 @@ def test_examples_that_the_reference_was_trained_on_are_left_out(reference, tmp_
     for path in table.parent.parent.glob("seed-*/predictions.parquet"):
         predictions = pd.read_parquet(path)
         predictions[predictions["group"] != "speaker-1"].to_parquet(path, index=False)
+        name_files(path.parent)
     check = only(gated(reference, moved, monkeypatch))
     assert any("left out: the reference was trained on them" in note for note in check.notes)
     assert check.overall.seeds == 4
@@ -261,6 +265,18 @@ def test_few_seeds_and_much_doubt_are_undecided_with_what_would_settle_it(tmp_pa
     assert "would settle it" in check.reasons[-1]
 
 
+def empty_archive(path):
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("data/x", "nothing of use")
+
+
+def other_task(folder):
+    shutil.copytree("runs", folder / "runs")
+    (folder / "runs/toy").rename(folder / "runs/other")
+    for path in folder.glob("runs/other/*/*/run.json"):
+        write_json(path, {**read_json(path), "task": "other"})
+
+
 @pytest.mark.parametrize(
     ("spoil", "arguments", "reason"),
     [
@@ -268,6 +284,18 @@ def test_few_seeds_and_much_doubt_are_undecided_with_what_would_settle_it(tmp_pa
         (lambda p: None, [], "switched off"),
         (lambda p: None, ["--against", "reports"], "neither a project"),
         (lambda p: (p / "x.zip").write_text("no"), ["--against", "x.zip"], "not an archive"),
+        (lambda p: empty_archive(p / "x.zip"), ["--against", "x.zip"], "holds no run, but none of"),
+        (
+            lambda p: other_task(p / "other"),
+            ["--against", "other"],
+            "holds runs of other",
+        ),
+        (lambda p: None, ["--against", "REF", "--task", "tuy"], "no task 'tuy'; did you mean toy"),
+        (
+            lambda p: damage.spoil(p / "runs/toy/gru/seed-2/weights.safetensors", "one bit", 9),
+            ["--keep", "there"],
+            "weights.safetensors: damaged",
+        ),
         (lambda p: shutil.rmtree(p / "runs"), ["--against", "REF"], "no finished run"),
         (
             lambda p: shutil.rmtree(p / "runs/toy/gru/seed-2"),
@@ -282,7 +310,7 @@ def test_few_seeds_and_much_doubt_are_undecided_with_what_would_settle_it(tmp_pa
         (
             lambda p: (p / "runs/toy/gru/seed-2/predictions.parquet").write_bytes(b"PAR1 cut"),
             ["--against", "REF"],
-            "predictions.parquet is damaged",
+            "predictions.parquet: damaged",
         ),
         (
             lambda p: (p / "runs/toy/gru/seed-2/run.json").write_text('{"task": '),
@@ -300,8 +328,8 @@ def test_what_keeps_it_from_a_verdict_is_one_sentence_and_code_3(
     reference, tmp_path, monkeypatch, spoil, arguments, reason
 ):
     mine = copied(reference, tmp_path / "mine")
-    spoil(mine)
     monkeypatch.chdir(mine)
+    spoil(mine)
     subprocess.run(["git", "init", "-q"], check=True)
     done = call("gate", *(str(reference) if word == "REF" else word for word in arguments))
     assert done.exit_code == 3, done.output

@@ -11,6 +11,7 @@ from gatewise.data.preparation.build import prepare
 from gatewise.delivery.gate import matching, snapshot
 from gatewise.serving.predictor import Predictor, gather
 from tests.delivery.gate.projects import write_run
+from tests.records import name_files
 from tests.serving.test_pyfunc import audio, frames, text
 from tests.tasks import LABELS, write_task
 
@@ -31,6 +32,7 @@ def test_new_examples_reach_the_reference_as_a_user_would_send_them(tmp_path, ma
     path = then / "runs/toy/gru/seed-0" / runs.PREDICTIONS
     stored = pd.read_parquet(path)
     stored[::2].to_parquet(path, index=False)  # it was tested on every other example only
+    name_files(path.parent)
 
     snapshots = [snapshot.read(root, "toy", root.name)["gru"] for root in (now, then)]
     found = matching.pair(*snapshots)

@@ -9,6 +9,7 @@ import torch
 import torchaudio
 
 from gatewise.config import LogMel, Mfcc, Spectral
+from gatewise.data.frontends import rates
 
 FLOOR = 1e-6
 """Added to mel powers before the logarithm: just above the power of 16-bit quantisation noise,
@@ -60,6 +61,14 @@ class FrontEnd:
         """One window: a shorter clip is mostly padding."""
         return (self.config.win_length or self.config.n_fft) / self.config.sample_rate
 
+    def check_rate(self, rate: int) -> None:
+        """Refuse a rate in Hz that cannot be brought to the task's at a sane cost.
+
+        Raises:
+            Unusable: naming a rate that will do.
+        """
+        rates.require(rate, self.config.sample_rate)
+
     def clip(self, samples: np.ndarray, rate: int) -> torch.Tensor:
         """One clip made ready: mono, resampled, cropped or padded.
 
@@ -78,6 +87,7 @@ class FrontEnd:
         """The whole of a clip, mono and at the task's rate; arguments as for `clip`."""
         wave = torch.from_numpy(to_mono(samples))
         if rate != self.config.sample_rate:
+            self.check_rate(rate)
             wave = _resampler(rate, self.config.sample_rate)(wave)
         return wave
 
@@ -158,6 +168,6 @@ def loudest(wave: torch.Tensor, length: int) -> torch.Tensor:
     return wave[start : start + length]
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=8)  # at most 16 MB each (`rates.LARGEST_KERNEL`)
 def _resampler(source: int, target: int) -> torchaudio.transforms.Resample:
     return torchaudio.transforms.Resample(source, target)

@@ -26,6 +26,7 @@ from gatewise.data.preparation.parallel import in_order, progress
 from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
 from gatewise.errors import GatewiseError
+from gatewise.files import read_regular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,7 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
         data = _read(raw.locate(path), expected)
         try:
             clip = decode(data)
+            front_end.check_rate(clip.rate)
         except Unusable as reason:
             chunk.unusable[place] = str(reason)
             chunk.contents.append("")
@@ -116,7 +118,7 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
 
 def _read(path: Path, expected: str) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError:
         raise GatewiseError(f"{path}: missing; run `dvc repro -f fetch` to make it anew") from None
     if hashlib.sha256(data).hexdigest() != expected:

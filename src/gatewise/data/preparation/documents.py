@@ -23,6 +23,7 @@ from gatewise.data.preparation.parallel import progress
 from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
 from gatewise.errors import GatewiseError
+from gatewise.files import reading
 
 
 def transform(raw: Raw, config: Tokens, split: np.ndarray, folder: Path) -> Transformed:
@@ -83,12 +84,11 @@ def read(raw: Raw) -> Iterator[list[str]]:
 
     path = raw.folder / DOCUMENTS
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        with reading(path, "run `dvc repro -f fetch`"), pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1_000, columns=["text"]):
+                yield batch.column(0).to_pylist()
     except FileNotFoundError:
         raise GatewiseError(f"{path}: missing; run `dvc repro -f fetch`") from None
-    with file:
-        for batch in file.iter_batches(batch_size=1_000, columns=["text"]):
-            yield batch.column(0).to_pylist()
 
 
 def reader(raw: Raw) -> Callable[[int], str]:

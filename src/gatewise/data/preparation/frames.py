@@ -11,6 +11,7 @@ from gatewise.artifacts.prepared import SEQUENCES
 from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
 from gatewise.errors import GatewiseError
+from gatewise.files import reading
 
 
 def transform(raw: Raw, folder: Path) -> Transformed:
@@ -21,7 +22,10 @@ def transform(raw: Raw, folder: Path) -> Transformed:
     """
     path = raw.folder / FRAMES
     try:
-        values = np.load(path, mmap_mode="r")
+        with reading(path, "run `dvc repro -f fetch`"):
+            values = np.load(path, mmap_mode="r")
+            if values.ndim != 2:
+                raise ValueError(f"shape {values.shape} in place of (steps, features)")
     except FileNotFoundError:
         raise GatewiseError(f"{path}: missing; run `dvc repro -f fetch`") from None
     counts = raw.manifest["n_samples"].to_numpy()

@@ -21,7 +21,10 @@ from gatewise.config.metrics import negative_log
 from gatewise.delivery.gate.interval import Floats, Ints, PairedSeed, Predictions
 from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
+from gatewise.files import DamagedError, reading
 from gatewise.serving.predictor import Item, Predictor
+
+FETCH = "run `dvc repro -f fetch`"
 
 
 @dataclass
@@ -127,12 +130,11 @@ def _predictions(snapshot: Snapshot, seed: int) -> pd.DataFrame:
         name = snapshot.records[seed].name
         raise GatewiseError(f"{snapshot.origin}: {path.name} of {name} is missing")
     try:
-        columns = ["id", "group", "label", "predicted", "probabilities"]
-        table = pd.read_parquet(path, columns=columns)
-        probabilities = np.stack(table.pop("probabilities").to_list())
-    except ValueError as error:  # pyarrow's own errors are such
-        reason = " ".join(str(error).split())[:200]
-        raise GatewiseError(f"{snapshot.origin}: {path} is damaged ({reason})") from None
+        runs.check_predictions(folder, snapshot.records[seed], snapshot.remedy)
+        table = runs.read_predictions(folder)
+    except DamagedError as error:
+        raise GatewiseError(f"{snapshot.origin}: {error}") from None
+    probabilities = np.stack(table.pop("probabilities").to_list())
     labels = table["label"].to_numpy()
     names = np.array(snapshot.card.labels, dtype=object)
     return table.assign(
@@ -260,10 +262,12 @@ class _Evaluator:
         rows = raw.manifest.reset_index(drop=True)
         places = pd.Series(rows.index, index=rows["id"]).loc[ids].to_numpy()
         if raw.card.payload == "text":
-            texts = pd.read_parquet(raw.folder / DOCUMENTS, columns=["text"])["text"]
+            with reading(raw.folder / DOCUMENTS, FETCH):
+                texts = pd.read_parquet(raw.folder / DOCUMENTS, columns=["text"])["text"]
             return [{"text": text} for text in texts.iloc[places]]
         if raw.card.payload == "frames":
-            frames = np.load(raw.folder / FRAMES, mmap_mode="r")
+            with reading(raw.folder / FRAMES, FETCH):
+                frames = np.load(raw.folder / FRAMES, mmap_mode="r")
             ends = rows["n_samples"].cumsum().to_numpy()
             sizes = rows["n_samples"].to_numpy()
             return [{"frames": frames[ends[p] - sizes[p] : ends[p]]} for p in places]

@@ -70,11 +70,25 @@ def opened(
         else:
             commit = _commit(wanted, root)
             _fetch(root, commit, Path(temporary))
-            yield _folder(Path(temporary), tasks, f"revision {commit[:9]}")
+            yield _folder(Path(temporary), tasks, f"revision {commit[:9]}", revision=True)
 
 
-def _folder(root: Path, tasks: list[str], name: str) -> References:
-    return References(name, False, {task: snapshot.read(root, task, name) for task in tasks})
+def _folder(root: Path, tasks: list[str], name: str, *, revision: bool = False) -> References:
+    """References below `root`.
+
+    A folder or archive that somebody names is named to be compared with: a task that it lacks
+    would pass unseen. A revision may lack one, which is new since.
+    """
+    snapshots = {task: snapshot.read(root, task, name) for task in tasks}
+    lacking = [task for task in tasks if not snapshots[task]]
+    if lacking and (not revision or len(lacking) == len(tasks)):
+        there = sorted({record.task for _, record in runs.find(root / RUNS)})
+        holds = f"runs of {', '.join(there)}" if there else "no run"
+        raise GatewiseError(
+            f"{name}: holds {holds}, but none of {', '.join(lacking)}; name a reference that has "
+            "them, or the tasks to compare with --task"
+        )
+    return References(name, False, snapshots)
 
 
 def _as_project(path: Path, temporary: Path) -> Path:

@@ -8,9 +8,7 @@ champion carries), which need not hold the sequences: a summary of the training 
 from __future__ import annotations
 
 import functools
-import shutil
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +19,9 @@ from gatewise.artifacts import runs, splits
 from gatewise.artifacts.manifest import MANIFEST
 from gatewise.artifacts.prepared import CARD, INDEX, SEQUENCES, TOKENIZER, Prepared, TaskCard
 from gatewise.artifacts.runs import RunRecord
-from gatewise.delivery.gate import data_summary
+from gatewise.delivery.gate import archives, data_summary
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, replacing
+from gatewise.files import reading, replacing
 from gatewise.tracking import logged_models
 
 RUNS, PREPARED, RAW, SUMMARY = "runs", "data/prepared", "data/raw", "data/summary"
@@ -47,7 +45,12 @@ class Snapshot:
         path = self.prepared / CARD
         if not path.is_file():
             raise GatewiseError(f"{self.origin}: {path.name} of {self.task} is missing")
-        return TaskCard.model_validate(read_json(path))
+        return TaskCard.read(path)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a damaged file; empty for this study's own, which says so itself."""
+        return "" if self.root == Path() else "take it again from where it was made"
 
     @functools.cached_property
     def records(self) -> dict[int, RunRecord]:
@@ -65,7 +68,8 @@ class Snapshot:
         path = self.prepared / INDEX
         if not path.is_file():
             return None
-        index = pd.read_parquet(path)
+        with reading(path, self.remedy or "run `dvc repro -f prepare`"):
+            index = pd.read_parquet(path)
         names = np.array(self.card.labels, dtype=object)
         return index.assign(label=names[index["label"].to_numpy()])
 
@@ -75,7 +79,8 @@ class Snapshot:
         path = self.root / RAW / self.task / MANIFEST
         if not path.is_file():
             return {}
-        table = pd.read_parquet(path, columns=["id", "sha256"])
+        with reading(path, self.remedy or "run `dvc repro -f fetch`"):
+            table = pd.read_parquet(path, columns=["id", "sha256"])
         return dict(zip(table["id"], table["sha256"], strict=True))
 
     @functools.cached_property
@@ -83,7 +88,8 @@ class Snapshot:
         """A few numbers of each training sequence, for tests of drift."""
         kept = self.root / SUMMARY / f"{self.task}.parquet"
         if kept.is_file():
-            return pd.read_parquet(kept)
+            with reading(kept, self.remedy):
+                return pd.read_parquet(kept)
         if (self.prepared / SEQUENCES).is_file():
             return data_summary.summarise(Prepared.open(self.prepared))
         return None
@@ -126,7 +132,12 @@ def pack(snapshot: Snapshot, target: str | Path) -> Path:
     """Write what a later gate needs of `snapshot` into one archive: all seeds, no sequences.
 
     Equal snapshots give equal bytes.
+
+    Raises:
+        GatewiseError: a file is missing, or not what its run's record names.
     """
+    for seed, folder in snapshot.members.items():
+        runs.check(folder, snapshot.records[seed], snapshot.remedy)
     target = Path(target)
     with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for folder in snapshot.members.values():
@@ -148,13 +159,9 @@ def unpack(archive: str | Path, folder: Path) -> Path:
     """Lay out in `folder` what `pack` packed; returns `folder`.
 
     Raises:
-        GatewiseError: it is damaged, or no such archive.
+        GatewiseError: it is damaged, no such archive, or holds what no archive of runs does.
     """
-    try:
-        shutil.unpack_archive(archive, folder, "zip")
-    # zipfile lets errors of what it is built on through when a file is damaged.
-    except (shutil.ReadError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise GatewiseError(f"{archive}: not an archive of runs, or damaged: {error}") from None
+    archives.unpack(archive, folder)
     return folder
 
 

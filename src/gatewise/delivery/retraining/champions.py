@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatewise.artifacts import runs
 from gatewise.artifacts.comparison import Comparison
 from gatewise.config import Study
 from gatewise.delivery.gate import reference, snapshot
@@ -67,6 +68,8 @@ def _replace(models: registry.Registry, study: Study, gated: TaskResult) -> str:
     decision = gated.promotion
     assert decision.variant is not None  # noqa: S101
     candidate = snapshot.read(".", gated.task, "this study")[decision.variant]
+    for seed, folder in candidate.members.items():
+        runs.check_present(folder, candidate.records[seed])
     record = candidate.best(study.tasks[gated.task].metric)
     comparison = Comparison.read("reports/comparison.json").task(gated.task)
     evidence = registry.evidence(comparison, record) | {

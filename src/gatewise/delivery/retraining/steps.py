@@ -262,4 +262,5 @@ def exclusive() -> Iterator[None]:
     with held:
         leftovers.end()
         leftovers.mend_rwlock()
+        leftovers.require_regular()
         yield

@@ -20,7 +20,7 @@ from gatewise.config import Study
 from gatewise.delivery.verification import excuses, locked_files, rerun
 from gatewise.delivery.verification.committed_lock import present_stages
 from gatewise.errors import GatewiseError
-from gatewise.files import write_json
+from gatewise.files import DamagedError, write_json
 from gatewise.tracking import origin
 from gatewise.training import instructions
 from gatewise.training.instructions import Instructions
@@ -336,7 +336,10 @@ def _same_labels(original: Path, folder: Path) -> float:
     """Share of test examples that get the same label; 1 where predictions are not at hand."""
     if not (original / runs.PREDICTIONS).is_file():
         return 1.0
-    old, new = runs.read_predictions(original), runs.read_predictions(folder)
+    try:
+        old, new = runs.read_predictions(original), runs.read_predictions(folder)
+    except DamagedError:
+        return 0.0
     if len(old) != len(new):
         return 0.0
     return float(np.mean(old["predicted"].to_numpy() == new["predicted"].to_numpy()))

@@ -1,0 +1,1 @@
+"""What damaged files, hostile requests and kills do: `python -m benchmarks.hardening`."""

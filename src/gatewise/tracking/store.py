@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content
+from gatewise.tracking import content, notes
 from gatewise.tracking.connection import (
     TrackingError,
     address,
@@ -186,7 +186,7 @@ class Store:
             gaps.append(f"its name is {run.info.run_name!r}")
         if run.data.tags.get(content.CONTENT) != wanted.seal:
             gaps.append("it was not written as a whole")
-        tags = wanted.all_tags(run.info.run_id) | ({content.PARENT: parent} if parent else {})
+        tags = _tags(wanted, parent)
         gaps += [f"tag {name}" for name in differing(run.data.tags, tags)]
         gaps += [f"parameter {name}" for name in differing(run.data.params, wanted.params)]
         latest: dict[str, tuple[int, float]] = {}
@@ -275,7 +275,7 @@ class Store:
                     "parameters cannot be changed, so delete that run in MLflow and run "
                     "`gatewise track` again"
                 )
-        tags = wanted.all_tags(run_id) | ({content.PARENT: parent} if parent else {})
+        tags = _tags(wanted, parent)
         metrics = {
             key: value
             for key, value in wanted.metrics.items()
@@ -293,6 +293,11 @@ class Store:
         """Write metric values now, without looking at what is there."""
         with explained(self.uri):
             self._log(run_id, points)
+
+    def describe(self, run_id: str, text: str) -> None:
+        """Give a run its description."""
+        with explained(self.uri):
+            self._log(run_id, tags={notes.TAG: text})
 
     def end(self, run_id: str, status: str, reason: str) -> None:
         """Mark a run as `FAILED` or `KILLED`, with the reason as a tag."""
@@ -392,6 +397,10 @@ class Store:
                 # so at once one fails, and finds it there the next time.
                 if "uniq" not in str(error).lower() or attempt == DATASET_ATTEMPTS - 1:
                     raise
+
+
+def _tags(wanted: Content, parent: str | None) -> dict[str, str]:
+    return {**wanted.tags, **({content.PARENT: parent} if parent else {})}
 
 
 def datasets(run: Run) -> list[Dataset]:

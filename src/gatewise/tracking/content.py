@@ -25,6 +25,8 @@ from gatewise.tracking import names, pictures
 KEY = "gatewise.key"
 CONTENT = "gatewise.content"
 KIND = "gatewise.kind"
+CURRENT = "gatewise.current"
+"""Tag: `true` for runs that the last mirror found in the study, `false` for earlier ones."""
 PARENT = "mlflow.parentRunId"
 # What MLflow keeps of longer texts.
 PARAM_LENGTH = 6000

@@ -132,6 +132,7 @@ def mirror(
                 outcome.completed.append(one.name)
             else:
                 outcome.unchanged += 1
+        look.retire()
         if comparison is not None:
             _mirror_pages(store, comparison, members, outcome)
     return outcome
@@ -166,6 +167,13 @@ class _Look:
         if task not in self._held:
             self._held[task] = self.store.all_runs(task)
         return self._held[task]
+
+    def retire(self) -> None:
+        """Mark runs of earlier studies, which stay."""
+        for held in self._held.values():
+            for key, run in held.items():
+                if key not in self.places and run.data.tags.get(content.CURRENT) == "true":
+                    self.store.mark(run.info.run_id, False)
 
 
 def _note(run: Run | None) -> str | None:
@@ -296,7 +304,7 @@ def everything(
         record = group[0][1]
         task, variant = record.task, record.variant
         lock = stages.get(f"train@{task}-{variant}")
-        extra = {"dvc.lock": lock} if lock else {}
+        extra = {content.CURRENT: "true", **({"dvc.lock": lock} if lock else {})}
         parent = content.with_aggregates(
             content.parent_of(record),
             group,
@@ -310,9 +318,11 @@ def everything(
         return
     keys = _compared(members, comparison)
     for task in keys:
-        yield Wanted(verdicts.of_task(task, comparison, _parents(members, task)), None)
+        verdict = verdicts.of_task(task, comparison, _parents(members, task))
+        yield Wanted(content.tagged(verdict, {content.CURRENT: "true"}), None)
     if keys:
-        yield Wanted(study.content(comparison, keys, reports), None)
+        whole = study.content(comparison, keys, reports)
+        yield Wanted(content.tagged(whole, {content.CURRENT: "true"}), None)
 
 
 def _parents(members: dict[str, list[Member]], task: str) -> list[str]:

@@ -59,7 +59,6 @@ def of_task(
     found = next((run for run in held if run.data.tags["gatewise.kind"] == "comparison"), None)
     shown = task_views.Shown(
         metric=task.metric.definition,
-        comparison=found.info.run_id if found else None,
         shortfalls=any(answers.shortfall(task, variant) is not None for variant in task.variants),
         timed=any(names.TRAIN_STEP in run.data.metrics for run in held),
         champion=champion,
@@ -95,14 +94,15 @@ def of_study(store: Store, comparison: Comparison, run: Run) -> Page:
         f"[{name}]({links.experiment(store.experiment(name), _first())})"
         for name in comparison.tasks
     )
-    lines = ["### LSTM or GRU?", "", study.heading(comparison), "", _made(run), ""]
+    # The page shows the first line and unfolds the rest.
+    brief = "; ".join(
+        f"{name}: {answers.choice(task) or 'undecided'}" for name, task in comparison.tasks.items()
+    )
+    lines = [f"**What to take: {brief}**", "", study.heading(comparison), "", _made(run), ""]
     lines += [f"Tasks: {tasks}", "", f"[The report]({report}) · {links.markdown(number, made)}"]
     tags = {
         "gatewise.kind": "study",
-        "gatewise.answer": "; ".join(
-            f"{name}: {answers.choice(task) or 'undecided'}"
-            for name, task in comparison.tasks.items()
-        ),
+        "gatewise.answer": brief,
         "gatewise.study": study_id(comparison),
     }
     return Page(study.NAME, "\n".join(lines), tags, made)

@@ -299,6 +299,11 @@ class Store:
         with explained(self.uri):
             self._log(run_id, tags={notes.TAG: text})
 
+    def mark(self, run_id: str, current: bool) -> None:
+        """Say whether a run belongs to the study as it is now."""
+        with explained(self.uri):
+            self._log(run_id, tags={content.CURRENT: str(current).lower()})
+
     def end(self, run_id: str, status: str, reason: str) -> None:
         """Mark a run as `FAILED` or `KILLED`, with the reason as a tag."""
         with explained(self.uri):

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatewise.config.metrics import Metric
-from gatewise.tracking import names, views
+from gatewise.tracking import content, names, views
 from gatewise.tracking.views import View, bar, line, metric, param, scatter, tag
 
 KIND = 'tags."gatewise.kind"'
+CURRENT = f"tags.\"{content.CURRENT}\" = 'true'"
+"""Runs of earlier studies stay in the store; views show those of this one."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,6 @@ class Shown:
 
     metric: Metric
     """The task's primary metric."""
-    comparison: str | None = None
-    """Id of the run that holds the verdicts."""
     shortfalls: bool = False
     """Whether variants carry how far they may lie below the best."""
     timed: bool = False
@@ -64,16 +64,14 @@ def _answer(shown: Shown) -> View:
     return View(
         "gatewise-1-answer",
         "1 Answer",
-        f"{KIND} != 'run' AND {KIND} != 'trial'",
-        metric(names.mean(score)),
-        _best_first(shown),
-        columns=(tag("gatewise.answer"), *map(metric, _interval(shown))),
+        # By time of creation: the comparison is made when all variants are there.
+        f"{KIND} != 'run' AND {CURRENT}",
+        columns=(tag(views.ANSWER_TAG), *map(metric, _interval(shown))),
         charts=(
             bar(names.mean(score), _axis(shown, "mean over seeds")),
             bar(names.low(score), _axis(shown, "interval, low end")),
             bar(names.high(score), _axis(shown, "interval, high end")),
         ),
-        pinned=(shown.comparison,) if shown.comparison else (),
     )
 
 
@@ -92,7 +90,7 @@ def _variants(shown: Shown) -> View:
     return View(
         "gatewise-2-variants",
         "2 Variants",
-        f"{KIND} = 'variant'",
+        f"{KIND} = 'variant' AND {CURRENT}",
         metric(names.mean(score)),
         _best_first(shown),
         columns=(
@@ -111,7 +109,7 @@ def _seeds(shown: Shown) -> View:
     return View(
         "gatewise-3-seeds",
         "3 Seeds",
-        f"{KIND} = 'run'",
+        f"{KIND} = 'run' AND {CURRENT}",
         metric(score),
         _best_first(shown),
         columns=(
@@ -135,7 +133,10 @@ def _curves(shown: Shown) -> View:
     return View(
         "gatewise-4-curves",
         "4 Curves",
-        f"{KIND} = 'run'",
+        f"{KIND} = 'run' AND {CURRENT}",
+        # By time MLflow would fetch the parents too, and count them as seeds.
+        metric(_score(shown)),
+        _best_first(shown),
         columns=(metric(score), metric("validation/loss"), metric("train/loss")),
         charts=(
             line(score, title=f"validation {shown.metric.title} by epoch"),
@@ -164,7 +165,7 @@ def _cost(shown: Shown) -> View:
     return View(
         "gatewise-5-cost",
         "5 Cost",
-        f"{KIND} = 'variant'",
+        f"{KIND} = 'variant' AND {CURRENT}",
         score,
         _best_first(shown),
         columns=(
@@ -223,8 +224,8 @@ def of_study(tasks: Sequence[str], metrics: Sequence[str]) -> list[View]:
         View(
             "gatewise-1-answer",
             "1 Answer",
-            f"{KIND} = 'study'",
-            columns=tuple(tag(f"gatewise.answer.{task}") for task in tasks),
+            f"{KIND} = 'study' AND {CURRENT}",
+            columns=tuple(tag(f"{views.ANSWER_TAG}.{task}") for task in tasks),
             charts=tuple(bar(name) for name in metrics),
         )
     ]

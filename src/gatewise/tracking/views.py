@@ -23,6 +23,9 @@ FIRST, END = (3, 15), (4, 0)
 LONGEST_TAG = 5_000
 """Characters that a tag of an experiment holds."""
 VARIANT_TAG = "gatewise.variant"
+ANSWER_TAG = "gatewise.answer"
+FIRST_COLUMN = "attributes.`Run Name`"
+RUN_WIDTH, SENTENCE_WIDTH = 190, 620
 
 Mode = Literal["TABLE", "CHART"]
 Chart = dict[str, Any]
@@ -47,8 +50,6 @@ class View:
     """Show variants as groups of their seeds, with MLflow's own mean and band."""
     mode: Mode = "TABLE"
     """What a link opens; the page's buttons switch to the other."""
-    pinned: tuple[str, ...] = ()
-    """Ids of runs that stay on top."""
 
     @property
     def tag(self) -> str:
@@ -68,7 +69,7 @@ class View:
         )
 
     def state(self) -> dict[str, Any]:
-        """The page's state."""
+        """The page's state, but for what a view never carries (pinned, hidden, unfolded runs)."""
         section = f"{self.key}-charts"
         charts = [
             {
@@ -94,12 +95,11 @@ class View:
             "modelVersionFilter": "All Runs",
             "datasetsFilter": [],
             "selectedColumns": list(self.columns),
-            "columnOrder": [],
-            "columnWidths": {},
-            "runsExpanded": {},
-            "runsPinned": list(self.pinned),
-            "runsHidden": [],
-            "runsVisibilityMap": {},
+            "columnOrder": [FIRST_COLUMN, *self.columns],
+            "columnWidths": {
+                FIRST_COLUMN: RUN_WIDTH,
+                **{column: _width(column) for column in self.columns},
+            },
             "runsHiddenMode": "FIRST_20_RUNS",
             "viewMaximized": False,
             "runListHidden": False,
@@ -107,7 +107,6 @@ class View:
             "groupsExpanded": {},
             "useGroupedValuesInCharts": True,
             "hideEmptyCharts": True,
-            "autoRefreshEnabled": False,
             "isAccordionReordered": True,
             "compareRunSections": [
                 {
@@ -212,6 +211,13 @@ def unsupported(version: str) -> str | None:
 
 
 # --- inner ---------------------------------------------------------------------------------
+
+
+def _width(column: str) -> int:
+    """Pixels that show a column's heading, or a whole sentence."""
+    if ANSWER_TAG in column:
+        return SENTENCE_WIDTH
+    return 60 + 7 * len(column.partition(".")[2])
 
 
 def _axis(column: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ def test_track_then_check_then_where(config, folders, monkeypatch, tmp_path):  #
     assert call("track", "--check").output.strip() == "MLflow holds all of it"
     where = call("track", "--where", "runs/digits/gru/seed-1").output.split()
     assert where[1].startswith("http://127.0.0.1:5000/#/experiments/")
-    assert where[1].endswith(f"/runs/{where[0]}")
+    assert where[1].endswith(f"/runs/{where[0]}?workflowType=machine_learning")
     (tmp_path / "runs/digits/gru/seed-1/curves.csv").write_text("epoch,train_loss\n1,9.5\n")
     changed = call("track", "--check")
     assert changed.exit_code == 1

@@ -9,7 +9,7 @@ import csv
 import functools
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from gatewise.artifacts.prepared import CARD
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config.metrics import METRICS
 from gatewise.files import digest, read_json
-from gatewise.tracking import names, pictures
+from gatewise.tracking import mistakes, names, notes, pictures, run_notes, tables
 
 KEY = "gatewise.key"
 CONTENT = "gatewise.content"
@@ -106,6 +106,8 @@ class Content:
     """Its description, a template of `gatewise.tracking.notes`."""
     artifacts: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     """Files by path, made when they are needed."""
+    extras: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Files that only machines with the raw data can add; a run is whole without them."""
     files_digest: str = ""
     """Digest of files that do not follow from the rest (a report)."""
 
@@ -144,12 +146,13 @@ def from_folder(folder: str | Path) -> Content:
     }
     if (folder / runs.PREDICTIONS).is_file():
         artifacts["confusion.svg"] = partial(_confusion_picture, [folder], record.task)
+    tabled = mistakes.artifacts(folder, record.task, _label_names(record.task))
     return replace(
         started,
         metrics=curves | final,
-        tags={**started.tags, **tags},
-        notes=_run_notes(record, "confusion.svg" in artifacts),
-        artifacts=artifacts,
+        tags={**started.tags, **tags, **tables.tag(tabled)},
+        notes=_run_notes(record, "confusion.svg" in artifacts, list(tabled)),
+        artifacts=artifacts | tabled,
     )
 
 
@@ -206,7 +209,7 @@ def with_aggregates(
     parent: Content,
     members: Iterable[tuple[Path, RunRecord]],
     known: Mapping[str, float] | None = None,
-    notes: str = "",
+    described: str = "",
 ) -> Content:
     """`parent` with mean and standard deviation of every final metric over its seeds.
 
@@ -216,7 +219,7 @@ def with_aggregates(
         parent: as made by `parent_of`.
         members: folders and records of the finished seeds.
         known: metrics that follow from more than these runs: intervals, measured costs.
-        notes: Markdown that stands before the rest.
+        described: Markdown that stands before the rest.
     """
     members = sorted(members, key=lambda member: member[1].seed)
     finals = [final_metrics(record) for _folder, record in members]
@@ -233,15 +236,25 @@ def with_aggregates(
     artifacts: dict[str, Callable[[], bytes]] = {}
     if folders:
         artifacts["confusion.svg"] = partial(_confusion_picture, folders, parent.task)
-        notes += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
+        described += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
+    heard = mistakes.sounds(folders, parent.task, _label_names(parent.task))
+    if heard:
+        files = [notes.file_link(Path(path).stem, path) for path in heard]
+        described += f"\n\nWorst mistakes, to hear: {' · '.join(files)}"
     return replace(
         parent,
         params={**parent.params, **_constants(record for _folder, record in members)},
         metrics=metrics,
         tags={**parent.tags, "gatewise.seeds": seeds},
-        notes=notes.strip(),
+        notes=described.strip(),
         artifacts=artifacts,
+        extras={path: clip.read_bytes for path, clip in heard.items()},
     )
+
+
+def opened(wanted: Content, opening: str) -> Content:
+    """`wanted` with its description begun by `opening`."""
+    return replace(wanted, notes=f"{opening}\n\n{wanted.notes}".strip())
 
 
 def _constants(records: Iterable[RunRecord]) -> dict[str, str]:
@@ -315,7 +328,7 @@ def same(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _run_notes(record: RunRecord, confusion: bool) -> str:
+def _run_notes(record: RunRecord, confusion: bool, tabled: Sequence[str]) -> str:
     test = ", ".join(f"{k} {v:.4f}" for k, v in record.metrics.get("test", {}).items())
     width = record.config.hidden
     lines = [
@@ -323,6 +336,8 @@ def _run_notes(record: RunRecord, confusion: bool) -> str:
         f"{record.parameters:,} parameters, seed {record.seed}.",
         "",
         f"Test, with the weights of epoch {record.best_epoch}: {test}.",
+        "",
+        run_notes.tables(tabled),
         "",
         "![learning curves]({artifacts}curves.svg)",
     ]
@@ -362,6 +377,7 @@ def _label_names(task: str, prepared: str = "data/prepared") -> list[str]:
 
 def _tags(task: str, variant: str) -> dict[str, str]:
     return {
+        CURRENT: "true",
         "gatewise.task": task,
         "gatewise.variant": variant,
         "dvc.stage": f"train@{task}-{variant}",

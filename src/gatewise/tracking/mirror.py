@@ -26,6 +26,7 @@ from gatewise.tracking import (
     notes,
     origin,
     pages,
+    run_notes,
     study,
     verdicts,
     views,
@@ -123,12 +124,11 @@ def mirror(
         for one in told:  # now that every run has an id, they can be linked to each other
             place = look.places[one.key]
             text = notes.filled(one.notes, place, look.places)
-            described = bool(text) and _note(one.run) != text
-            if described:
+            if text and _note(one.run) != text:
                 store.describe(place.run_id, text)
             if one.run is None:
                 outcome.added.append(one.name)
-            elif one.changed or described:
+            elif one.changed:
                 outcome.completed.append(one.name)
             else:
                 outcome.unchanged += 1
@@ -277,16 +277,18 @@ def check(
         if gaps:
             more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
             differences.append(f"{this.name}: {', '.join(gaps[:3])}{more}")
-    for one in told:
-        text = notes.filled(one.notes, look.places[one.key], look.places)
-        if text and _note(one.run) != text:
-            differences.append(f"{one.name}: its description")
     for group in members.values():
         folder, record = _best(group, Path(prepared))
         whole = (folder / runs.WEIGHTS).is_file() and Path(prepared, record.task).is_dir()
         if whole and logged_models.find(store, record) is None:
             differences.append(f"model {record.task}/{record.variant}: not in the store")
-    if comparison is not None and not differences:
+    if differences:  # descriptions link to what is missing
+        return differences
+    for one in told:
+        text = notes.filled(one.notes, look.places[one.key], look.places)
+        if text and _note(one.run) != text:
+            differences.append(f"{one.name}: its description")
+    if comparison is not None:
         supported = views.unsupported(connection.version(store.uri)) is None
         for page in _pages(store, comparison, members):
             missing, stale = pages.lacking(store, page, with_views=supported)
@@ -300,11 +302,15 @@ def everything(
 ) -> Iterator[Wanted]:
     """All runs the store should hold, parents before their children."""
     stages = origin.locked_outputs()
+    partners: dict[tuple[str, int], dict[str, str]] = {}
+    for group in members.values():
+        for _folder, record in group:
+            partners.setdefault((record.task, record.seed), {})[record.variant] = record.key
     for key, group in members.items():
         record = group[0][1]
         task, variant = record.task, record.variant
         lock = stages.get(f"train@{task}-{variant}")
-        extra = {content.CURRENT: "true", **({"dvc.lock": lock} if lock else {})}
+        extra = {"dvc.lock": lock} if lock else {}
         parent = content.with_aggregates(
             content.parent_of(record),
             group,
@@ -312,8 +318,11 @@ def everything(
             verdicts.variant_notes(comparison, task, variant),
         )
         yield Wanted(content.tagged(parent, extra), None)
-        for folder, _record in group:
-            yield Wanted(content.tagged(content.from_folder(folder), extra), key)
+        siblings = [record for _folder, record in group]
+        for folder, record in group:
+            opening = run_notes.opening(record, siblings, key, partners)
+            seed = content.opened(content.from_folder(folder), opening)
+            yield Wanted(content.tagged(seed, extra), key)
     if comparison is None:
         return
     keys = _compared(members, comparison)

@@ -1,8 +1,8 @@
 """Descriptions of runs, which link to each other although ids are known only in the store.
 
 A template names runs by their key, views by theirs: `[lstm]({run:KEY})`, `[seeds]({view:KEY})`;
-`{artifacts}` stands for the address of the run's own files. A link whose target the store does not
-hold becomes plain text.
+`[plot]({file:PATH})` shows a file of the run, and `{artifacts}` stands for the address of its
+files. A link whose target the store does not hold becomes plain text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ TAG = "mlflow.note.content"
 LENGTH = 8_000
 """Characters that a run's tag holds."""
 _RUN = re.compile(r"\[([^\]]*)\]\(\{run:([^}]*)\}\)")
+_FILE = re.compile(r"\[([^\]]*)\]\(\{file:([^}]*)\}\)")
 _VIEW = re.compile(r"\[([^\]]*)\]\(\{view:([^}]*)\}\)")
 
 
@@ -38,6 +39,11 @@ def view_link(text: str, key: str) -> str:
     return f"[{text}]({{view:{key}}})"
 
 
+def file_link(text: str, path: str) -> str:
+    """A link to a file of the run itself, shown in place."""
+    return f"[{text}]({{file:{path}}})"
+
+
 def filled(template: str, own: Place, runs: Mapping[str, Place]) -> str:
     """The description of a run.
 
@@ -55,6 +61,9 @@ def filled(template: str, own: Place, runs: Mapping[str, Place]) -> str:
     def view(match: re.Match[str]) -> str:
         return f"[{match[1]}]({links.experiment(own.experiment)}&viewStateShareKey={match[2]})"
 
-    text = _VIEW.sub(view, _RUN.sub(run, template))
+    def file(match: re.Match[str]) -> str:
+        return f"[{match[1]}]({links.artifact(own.experiment, own.run_id, match[2])})"
+
+    text = _FILE.sub(file, _VIEW.sub(view, _RUN.sub(run, template)))
     files = f"get-artifact?run_uuid={own.run_id}&path="
     return text.replace("{artifacts}", files)[:LENGTH]

@@ -220,10 +220,12 @@ class Store:
 
     def add_artifacts(self, run_id: str, wanted: Content) -> None:
         """Make and upload the wanted files, whatever is there."""
-        if not wanted.artifacts:
+        files = {**wanted.artifacts, **wanted.extras}
+        if not files:
             return
         with tempfile.TemporaryDirectory() as folder:
-            for path, make in wanted.artifacts.items():
+            for path, make in files.items():
+                (Path(folder) / path).parent.mkdir(exist_ok=True)
                 (Path(folder) / path).write_bytes(make())
             with explained(self.uri):
                 self.client.log_artifacts(run_id, folder)

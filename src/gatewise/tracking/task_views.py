@@ -66,7 +66,7 @@ def _answer(shown: Shown) -> View:
         "1 Answer",
         # By time of creation: the comparison is made when all variants are there.
         f"{KIND} != 'run' AND {CURRENT}",
-        columns=(tag(views.ANSWER_TAG), *map(metric, _interval(shown))),
+        columns=(*map(metric, _interval(shown)), tag(views.ANSWER_TAG)),
         charts=(
             bar(names.mean(score), _axis(shown, "mean over seeds")),
             bar(names.low(score), _axis(shown, "interval, low end")),

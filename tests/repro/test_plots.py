@@ -31,5 +31,5 @@ def test_a_page_that_somebody_chose_stays(project):
 
 def test_elsewhere_it_says_where_to_go(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(GatewiseError, match="run this where dvc.yaml is"):
+    with pytest.raises(GatewiseError, match="run this where"):
         plots.settle()

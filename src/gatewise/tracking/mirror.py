@@ -187,6 +187,8 @@ def _mirror_pages(
     reason = views.unsupported(connection.version(store.uri))
     if reason is not None:
         outcome.notes.append(reason)
+    for task in _compared(members, comparison):
+        Registry(store, task).describe()
     for page in _pages(store, comparison, members):
         if pages.update(store, page, with_views=reason is None):
             outcome.pages.append(page.name)
@@ -202,7 +204,8 @@ def _pages(
         parents = {k for k, group in members.items() if group[0][1].task == task}
         wanted = {key, *parents, *(r.key for k in parents for _folder, r in members[k])}
         runs = {k: run for k, run in store.all_runs(task).items() if k in wanted}
-        champion = Registry(store, task).version(CHAMPION)
+        registry = Registry(store, task)
+        champion = registry.version(CHAMPION)
         in_use = champion.run_id if champion is not None else None
         yield pages.of_task(store, task, comparison, runs, whole, in_use)
     if whole is not None:

@@ -306,6 +306,28 @@ class Store:
         with explained(self.uri):
             self._log(run_id, tags={content.CURRENT: str(current).lower()})
 
+    def log_model_scores(self, run: Run, model_id: str, scores: Mapping[MetricKey, float]) -> None:
+        """Tie a run's scores to its logged model and to the data set they were scored on."""
+        from mlflow.entities import Metric
+
+        now, held = int(time.time() * 1000), datasets(run)
+        on: Dataset | None = held[0] if held else None
+        points = [
+            Metric(
+                name,
+                value,
+                now,
+                step,
+                model_id=model_id,
+                dataset_name=on.name if on else None,
+                dataset_digest=on.digest if on else None,
+                run_id=run.info.run_id,
+            )
+            for (name, step), value in scores.items()
+        ]
+        with explained(self.uri):
+            self.client.log_batch(run.info.run_id, points)
+
     def end(self, run_id: str, status: str, reason: str) -> None:
         """Mark a run as `FAILED` or `KILLED`, with the reason as a tag."""
         with explained(self.uri):

@@ -65,3 +65,10 @@ TRAIN_STEP = "time/train_step_ms"
 INFERENCE = "time/inference_ms"
 EPOCH_SECONDS = "time/train_seconds_per_epoch"
 MEMORY = "time/peak_memory_mb"
+_SECTIONS = ("test", "time", "validation", "train")
+
+
+def importance(name: str) -> int:
+    """Lower stands higher on a run's page, which lists metrics as they were first logged."""
+    section = name.partition("/")[0]
+    return _SECTIONS.index(section) if section in _SECTIONS else len(_SECTIONS)

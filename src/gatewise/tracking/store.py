@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content, notes
+from gatewise.tracking import content, names, notes
 from gatewise.tracking.connection import (
     TrackingError,
     address,
@@ -382,7 +382,10 @@ class Store:
 
         now = int(time.time() * 1000)
         points: list[Metric] = [
-            Metric(name, value, now, step) for (name, step), value in (metrics or {}).items()
+            Metric(name, value, now, step)
+            for (name, step), value in sorted(
+                (metrics or {}).items(), key=lambda item: names.importance(item[0][0])
+            )
         ]
         settings: list[Param] = [Param(name, value) for name, value in (params or {}).items()]
         labels: list[RunTag] = [RunTag(name, value) for name, value in (tags or {}).items()]

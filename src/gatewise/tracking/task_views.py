@@ -205,6 +205,7 @@ def _champion(shown: Shown) -> View:
         "gatewise-7-champion",
         "7 Champion",
         f"attributes.run_id = '{shown.champion}'",
+        metric(score),
         columns=(metric(score), tag(views.VARIANT_TAG), tag("gatewise.seed")),
         charts=(
             bar(score, f"test {shown.metric.title}"),

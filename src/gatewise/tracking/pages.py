@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatewise.artifacts.comparison import Comparison, TaskComparison
+from gatewise.config import TrackingConfig
 from gatewise.files import digest
 from gatewise.report import words
 from gatewise.tracking import answers, links, names, notes, origin, study, task_views, views
-from gatewise.tracking.connection import explained
+from gatewise.tracking.connection import address, explained
 from gatewise.tracking.store import Store, differing
 from gatewise.tracking.views import View
 
@@ -186,3 +187,12 @@ def addresses(store: Store, base: str) -> dict[str, str]:
         )
         for experiment in found
     }
+
+
+def markdown_links(config: TrackingConfig) -> list[str]:
+    """Where a server shows the study, for a pull request; nothing for a store on one machine."""
+    if not address(config).startswith("http"):
+        return []
+    store = Store(config, create=False)
+    found = addresses(store, links.base(store.uri))
+    return ["review: " + ", ".join(f"[{name}]({link})" for name, link in found.items())]

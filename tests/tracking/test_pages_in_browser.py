@@ -247,7 +247,9 @@ def test_run_pages_say_what_they_are_and_link_on(ui, browser):
     page.get_by_text(f"Seed 0 of gru on {task}").first.wait_for()
     page.get_by_role("link", name="all seeds of gru").wait_for()
     photograph(page, "seed")
-    page.get_by_role("link", name="lstm", exact=True).first.click()
+    pair = page.get_by_role("link", name="lstm", exact=True).first.get_attribute("href")
+    page.close()
+    page = visit(browser, f"http://127.0.0.1:{ui.port}/{pair}")
     page.get_by_text(f"Seed 0 of lstm on {task}").first.wait_for()
     table = links.artifact(run.info.experiment_id, run.info.run_id, "worst_mistakes.json")
     page.close()
@@ -271,7 +273,8 @@ def test_a_teams_server_shows_the_same(chromium, tmp_path, monkeypatch):
         try:
             server.start()
             monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-            assert mirror(TrackingConfig(), "runs").notes == []
+            notes = mirror(TrackingConfig(), "runs").notes
+            assert not [note for note in notes if "views" in note]
             found = pages.addresses(Store(TrackingConfig()), links.base(server.uri))
             assert found["toy"].startswith(server.uri)
             context = chromium.new_context(viewport={"width": 1600, "height": 1000})

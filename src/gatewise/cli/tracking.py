@@ -80,6 +80,10 @@ def repro() -> None:
     status = rounds.reproduce(rounds.dvc_repro)
     if status:
         raise typer.Exit(status)
+    from gatewise.repro import plots as page
+
+    if not page.TEMPLATE.is_file():
+        page.settle()
     track()
     config = tracking_config()
     if config.enabled:

@@ -41,7 +41,8 @@ def opening(
     ways = [notes.link(f"all seeds of {record.variant}", parent)]
     if same:
         ways.append(f"same seed, split and batches: {', '.join(same)}")
-    return f"{line}\n\n{' · '.join(ways)}"
+    # One paragraph: the page folds what is below the third line.
+    return f"{line} {' · '.join(ways)}"
 
 
 def tables(made: Sequence[str]) -> str:

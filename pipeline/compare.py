@@ -10,7 +10,7 @@ from pipeline import run
 
 def main(_arguments: list[str]) -> None:
     """Compare all variants of all tasks; `report` prints the verdicts."""
-    from gatewise.report import plots
+    from gatewise.report import compared_numbers, plots
 
     study = ComparePlan.read("data/plan/compare.json").study()
     evidence = comparison.gather(study)
@@ -18,7 +18,7 @@ def main(_arguments: list[str]) -> None:
     with replacing("reports/plots") as folder:
         plots.write(folder, evidence, result)
     # One file for `dvc metrics`: those in runs/ lie within outputs and cannot be listed apart.
-    write_json("reports/metrics.json", plots.headline(result))
+    write_json("reports/metrics.json", compared_numbers.document(result))
     result.write("reports/comparison.json")
     runs = sum(len(task.records) for task in evidence.values())
     print(f"compared {runs} runs: reports/comparison.json")

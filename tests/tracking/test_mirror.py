@@ -37,13 +37,13 @@ def test_an_empty_store_gets_every_run_under_its_parent(config, folders):
     assert run.data.tags[PARENT] == parent.info.run_id
     assert run.data.tags["dvc.stage"] == "train@digits-gru"
     assert run.data.params["config.hidden"] == "16"
-    assert run.data.metrics["test_accuracy"] == 0.51
-    assert run.data.metrics["best_validation_accuracy"] == 0.51
-    assert run.data.metrics["best_epoch"] == 2
+    assert run.data.metrics["test/accuracy"] == 0.51
+    assert run.data.metrics["validation/best_accuracy"] == 0.51
+    assert run.data.metrics["train/best_epoch"] == 2
     assert run.inputs.dataset_inputs[0].dataset.digest == "d" * 36
-    assert parent.data.metrics["test_accuracy_mean"] == pytest.approx(0.505)
-    assert parent.data.metrics["test_accuracy_std"] == pytest.approx(0.0070710678)
-    curve = Store(config).client.get_metric_history(run.info.run_id, "train_loss")
+    assert parent.data.metrics["test/accuracy_mean"] == pytest.approx(0.505)
+    assert parent.data.metrics["test/accuracy_std"] == pytest.approx(0.0070710678)
+    curve = Store(config).client.get_metric_history(run.info.run_id, "train/loss")
     assert [(point.step, point.value) for point in curve] == [
         (epoch, 1 + 1 / (epoch + 2)) for epoch in (1, 2, 3)
     ]
@@ -76,8 +76,8 @@ def test_an_added_seed_moves_the_parents_aggregates(config, folders):
     assert outcome.added == ["digits/gru/seed-2"]
     assert outcome.completed == ["digits/gru"]
     parent = by_name(config)["digits/gru"]
-    assert parent.data.metrics["seeds"] == 3
-    assert parent.data.metrics["test_accuracy_mean"] == pytest.approx(0.51)
+    assert parent.data.tags["gatewise.seeds"] == "0, 1, 2"
+    assert parent.data.metrics["test/accuracy_mean"] == pytest.approx(0.51)
 
 
 def test_seeds_of_another_augmentation_get_a_parent_of_their_own(config, tmp_path):
@@ -136,19 +136,19 @@ def test_check_names_every_kind_of_difference_and_writes_nothing(config, folders
     one, two = runs["digits/gru/seed-0"].info.run_id, runs["digits/gru/seed-1"].info.run_id
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         database.execute(
-            "DELETE FROM metrics WHERE run_uuid = ? AND key = 'train_loss' AND step = 2", (one,)
+            "DELETE FROM metrics WHERE run_uuid = ? AND key = 'train/loss' AND step = 2", (one,)
         )
-        database.execute("DELETE FROM metrics WHERE run_uuid = ? AND key = 'test_loss'", (two,))
+        database.execute("DELETE FROM metrics WHERE run_uuid = ? AND key = 'test/loss'", (two,))
         database.execute(
-            "DELETE FROM latest_metrics WHERE run_uuid = ? AND key = 'test_loss'", (two,)
+            "DELETE FROM latest_metrics WHERE run_uuid = ? AND key = 'test/loss'", (two,)
         )
     store.client.delete_tag(two, "dvc.stage")
     store.client.delete_run(runs["digits/lstm/seed-0"].info.run_id)
     shutil.rmtree(tmp_path / "mlartifacts/gatewise/digits" / one)
     before = (tmp_path / "mlflow.db").read_bytes()
     assert sorted(check(config, folders)) == [
-        "digits/gru/seed-0: metric train_loss at step 2, artifact curves.svg, artifact run.json",
-        "digits/gru/seed-1: tag dvc.stage, metric test_loss",
+        "digits/gru/seed-0: metric train/loss at step 2, artifact curves.svg, artifact run.json",
+        "digits/gru/seed-1: tag dvc.stage, metric test/loss",
         "digits/lstm/seed-0: not in the store",
     ]
     assert (tmp_path / "mlflow.db").read_bytes() == before
@@ -175,18 +175,18 @@ def test_the_comparison_becomes_a_run_with_verdict_picture_and_report(config, fo
     runs = by_name(config)
     found = runs["digits"]
     assert found.data.tags["gatewise.verdict"] == "undecided, needs about 6 more seeds"
-    assert found.data.metrics["gru-lstm/ci_low"] == 0.01
+    assert found.data.metrics["test/gru-lstm/difference_low"] == 0.01
     note = found.data.tags["mlflow.note.content"]
     assert "gru against lstm is undecided" in note
     assert f"get-artifact?run_uuid={found.info.run_id}&path=verdict.svg" in note
     files = {item.path for item in Store(config).client.list_artifacts(found.info.run_id)}
-    assert files == {"comparison.json", "index.html", "verdict.svg"}
+    assert files == {"pairs.json", "verdict.svg"}
     # The interval stands beside the mean, but only where it is about these very runs.
-    assert runs["digits/gru"].data.metrics["test_accuracy_ci_low"] == 0.5
-    assert "test_accuracy_ci_low" not in runs["digits/lstm"].data.metrics
+    assert runs["digits/gru"].data.metrics["test/accuracy_low"] == 0.5
+    assert "test/accuracy_low" not in runs["digits/lstm"].data.metrics
     # A report that changed is attached anew.
     (reports / "index.html").write_text("<p>another report")
-    assert mirror(config, folders, reports).completed == ["digits"]
+    assert mirror(config, folders, reports).completed == ["study"]
     assert check(config, folders, reports) == []
 
 

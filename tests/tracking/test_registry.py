@@ -59,6 +59,10 @@ def write_study(tmp_path, newer=0):
     comparison("undecided", gru=0.7, lstm=0.8).write(tmp_path / "reports/comparison.json")
 
 
+def described(config):  # noqa: F811
+    return Store(config).client.get_registered_model("gatewise-digits").description
+
+
 def call(*arguments):
     return CliRunner().invoke(app, [*arguments])
 
@@ -77,6 +81,10 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     assert "digits/lstm/seed-1) is the challenger" in first.output
     assert call("promote", "digits", "--variant", "gru").exit_code == 1
     assert "lstm" in call("champion", "digits").output
+    page = described(study)
+    assert "**In use for digits**: [version 1](#/models/gatewise-digits/versions/1?" in page
+    assert "It is the first champion" in page
+    assert "Offered last: [version 2]" in page
     comparison("gru").write(tmp_path / "reports/comparison.json")
     assert call("promote", "digits").exit_code == 0
     shown = call("champion", "digits").output

@@ -8,8 +8,9 @@ from gatewise.artifacts import runs
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig, VariantConfig
 from gatewise.tracking.connection import TrackingError
-from gatewise.tracking.content import from_folder
+from gatewise.tracking.content import CURVES, from_folder
 from gatewise.tracking.mirror import check, mirror
+from gatewise.tracking.names import curve
 from gatewise.tracking.store import Store
 from gatewise.tracking.writer import Writer
 
@@ -41,12 +42,12 @@ class Worker(threading.Thread):
     def run(self):
         started = {"event": "run_started", "seed": 0, "key": self.record.key, "params": {}}
         self.writer.take([started])
-        curves = [(key, v) for key, v in from_folder(self.folder).metrics.items()]
+        metrics = from_folder(self.folder).metrics
         for epoch in range(1, self.record.epochs_run + 1):
             if epoch == 3:
                 self.middle.wait()  # the server is killed here
                 self.middle.wait()
-            values = {name: v for (name, step), v in curves if step == epoch and "_" in name}
+            values = {column: metrics[curve(column), epoch] for column in CURVES}
             event = {"event": "epoch", "seed": 0, "epoch": epoch, "values": values}
             self.writer.take([event])
         self.writer.take([{"event": "run_finished", "seed": 0, "folder": str(self.folder)}])

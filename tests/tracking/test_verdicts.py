@@ -19,13 +19,13 @@ def test_notes_of_a_variant_are_in_the_metrics_unit():
     assert verdicts.variant_notes(None, "toy", "gru") == ""
 
 
-def test_a_task_becomes_a_run_with_its_evidence_as_metrics(tmp_path):
-    content = verdicts.of_task("toy", losses(), ["parent"], tmp_path)
+def test_a_task_becomes_a_run_with_its_evidence_as_metrics():
+    content = verdicts.of_task("toy", losses(), ["parent"])
     assert content.params == {"metric": "log_loss", "alpha": "0.05"}
     assert content.tags["gatewise.verdict"] == "gru beats lstm"
-    assert content.metrics["gru-lstm/difference", 0] == -0.062
-    assert content.metrics["gru-lstm/ci_low", 0] == -0.07
-    assert ("gru-lstm/seeds_needed", 0) not in content.metrics
+    assert content.metrics["test/gru-lstm/difference", 0] == -0.062
+    assert content.metrics["test/gru-lstm/difference_low", 0] == -0.07
+    assert ("test/gru-lstm/seeds_needed", 0) not in content.metrics
     assert b"test log loss, nats" in content.artifacts["verdict.svg"]()
 
 
@@ -34,7 +34,8 @@ def test_an_interval_is_that_of_these_very_runs():
         record("toy", "gru", seed, 0.8, metrics={"test": {"log_loss": loss}})
         for seed, loss in enumerate((0.14, 0.146))
     ]
-    name, low, high = verdicts.interval(losses(), "toy", "gru", records)
-    assert (name, low < 0.143 < high) == ("test_log_loss", True)
-    assert verdicts.interval(losses(), "toy", "gru", records[:1]) is None
-    assert verdicts.interval(losses(), "toy", "lstm", records) is None
+    known = verdicts.known(losses(), "toy", "gru", records)
+    assert known["test/log_loss_low"] < 0.143 < known["test/log_loss_high"]
+    assert "test/log_loss_shortfall" not in known
+    assert verdicts.known(losses(), "toy", "gru", records[:1]) == {}
+    assert verdicts.known(losses(), "toy", "lstm", records) == {}

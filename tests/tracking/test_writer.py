@@ -3,6 +3,7 @@ from gatewise.tracking import writer as module
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import PARENT, from_folder
 from gatewise.tracking.mirror import mirror
+from gatewise.tracking.names import curve
 from gatewise.tracking.store import Store
 from gatewise.tracking.writer import Writer
 
@@ -54,7 +55,7 @@ class Harness:
                 "event": "epoch",
                 "seed": seed,
                 "epoch": epoch,
-                "values": {name: metrics[name, epoch] for name in curves} | {"seconds": 1.5},
+                "values": {name: metrics[curve(name), epoch] for name in curves} | {"seconds": 1.5},
             }
             for epoch in which
         ]
@@ -74,7 +75,7 @@ def test_a_run_is_visible_while_it_trains_and_whole_afterwards(config, tmp_path)
     run = only(config)["digits/gru/seed-0"]
     assert run.info.status == "RUNNING"
     assert run.data.params["config.hidden"] == "16"
-    assert run.data.metrics["live/seconds"] == 1.5
+    assert run.data.metrics["train/epoch_seconds"] == 1.5
     assert run.inputs.dataset_inputs[0].dataset.digest == "d" * 36
     harness.writer.take([*harness.epochs(folder, [3]), harness.finished(folder)])
     harness.writer.close()
@@ -82,10 +83,10 @@ def test_a_run_is_visible_while_it_trains_and_whole_afterwards(config, tmp_path)
     assert runs["digits/gru/seed-0"].info.status == "FINISHED"
     assert runs["digits/gru/seed-0"].data.tags[PARENT] == runs["digits/gru"].info.run_id
     assert runs["digits/gru"].info.status == "FINISHED"
-    assert runs["digits/gru"].data.metrics["seeds"] == 1
+    assert runs["digits/gru"].data.tags["gatewise.seeds"] == "0"
     assert harness.said == []
     # Points that were logged live are not logged again.
-    history = Store(config).client.get_metric_history(run.info.run_id, "train_loss")
+    history = Store(config).client.get_metric_history(run.info.run_id, "train/loss")
     assert [point.step for point in history] == [1, 2, 3]
 
 
@@ -108,7 +109,7 @@ def test_training_the_same_key_again_makes_no_second_run(config, tmp_path):
         harness.writer.close()
     assert sorted(only(config)) == ["digits/gru", "digits/gru/seed-0"]
     run = only(config)["digits/gru/seed-0"]
-    history = Store(config).client.get_metric_history(run.info.run_id, "train_loss")
+    history = Store(config).client.get_metric_history(run.info.run_id, "train/loss")
     assert [point.step for point in history] == [1, 2, 3]
 
 
@@ -117,7 +118,7 @@ def test_a_restored_run_arrives_without_having_started(config, tmp_path):
     harness = Harness(config)
     harness.writer.take([harness.finished(folder)])
     harness.writer.close()
-    assert only(config)["digits/gru/seed-0"].data.metrics["test_accuracy"] == 0.5
+    assert only(config)["digits/gru/seed-0"].data.metrics["test/accuracy"] == 0.5
 
 
 def test_a_failed_run_says_why_and_a_later_attempt_takes_it_over(config, tmp_path):
@@ -155,7 +156,7 @@ def test_a_store_that_goes_away_and_comes_back_misses_nothing(config, tmp_path):
     harness.writer.take([*harness.epochs(folder, [3]), harness.finished(folder)])
     harness.writer.close()
     run = only(config)["digits/gru/seed-0"]
-    history = Store(config).client.get_metric_history(run.info.run_id, "train_loss")
+    history = Store(config).client.get_metric_history(run.info.run_id, "train/loss")
     assert sorted(point.step for point in history) == [1, 2, 3]
     assert harness.said == ["the MLflow store does not answer; training goes on"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,26 +21,38 @@ Runs = Annotated[Path, typer.Option(help="Folder of run folders.")]
 Reports = Annotated[Path, typer.Option(help="Folder of comparison.json and the report.")]
 
 
+Host = Annotated[str, typer.Option(help="Address that the pages answer on.")]
+Port = Annotated[int, typer.Option(help="Port on this machine.")]
+
+
 @app.command()
 def track(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 if anything is missing.")
+    ] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Only print the address of each task's first view.")
     ] = False,
     where: Annotated[
         Path | None, typer.Option(help="Print id and address of this run folder's MLflow run.")
     ] = None,
     runs: Runs = Path("runs"),
     reports: Reports = Path("reports"),
+    host: Host = "127.0.0.1",
+    port: Port = 5000,
 ) -> None:
     """Bring the MLflow store up to what DVC holds, or check that it is."""
     from gatewise.tracking import mirror
 
     config = tracking_config()
     if where is not None:
-        print(_address(config, where))
+        print(_address(config, where, host, port))
         return
     if not config.enabled:
         print("tracking is switched off (tracking.enabled in params.yaml)")
+        return
+    if links:
+        _print_links(config, host, port)
         return
     with _progress() as progress:
         if not check:
@@ -68,34 +80,97 @@ def repro() -> None:
     status = rounds.reproduce(rounds.dvc_repro)
     if status:
         raise typer.Exit(status)
+    from gatewise.repro import plots as page
+
+    if not page.TEMPLATE.is_file():
+        page.settle()
     track()
+    config = tracking_config()
+    if config.enabled:
+        _print_links(config)
+        print("`gatewise ui` (or `make ui`) shows these pages.")
 
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 5000,
+    port: Port = 5000,
+    host: Host = "127.0.0.1",
+    browser: Annotated[
+        bool | None,
+        typer.Option("--open/--no-open", help="Open a browser; asked on a terminal if not said."),
+    ] = None,
 ) -> None:
-    """Review the runs in MLflow's pages, on this machine only."""
+    """Review the runs in MLflow's pages; prints a link for each task."""
     from gatewise.errors import GatewiseError
     from gatewise.tracking import location
     from gatewise.tracking.connection import address, sqlite_path
 
-    uri = address(tracking_config())
+    config = tracking_config()
+    uri = address(config)
     if uri.startswith("http"):
         print(f"the store is a server already: {uri}")
+        _open(browser, _print_links(config), wait=None)
         return
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         raise GatewiseError(f"{path}: there is no store yet; run `gatewise track`")
     if path is not None:
         location.mend(path)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    # Its job workers take seconds to start and serve features that are not used here.
-    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-    print(f"http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+    found = _print_links(config, host, port)
+    print(f"http://{host}:{port} (Ctrl-C ends it)", flush=True)
+    _open(browser, found, wait=f"http://{host}:{port}/health")
+    # What of MLflow is not for these runs and can be switched off: usage statistics, the workers
+    # behind jobs and scorers (seconds at the start), the gateway to language models.
+    for name, value in SWITCHED_OFF.items():
+        os.environ.setdefault(name, value)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--host", host, "--port", str(port), "--workers", "1"]
     os.execv(sys.executable, command)  # noqa: S606
+
+
+@app.command()
+def plots() -> None:
+    """Let `dvc plots show` and `diff` work without a network (they fetch Vega otherwise)."""
+    from gatewise.repro import plots as page
+
+    print(f"dvc plots uses {page.settle()}")
+
+
+SWITCHED_OFF = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ENABLE_AI_GATEWAY": "false",
+}
+
+
+def _print_links(
+    config: TrackingConfig, host: str = "127.0.0.1", port: int = 5000
+) -> dict[str, str]:
+    """Print where each task is reviewed; nothing, and no error, where the store is not there."""
+    from gatewise.tracking import pages
+    from gatewise.tracking.links import base
+    from gatewise.tracking.store import Store
+
+    store = Store(config, create=False)
+    found = pages.addresses(store, base(store.uri, host, port))
+    width = max(map(len, found), default=0)
+    for name, link in found.items():
+        print(f"  {name:<{width}}  {link}", flush=True)
+    return found
+
+
+def _open(wanted: bool | None, found: Mapping[str, str], wait: str | None) -> None:
+    """Open a browser at the first link, in a process of its own once the server answers."""
+    if not found:
+        return
+    if wanted is None:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return
+        wanted = typer.confirm("Open a browser there?", default=True)
+    if wanted:
+        from gatewise.cli import browser
+
+        browser.later(next(iter(found.values())), wait)
 
 
 def tracking_config() -> TrackingConfig:
@@ -116,10 +191,10 @@ def gate_config() -> GateConfig:
     return config.GateConfig()
 
 
-def _address(config: TrackingConfig, folder: Path) -> str:
+def _address(config: TrackingConfig, folder: Path, host: str, port: int) -> str:
     from gatewise.artifacts.runs import RunRecord
     from gatewise.errors import GatewiseError
-    from gatewise.tracking.connection import run_url
+    from gatewise.tracking import links
     from gatewise.tracking.store import Store
 
     record = RunRecord.read(folder)
@@ -127,7 +202,8 @@ def _address(config: TrackingConfig, folder: Path) -> str:
     run = store.find(record.task, record.key)
     if run is None:
         raise GatewiseError(f"{record.name} is not in the store; run `gatewise track`")
-    return f"{run.info.run_id} {run_url(store.uri, run)}"
+    page = links.run(run.info.experiment_id, run.info.run_id)
+    return f"{run.info.run_id} {links.base(store.uri, host, port)}/{page}"
 
 
 @contextmanager

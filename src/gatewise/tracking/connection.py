@@ -145,7 +145,21 @@ def _sentence(uri: str, error: Exception) -> str:
     return f"{where} failed: {type(error).__name__}: {text[:300]}"
 
 
-def run_url(uri: str, run: Any) -> str:
-    """Address of a run's page; for a local store, where `gatewise ui` shows it."""
-    base = uri.rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
-    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+def version(uri: str) -> str:
+    """Version of the MLflow whose pages show the store: the server's, or the one installed.
+
+    Raises:
+        TrackingError: the server does not say.
+    """
+    import mlflow
+
+    if not uri.startswith("http"):
+        return str(mlflow.__version__)
+    from mlflow.utils import credentials, rest_utils
+
+    server: Any = credentials
+    with explained(uri):
+        host = server.get_default_host_creds(uri)
+        call: Any = rest_utils.http_request
+        answer = call(host, "/version", "GET")
+        return str(answer.text.strip()) if answer.status_code == 200 else ""

@@ -9,7 +9,7 @@ import csv
 import functools
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,16 +20,16 @@ from gatewise.artifacts.prepared import CARD
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config.metrics import METRICS
 from gatewise.files import digest, read_json
-from gatewise.tracking import pictures
+from gatewise.tracking import mistakes, names, notes, pictures, run_notes, tables
 
 KEY = "gatewise.key"
 CONTENT = "gatewise.content"
 KIND = "gatewise.kind"
+CURRENT = "gatewise.current"
+"""Tag: `true` for runs that the last mirror found in the study, `false` for earlier ones."""
 PARENT = "mlflow.parentRunId"
-NOTE = "mlflow.note.content"
 # What MLflow keeps of longer texts.
 PARAM_LENGTH = 6000
-TAG_LENGTH = 8000
 
 # Columns of `curves.csv` beside `epoch`.
 CURVES = (
@@ -77,6 +77,8 @@ _OF_A_SEED = (
     "macs_per_step",
     "data",
 )
+# Those that follow from the settings and the data: a variant's parameters unless its seeds differ.
+CONSTANTS = ("parameters", "recurrent_parameters", "macs_per_step")
 # What the seeds of one parent run share: all others, so that nothing new can be forgotten here.
 SHARED = tuple(name for name in SETTINGS if name not in _OF_A_SEED)
 
@@ -101,9 +103,11 @@ class Content:
     data_examples: dict[str, int] = field(default_factory=dict)
     """Examples per split."""
     notes: str = ""
-    """Markdown; `{artifacts}` stands for the address of the run's artifacts."""
+    """Its description, a template of `gatewise.tracking.notes`."""
     artifacts: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     """Files by path, made when they are needed."""
+    extras: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Files that only machines with the raw data can add; a run is whole without them."""
     files_digest: str = ""
     """Digest of files that do not follow from the rest (a report)."""
 
@@ -116,13 +120,6 @@ class Content:
         metrics = sorted((name, step, repr(value)) for (name, step), value in self.metrics.items())
         files = [sorted(self.artifacts), self.files_digest]
         return digest([self.key, self.params, metrics, self.data_digest, files])
-
-    def all_tags(self, run_id: str) -> dict[str, str]:
-        """Tags with the notes among them, for the run that got this id."""
-        if not self.notes:
-            return dict(self.tags)
-        address = f"get-artifact?run_uuid={run_id}&path="
-        return {**self.tags, NOTE: self.notes.replace("{artifacts}", address)[:TAG_LENGTH]}
 
 
 def from_folder(folder: str | Path) -> Content:
@@ -149,12 +146,13 @@ def from_folder(folder: str | Path) -> Content:
     }
     if (folder / runs.PREDICTIONS).is_file():
         artifacts["confusion.svg"] = partial(_confusion_picture, [folder], record.task)
+    tabled = mistakes.artifacts(folder, record.task, _label_names(record.task))
     return replace(
         started,
         metrics=curves | final,
-        tags={**started.tags, **tags},
-        notes=_run_notes(record, "confusion.svg" in artifacts),
-        artifacts=artifacts,
+        tags={**started.tags, **tags, **tables.tag(tabled)},
+        notes=_run_notes(record, "confusion.svg" in artifacts, list(tabled)),
+        artifacts=artifacts | tabled,
     )
 
 
@@ -210,55 +208,69 @@ def parent_of(record: RunRecord) -> Content:
 def with_aggregates(
     parent: Content,
     members: Iterable[tuple[Path, RunRecord]],
-    interval: tuple[str, float, float] | None = None,
-    notes: str = "",
+    known: Mapping[str, float] | None = None,
+    described: str = "",
 ) -> Content:
     """`parent` with mean and standard deviation of every final metric over its seeds.
+
+    What is the same for every seed (size, multiply-accumulates) is a parameter.
 
     Args:
         parent: as made by `parent_of`.
         members: folders and records of the finished seeds.
-        interval: name of a metric and the confidence interval of its mean, where computed.
-        notes: Markdown that stands before the rest.
+        known: metrics that follow from more than these runs: intervals, measured costs.
+        described: Markdown that stands before the rest.
     """
     members = sorted(members, key=lambda member: member[1].seed)
     finals = [final_metrics(record) for _folder, record in members]
-    metrics: dict[MetricKey, float] = {("seeds", 0): float(len(members))}
+    metrics: dict[MetricKey, float] = {}
     for name in finals[0] if finals else ():
         values = [final[name] for final in finals]
-        metrics[f"{name}_mean", 0] = statistics.fmean(values)
-        if len(values) > 1 and all(map(math.isfinite, values)):
-            metrics[f"{name}_std", 0] = statistics.stdev(values)
-    if interval is not None:
-        name, low, high = interval
-        metrics[f"{name}_ci_low", 0] = low
-        metrics[f"{name}_ci_high", 0] = high
+        metrics[names.mean(name), 0] = statistics.fmean(values)
+        scored = name not in (names.BEST_EPOCH, names.EPOCHS)
+        if scored and len(values) > 1 and all(map(math.isfinite, values)):
+            metrics[names.std(name), 0] = statistics.stdev(values)
+    metrics |= {(name, 0): value for name, value in (known or {}).items()}
     seeds = ", ".join(str(record.seed) for _folder, record in members)
     folders = [folder for folder, _record in members if (folder / runs.PREDICTIONS).is_file()]
     artifacts: dict[str, Callable[[], bytes]] = {}
     if folders:
         artifacts["confusion.svg"] = partial(_confusion_picture, folders, parent.task)
-        notes += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
+        described += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
+    heard = mistakes.sounds(folders, parent.task, _label_names(parent.task))
+    if heard:
+        files = [notes.file_link(Path(path).stem, path) for path in heard]
+        described += f"\n\nWorst mistakes, to hear: {' · '.join(files)}"
     return replace(
         parent,
+        params={**parent.params, **_constants(record for _folder, record in members)},
         metrics=metrics,
         tags={**parent.tags, "gatewise.seeds": seeds},
-        notes=notes.strip(),
+        notes=described.strip(),
         artifacts=artifacts,
+        extras={path: clip.read_bytes for path, clip in heard.items()},
     )
 
 
+def opened(wanted: Content, opening: str) -> Content:
+    """`wanted` with its description begun by `opening`."""
+    return replace(wanted, notes=f"{opening}\n\n{wanted.notes}".strip())
+
+
+def _constants(records: Iterable[RunRecord]) -> dict[str, str]:
+    """What a variant's size and cost are, where all of its seeds agree."""
+    found = [{name: str(getattr(record, name)) for name in CONSTANTS} for record in records]
+    agreed = {name for name in CONSTANTS if len({one[name] for one in found}) == 1}
+    return {name: found[0][name] for name in CONSTANTS if name in agreed}
+
+
 def final_metrics(record: RunRecord) -> dict[str, float]:
-    """What the kept weights score (`best_*`, `test_*`), and what they cost."""
+    """What the kept weights score, and when training found them."""
     metrics: dict[str, float] = {}
     for split, values in record.metrics.items():
-        prefix = "test" if split == "test" else f"best_{split}"
-        metrics |= {f"{prefix}_{name}": float(value) for name, value in values.items()}
-    metrics["best_epoch"] = float(record.best_epoch)
-    metrics["epochs_run"] = float(record.epochs_run)
-    # Parameters are text in MLflow; as metrics they sort by size.
-    metrics["cost/parameters"] = float(record.parameters)
-    metrics["cost/macs_per_step"] = float(record.macs_per_step)
+        metrics |= {names.final(split, name): float(value) for name, value in values.items()}
+    metrics[names.BEST_EPOCH] = float(record.best_epoch)
+    metrics[names.EPOCHS] = float(record.epochs_run)
     return metrics
 
 
@@ -268,7 +280,9 @@ def read_curves(folder: str | Path) -> dict[MetricKey, float]:
     with (Path(folder) / runs.CURVES).open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             epoch = int(row.pop("epoch"))
-            points |= {(name, epoch): float(value) for name, value in row.items() if value}
+            points |= {
+                (names.curve(name), epoch): float(value) for name, value in row.items() if value
+            }
     return points
 
 
@@ -314,7 +328,7 @@ def same(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _run_notes(record: RunRecord, confusion: bool) -> str:
+def _run_notes(record: RunRecord, confusion: bool, tabled: Sequence[str]) -> str:
     test = ", ".join(f"{k} {v:.4f}" for k, v in record.metrics.get("test", {}).items())
     width = record.config.hidden
     lines = [
@@ -322,6 +336,8 @@ def _run_notes(record: RunRecord, confusion: bool) -> str:
         f"{record.parameters:,} parameters, seed {record.seed}.",
         "",
         f"Test, with the weights of epoch {record.best_epoch}: {test}.",
+        "",
+        run_notes.tables(tabled),
         "",
         "![learning curves]({artifacts}curves.svg)",
     ]
@@ -333,8 +349,8 @@ def _curves_picture(points: Mapping[MetricKey, float]) -> bytes:
     for (name, step), value in sorted(points.items()):
         lines.setdefault(name, []).append((step, value))
     panels = {
-        "loss": {"training": "train_loss", "validation": "validation_loss"},
-        "validation": {"accuracy": "validation_accuracy", "macro F1": "validation_macro_f1"},
+        "loss": {"training": "train/loss", "validation": "validation/loss"},
+        "validation": {"accuracy": "validation/accuracy", "macro F1": "validation/macro_f1"},
     }
     return pictures.curves(
         {
@@ -364,6 +380,7 @@ def _label_names(task: str, prepared: str = "data/prepared") -> list[str]:
 
 def _tags(task: str, variant: str) -> dict[str, str]:
     return {
+        CURRENT: "true",
         "gatewise.task": task,
         "gatewise.variant": variant,
         "dvc.stage": f"train@{task}-{variant}",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config.metrics import METRICS
 from gatewise.serving import predictor
-from gatewise.tracking import content
+from gatewise.tracking import content, names
 from gatewise.tracking.connection import explained
 from gatewise.tracking.store import Store
 
@@ -83,7 +83,18 @@ def log(store: Store, run: Run, folder: Path, record: RunRecord, prepared: Path)
         except BaseException:
             store.client.finalize_logged_model(logged.model_id, "FAILED")
             raise
+        store.log_model_scores(run, logged.model_id, _scores(record))
         store.client.log_outputs(
             run.info.run_id, [LoggedModelOutput(logged.model_id, record.best_epoch)]
         )
         return store.client.finalize_logged_model(logged.model_id, "READY")
+
+
+def _scores(record: RunRecord) -> dict[content.MetricKey, float]:
+    """What the model scores, at the epoch whose weights it holds."""
+    scores = {
+        names.final(split, name): float(value)
+        for split, values in record.metrics.items()
+        for name, value in values.items()
+    }
+    return {(name, record.best_epoch): value for name, value in scores.items()}

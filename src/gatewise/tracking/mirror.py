@@ -13,14 +13,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gatewise.artifacts import runs
+from gatewise.artifacts.comparison import Comparison
 from gatewise.artifacts.prepared import CARD
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, try_lock
-from gatewise.tracking import content, logged_models, origin, verdicts
+from gatewise.tracking import (
+    connection,
+    content,
+    logged_models,
+    notes,
+    origin,
+    pages,
+    run_notes,
+    study,
+    verdicts,
+    views,
+)
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import Content
+from gatewise.tracking.notes import Place
+from gatewise.tracking.pages import Page
+from gatewise.tracking.registry import CHAMPION, Registry
 from gatewise.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -49,6 +64,8 @@ class Outcome:
     completed: list[str] = field(default_factory=list)
     """Names of runs that lacked something."""
     unchanged: int = 0
+    pages: list[str] = field(default_factory=list)
+    """Experiments whose description, tags or views were written."""
     notes: list[str] = field(default_factory=list)
     """What could not be done, and why."""
 
@@ -89,30 +106,113 @@ def mirror(
     for group in members.values():
         for folder, record in group:
             runs.check_present(folder, record)
+    comparison = verdicts.read(reports)
     with exclusive(lock):
         store = Store(config)
         once = origin.tags()
         outcome = Outcome()
-        held: dict[str, dict[str, Run]] = {}
-        ids: dict[str, str] = {}
+        look = _Look(store)
+        told: list[_Told] = []
         total = _total(members)
-        for wanted in everything(members, reports):
+        for wanted in everything(members, reports, comparison):
             this = wanted.content
             progress(this.name, total)
-            if this.task not in held:
-                held[this.task] = store.all_runs(this.task)
-            run = held[this.task].get(this.key)
-            parent = ids[wanted.parent] if wanted.parent else None
-            ids[this.key], changed = store.complete(this, run, parent, once)
-            if run is None:
-                outcome.added.append(this.name)
-            elif changed:
-                outcome.completed.append(this.name)
-            else:
-                outcome.unchanged += 1
+            run = look.find(this)
+            parent = look.places[wanted.parent].run_id if wanted.parent else None
+            run_id, changed = store.complete(this, run, parent, once)
+            look.places[this.key] = Place(store.experiment(this.task), run_id)
+            told.append(_Told(this.key, this.name, this.notes, run, changed))
         for group in members.values():
             _mirror_model(store, group, Path(prepared), outcome)
+        for one in told:  # now that every run has an id, they can be linked to each other
+            place = look.places[one.key]
+            text = notes.filled(one.notes, place, look.places)
+            if text and _note(one.run) != text:
+                store.describe(place.run_id, text)
+            if one.run is None:
+                outcome.added.append(one.name)
+            elif one.changed:
+                outcome.completed.append(one.name)
+            else:
+                outcome.unchanged += 1
+        look.retire()
+        if comparison is not None:
+            _mirror_pages(store, comparison, members, outcome)
     return outcome
+
+
+class _Told(NamedTuple):
+    """A mirrored run that may still lack its description."""
+
+    key: str
+    name: str
+    notes: str
+    run: Run | None
+    """As it was before."""
+    changed: bool
+
+
+class _Look:
+    """What the store holds, read once a task."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.places: dict[str, Place] = {}
+        """Runs that are there by key."""
+        self._held: dict[str, dict[str, Run]] = {}
+
+    def find(self, wanted: Content) -> Run | None:
+        """The stored run, if there is one."""
+        return self.of(wanted.task).get(wanted.key)
+
+    def of(self, task: str) -> dict[str, Run]:
+        """All runs of a task by key."""
+        if task not in self._held:
+            self._held[task] = self.store.all_runs(task)
+        return self._held[task]
+
+    def retire(self) -> None:
+        """Mark runs of earlier studies, which stay."""
+        for held in self._held.values():
+            for key, run in held.items():
+                if key not in self.places and run.data.tags.get(content.CURRENT) == "true":
+                    self.store.mark(run.info.run_id, False)
+
+
+def _note(run: Run | None) -> str | None:
+    return run.data.tags.get(notes.TAG) if run else None
+
+
+def _mirror_pages(
+    store: Store, comparison: Comparison, members: dict[str, list[Member]], outcome: Outcome
+) -> None:
+    """Bring the experiments' descriptions, tags and views up to date."""
+    reason = views.unsupported(connection.version(store.uri))
+    if reason is not None:
+        outcome.notes.append(reason)
+    for task in _compared(members, comparison):
+        Registry(store, task).describe()
+    for page in _pages(store, comparison, members):
+        if pages.update(store, page, with_views=reason is None):
+            outcome.pages.append(page.name)
+
+
+def _pages(
+    store: Store, comparison: Comparison, members: dict[str, list[Member]]
+) -> Iterator[Page]:
+    """The pages of all experiments that the mirror has filled."""
+    keys = _compared(members, comparison)
+    whole = store.find(study.NAME, study.key(keys.values()))
+    for task, key in keys.items():
+        parents = {k for k, group in members.items() if group[0][1].task == task}
+        wanted = {key, *parents, *(r.key for k in parents for _folder, r in members[k])}
+        runs = {k: run for k, run in store.all_runs(task).items() if k in wanted}
+        registry = Registry(store, task)
+        champion = registry.version(CHAMPION)
+        in_use = champion.run_id if champion is not None else None
+        yield pages.of_task(store, task, comparison, runs, whole, in_use)
+    if whole is not None:
+        yield pages.of_study(store, comparison, whole)
 
 
 def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Outcome) -> None:
@@ -154,26 +254,31 @@ def check(
         TrackingError: the store cannot be used.
     """
     members = _members(root)
+    comparison = verdicts.read(reports)
     store = Store(config, create=False)
     differences: list[str] = []
-    held: dict[str, dict[str, Run]] = {}
-    ids: dict[str, str] = {}
+    look = _Look(store)
+    seen: set[str] = set()
     total = _total(members)
-    for wanted in everything(members, reports):
+    told: list[_Told] = []
+    for wanted in everything(members, reports, comparison):
         this = wanted.content
         progress(this.name, total)
-        if this.task not in held:
-            held[this.task] = store.all_runs(this.task)
+        if this.task not in seen:
+            seen.add(this.task)
+            look.of(this.task)
             differences += [
                 f"{run.info.run_name}: a second run ({run.info.run_id}) has the same key"
                 for run in store.doubles
             ]
-        run = held[this.task].get(this.key)
+        run = look.find(this)
         if run is None:
             differences.append(f"{this.name}: not in the store")
             continue
-        ids[this.key] = run.info.run_id
-        gaps = store.gaps(this, run, ids.get(wanted.parent or ""))
+        look.places[this.key] = Place(run.info.experiment_id, run.info.run_id)
+        told.append(_Told(this.key, this.name, this.notes, run, False))
+        parent = look.places.get(wanted.parent or "")
+        gaps = store.gaps(this, run, parent.run_id if parent else None)
         gaps += store.hidden_gaps(this, run)
         if gaps:
             more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
@@ -183,32 +288,70 @@ def check(
         whole = (folder / runs.WEIGHTS).is_file() and Path(prepared, record.task).is_dir()
         if whole and logged_models.find(store, record) is None:
             differences.append(f"model {record.task}/{record.variant}: not in the store")
+    if differences:  # descriptions link to what is missing
+        return differences
+    for one in told:
+        text = notes.filled(one.notes, look.places[one.key], look.places)
+        if text and _note(one.run) != text:
+            differences.append(f"{one.name}: its description")
+    if comparison is not None:
+        supported = views.unsupported(connection.version(store.uri)) is None
+        for page in _pages(store, comparison, members):
+            missing, stale = pages.lacking(store, page, with_views=supported)
+            if missing or stale:
+                differences.append(f"experiment {page.name}: {', '.join([*missing, *stale])}")
     return differences
 
 
-def everything(members: dict[str, list[Member]], reports: str | Path) -> Iterator[Wanted]:
+def everything(
+    members: dict[str, list[Member]], reports: str | Path, comparison: Comparison | None = None
+) -> Iterator[Wanted]:
     """All runs the store should hold, parents before their children."""
-    comparison = verdicts.read(reports)
     stages = origin.locked_outputs()
-    by_task: dict[str, list[str]] = {}
+    partners: dict[tuple[str, int], dict[str, str]] = {}
+    for group in members.values():
+        for _folder, record in group:
+            partners.setdefault((record.task, record.seed), {})[record.variant] = record.key
     for key, group in members.items():
         record = group[0][1]
         task, variant = record.task, record.variant
-        by_task.setdefault(task, []).append(key)
         lock = stages.get(f"train@{task}-{variant}")
         extra = {"dvc.lock": lock} if lock else {}
         parent = content.with_aggregates(
             content.parent_of(record),
             group,
-            verdicts.interval(comparison, task, variant, [r for _folder, r in group]),
+            verdicts.known(comparison, task, variant, [r for _folder, r in group]),
             verdicts.variant_notes(comparison, task, variant),
         )
         yield Wanted(content.tagged(parent, extra), None)
-        for folder, _record in group:
-            yield Wanted(content.tagged(content.from_folder(folder), extra), key)
-    for task, keys in by_task.items():
-        if comparison and task in comparison.tasks:
-            yield Wanted(verdicts.of_task(task, comparison, keys, reports), None)
+        siblings = [record for _folder, record in group]
+        for folder, record in group:
+            opening = run_notes.opening(record, siblings, key, partners)
+            seed = content.opened(content.from_folder(folder), opening)
+            yield Wanted(content.tagged(seed, extra), key)
+    if comparison is None:
+        return
+    keys = _compared(members, comparison)
+    for task in keys:
+        verdict = verdicts.of_task(task, comparison, _parents(members, task))
+        yield Wanted(content.tagged(verdict, {content.CURRENT: "true"}), None)
+    if keys:
+        whole = study.content(comparison, keys, reports)
+        yield Wanted(content.tagged(whole, {content.CURRENT: "true"}), None)
+
+
+def _parents(members: dict[str, list[Member]], task: str) -> list[str]:
+    return [key for key, group in members.items() if group[0][1].task == task]
+
+
+def _compared(members: dict[str, list[Member]], comparison: Comparison) -> dict[str, str]:
+    """Key of each task's comparison, for tasks that have runs here."""
+    tasks = {group[0][1].task for group in members.values()}
+    return {
+        task: verdicts.key(task, _parents(members, task))
+        for task in comparison.tasks
+        if task in tasks
+    }
 
 
 def exclusive(lock: Path) -> AcquireReturnProxy[FileLock]:

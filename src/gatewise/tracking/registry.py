@@ -7,6 +7,7 @@ higher. Everything goes through `MlflowClient`, so a remote registry works the s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from gatewise.artifacts.runs import RunRecord
 from gatewise.errors import GatewiseError
 from gatewise.files import sha256
 from gatewise.report import words
-from gatewise.tracking import content, logged_models, origin
+from gatewise.tracking import content, links, logged_models, model_pages, origin
 from gatewise.tracking.connection import TrackingError, explained, pointing_at
 from gatewise.tracking.store import Store
 
@@ -31,6 +32,8 @@ DIGITS = 12
 """Of the digest that names such an archive."""
 LONGEST_TAG = 5_000
 """Characters that MLflow takes."""
+SINCE = "gatewise.champion_since"
+"""Tag of a version: when it last became champion, in milliseconds since 1970."""
 OTHERWISE = "`gatewise rollback`, or `gatewise promote --force` another"
 
 
@@ -84,6 +87,7 @@ class Registry:
                     description=evidence.get("gatewise.evidence", ""),
                 )
             client.set_registered_model_alias(self.name, CHALLENGER, version.version)
+        self.describe()
         return version
 
     def promote(self, version: ModelVersion, reason: str) -> None:
@@ -98,7 +102,10 @@ class Registry:
             client.set_model_version_tag(
                 self.name, version.version, "gatewise.promoted_because", reason
             )
+            now = str(int(time.time() * 1000))
+            client.set_model_version_tag(self.name, version.version, SINCE, now)
             client.set_registered_model_alias(self.name, CHAMPION, version.version)
+        self.describe()
 
     def attach(self, version: ModelVersion, archive: Path) -> None:
         """Let a version carry an archive; named by its digest, so never overwritten by another."""
@@ -167,7 +174,29 @@ class Registry:
             before = client.get_model_version(self.name, number)
             client.set_registered_model_alias(self.name, CHAMPION, before.version)
             client.set_registered_model_alias(self.name, CHALLENGER, now.version)
+            client.set_model_version_tag(
+                self.name, before.version, SINCE, str(int(time.time() * 1000))
+            )
+        self.describe()
         return now, before
+
+    def describe(self) -> None:
+        """Let the model's page say what is in use, since when, on what evidence, and the way back.
+
+        Nothing happens where there is no such model, or it is somebody else's.
+        """
+        model = self._model()
+        if model is None or model.tags.get(TASK) != self.task:
+            return
+        text = model_pages.description(
+            self.task, self.version(CHAMPION), self.version(CHALLENGER), self._experiment_link()
+        )
+        if model.description != text:
+            with explained(self.store.uri):
+                self.store.client.update_registered_model(self.name, text)
+
+    def _experiment_link(self) -> str:
+        return links.experiment(self.store.experiment(self.task))
 
     def _model(self) -> RegisteredModel | None:
         from mlflow.exceptions import MlflowException

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content, location
+from gatewise.tracking import content, location, names, notes
 from gatewise.tracking.connection import (
     TrackingError,
     address,
@@ -186,7 +186,7 @@ class Store:
             gaps.append(f"its name is {run.info.run_name!r}")
         if run.data.tags.get(content.CONTENT) != wanted.seal:
             gaps.append("it was not written as a whole")
-        tags = wanted.all_tags(run.info.run_id) | ({content.PARENT: parent} if parent else {})
+        tags = _tags(wanted, parent)
         gaps += [f"tag {name}" for name in differing(run.data.tags, tags)]
         gaps += [f"parameter {name}" for name in differing(run.data.params, wanted.params)]
         latest: dict[str, tuple[int, float]] = {}
@@ -220,10 +220,12 @@ class Store:
 
     def add_artifacts(self, run_id: str, wanted: Content) -> None:
         """Make and upload the wanted files, whatever is there."""
-        if not wanted.artifacts:
+        files = {**wanted.artifacts, **wanted.extras}
+        if not files:
             return
         with tempfile.TemporaryDirectory() as folder:
-            for path, make in wanted.artifacts.items():
+            for path, make in files.items():
+                (Path(folder) / path).parent.mkdir(exist_ok=True)
                 (Path(folder) / path).write_bytes(make())
             with explained(self.uri):
                 self.client.log_artifacts(run_id, folder)
@@ -275,7 +277,7 @@ class Store:
                     "parameters cannot be changed, so delete that run in MLflow and run "
                     "`gatewise track` again"
                 )
-        tags = wanted.all_tags(run_id) | ({content.PARENT: parent} if parent else {})
+        tags = _tags(wanted, parent)
         metrics = {
             key: value
             for key, value in wanted.metrics.items()
@@ -293,6 +295,38 @@ class Store:
         """Write metric values now, without looking at what is there."""
         with explained(self.uri):
             self._log(run_id, points)
+
+    def describe(self, run_id: str, text: str) -> None:
+        """Give a run its description."""
+        with explained(self.uri):
+            self._log(run_id, tags={notes.TAG: text})
+
+    def mark(self, run_id: str, current: bool) -> None:
+        """Say whether a run belongs to the study as it is now."""
+        with explained(self.uri):
+            self._log(run_id, tags={content.CURRENT: str(current).lower()})
+
+    def log_model_scores(self, run: Run, model_id: str, scores: Mapping[MetricKey, float]) -> None:
+        """Tie a run's scores to its logged model and to the data set they were scored on."""
+        from mlflow.entities import Metric
+
+        now, held = int(time.time() * 1000), datasets(run)
+        on: Dataset | None = held[0] if held else None
+        points = [
+            Metric(
+                name,
+                value,
+                now,
+                step,
+                model_id=model_id,
+                dataset_name=on.name if on else None,
+                dataset_digest=on.digest if on else None,
+                run_id=run.info.run_id,
+            )
+            for (name, step), value in scores.items()
+        ]
+        with explained(self.uri):
+            self.client.log_batch(run.info.run_id, points)
 
     def end(self, run_id: str, status: str, reason: str) -> None:
         """Mark a run as `FAILED` or `KILLED`, with the reason as a tag."""
@@ -347,7 +381,10 @@ class Store:
 
         now = int(time.time() * 1000)
         points: list[Metric] = [
-            Metric(name, value, now, step) for (name, step), value in (metrics or {}).items()
+            Metric(name, value, now, step)
+            for (name, step), value in sorted(
+                (metrics or {}).items(), key=lambda item: names.importance(item[0][0])
+            )
         ]
         settings: list[Param] = [Param(name, value) for name, value in (params or {}).items()]
         labels: list[RunTag] = [RunTag(name, value) for name, value in (tags or {}).items()]
@@ -391,6 +428,10 @@ class Store:
                 # so at once one fails, and finds it there the next time.
                 if "uniq" not in str(error).lower() or attempt == DATASET_ATTEMPTS - 1:
                     raise
+
+
+def _tags(wanted: Content, parent: str | None) -> dict[str, str]:
+    return {**wanted.tags, **({content.PARENT: parent} if parent else {})}
 
 
 def datasets(run: Run) -> list[Dataset]:

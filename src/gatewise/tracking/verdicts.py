@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from gatewise.artifacts.comparison import FILE, Comparison, TaskComparison
 from gatewise.artifacts.runs import RunRecord
-from gatewise.files import digest, sha256
+from gatewise.files import digest
 from gatewise.report import words
-from gatewise.tracking import pictures
+from gatewise.tracking import answers, names, pictures, tables
 from gatewise.tracking.content import Content, MetricKey
 
-ATTACHED = (FILE, "summary.md", "index.html")
+PAIRS = "pairs.json"
+"""Table of every pair's evidence."""
 
 
 def read(reports: str | Path) -> Comparison | None:
@@ -25,23 +26,26 @@ def read(reports: str | Path) -> Comparison | None:
     return Comparison.read_if_made(Path(reports) / FILE)
 
 
-def of_task(
-    name: str, comparison: Comparison, parents: Iterable[str], reports: str | Path
-) -> Content:
+def key(name: str, parents: Iterable[str]) -> str:
+    """Identity of a task's comparison: the parent runs that were compared."""
+    return digest(["comparison", name, sorted(parents)])
+
+
+def of_task(name: str, comparison: Comparison, parents: Sequence[str]) -> Content:
     """The run that holds a task's verdicts.
 
     Args:
         name: of the task, which the comparison must contain.
         comparison: `reports/comparison.json`.
         parents: keys of the parent runs that were compared; they make the comparison's identity.
-        reports: folder whose report is attached.
     """
     task = comparison.tasks[name]
-    files = [Path(reports) / file for file in ATTACHED if (Path(reports) / file).is_file()]
-    artifacts: dict[str, Callable[[], bytes]] = {path.name: path.read_bytes for path in files}
-    artifacts["verdict.svg"] = partial(picture, task)
+    artifacts: dict[str, Callable[[], bytes]] = {
+        "verdict.svg": partial(picture, task),
+        PAIRS: lambda: _pairs(task).as_json(),
+    }
     return Content(
-        key=digest(["comparison", name, sorted(parents)]),
+        key=key(name, parents),
         name=name,
         task=name,
         kind="comparison",
@@ -50,31 +54,48 @@ def of_task(
         tags={
             "gatewise.task": name,
             "gatewise.verdict": "; ".join(map(words.verdict, task.primary)) or "no primary pair",
+            "gatewise.answer": answers.sentence(task),
             "dvc.stage": "compare",
+            **tables.tag([PAIRS]),
         },
         notes=notes(name, task),
         artifacts=artifacts,
-        files_digest=digest({path.name: sha256(path) for path in files}),
+        files_digest=digest(task.model_dump(mode="json")),
     )
 
 
+def _pairs(task: TaskComparison) -> tables.Table:
+    metric = task.metric.definition
+    rows = [
+        (
+            f"{pair.a} − {pair.b}",  # noqa: RUF001
+            pair.rank,
+            words.verdict(pair),
+            words.difference(pair.difference, metric),
+            words.difference_interval(pair.ci, metric),
+            words.p_value(pair.deciding_p),
+        )
+        for pair in task.pairs
+    ]
+    unit = metric.unit.difference
+    return tables.Table(("pair", "rank", "verdict", unit, "interval", "p"), rows)
+
+
 def _metrics(task: TaskComparison) -> dict[MetricKey, float]:
-    """Means of variants and the evidence of pairs, in the metric's own value."""
-    values: dict[str, float | None] = {
-        f"{name}/mean": summary.mean for name, summary in task.variants.items()
-    }
+    """The evidence of pairs, in the metric's own value; means stand on the variants' runs."""
+    values: dict[str, float | None] = {}
     for pair in task.pairs:
-        name = f"{pair.a}-{pair.b}"
         low, high = pair.ci or (None, None)
-        values |= {
-            f"{name}/difference": pair.difference,
-            f"{name}/p_value": pair.p_value,
-            f"{name}/p_value_holm": pair.p_value_holm,
-            f"{name}/p_superiority": pair.p_superiority,
-            f"{name}/seeds_needed": pair.seeds_needed,
-            f"{name}/ci_low": low,
-            f"{name}/ci_high": high,
+        evidence = {
+            "difference": pair.difference,
+            "difference_low": low,
+            "difference_high": high,
+            "p_value": pair.p_value,
+            "p_value_holm": pair.p_value_holm,
+            "p_superiority": pair.p_superiority,
+            "seeds_needed": pair.seeds_needed,
         }
+        values |= {names.of_pair(pair.a, pair.b, name): v for name, v in evidence.items()}
     return {(name, 0): float(value) for name, value in values.items() if value is not None}
 
 
@@ -86,17 +107,34 @@ def notes(name: str, task: TaskComparison) -> str:
     return "\n".join(lines).strip()
 
 
-def interval(
+def known(
     comparison: Comparison | None, name: str, variant: str, records: Iterable[RunRecord]
-) -> tuple[str, float, float] | None:
-    """Name of the primary metric and the interval of its mean, if it is about these very runs."""
+) -> dict[str, float]:
+    """What the comparison knows of a variant beyond its own runs, if it is about these very runs.
+
+    Returns:
+        By metric: interval of the mean and shortfall in the metric's own value, and measured costs.
+    """
     task = comparison.tasks.get(name) if comparison else None
     if task is None or variant not in task.variants:
-        return None
+        return {}
     summary, metric = task.variants[variant], task.metric.name
-    values = {record.seed: record.metrics["test"].get(metric) for record in records}
-    same = [values.get(seed) for seed in summary.seeds] == list(summary.values)
-    return (f"test_{metric}", *summary.ci) if summary.ci and same else None
+    scores = {record.seed: record.metrics["test"].get(metric) for record in records}
+    if [scores.get(seed) for seed in summary.seeds] != list(summary.values):
+        return {}
+    score = names.final("test", metric)
+    low, high = summary.ci or (None, None)
+    step = summary.timings.get("train_step_ms")
+    found = {
+        names.low(score): low,
+        names.high(score): high,
+        names.shortfall(score): answers.shortfall(task, variant),
+        names.TRAIN_STEP: step.median if step else None,
+        names.INFERENCE: summary.latency_ms,
+        names.EPOCH_SECONDS: summary.train_seconds_per_epoch,
+        names.MEMORY: summary.peak_memory_mb,
+    }
+    return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def variant_notes(comparison: Comparison | None, name: str, variant: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content, origin
+from gatewise.tracking import content, names, origin
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import MetricKey
 from gatewise.tracking.store import Store
@@ -200,7 +200,7 @@ class Writer:
 
 def _points(event: Event) -> dict[MetricKey, float]:
     return {
-        (name if name in content.CURVES else f"live/{name}", event["epoch"]): value
+        (names.curve(name) if name in content.CURVES else names.live(name), event["epoch"]): value
         for name, value in event["values"].items()
     }
 

@@ -211,10 +211,11 @@ class Retraining:
     def _track(self, study: Study) -> str:
         if not study.tracking.enabled:
             return "skipped: tracking is switched off"
-        from gatewise.tracking import mirror
+        from gatewise.tracking import mirror, pages
 
         outcome = mirror.mirror(study.tracking)
-        return "; ".join([f"MLflow: {outcome.sentence}", *outcome.notes])
+        reviewed = pages.markdown_links(study.tracking)
+        return "; ".join([f"MLflow: {outcome.sentence}", *outcome.notes, *reviewed])
 
     def _gate(self, study: Study) -> str:
         from gatewise.delivery.gate.run import run

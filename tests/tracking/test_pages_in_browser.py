@@ -1,0 +1,288 @@
+"""MLflow's pages as a reviewer's new browser shows them; skipped where there is none.
+
+With `GATEWISE_REVIEW=<folder of a mirrored project>` the same tests look at that project and leave
+the screenshots of docs/review.md in docs/images.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from gatewise.config import TrackingConfig
+from gatewise.evidence import comparison
+from gatewise.tracking import answers, links, pages, verdicts, views
+from gatewise.tracking.mirror import mirror
+from gatewise.tracking.store import Store
+from tests.evidence_runs import cost_report, record, study, variant_cost, write_card, write_run
+
+from .servers import MlflowServer, free_port, postgres, postgres_programs
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+REVIEWED = os.environ.get("GATEWISE_REVIEW")
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; on Debian: apt-get install chromium"),
+]
+PATIENCE = 90_000
+SECONDS = 3.0
+SCORES = {"gru": 0.8, "lstm": 0.7}
+# What a chart shows: numbers of its bars, lines or points along the axis of values.
+DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => {
+  const name = /^(test|time|validation|train)\\/\\S+/m;
+  let card = plot;
+  while (card && !name.test(card.innerText ?? '')) card = card.parentElement;
+  const title = card?.innerText.match(name)[0] ?? '';
+  const numbers = (plot.data ?? []).flatMap(trace => [...(trace.orientation === 'h'
+    ? trace.x ?? [] : trace.y ?? [])]).map(Number).filter(Number.isFinite);
+  return {title, numbers};
+})"""
+
+
+def write_study(root, seeds=3):
+    """Run folders and the comparison of a small study."""
+    write_card(root, "toy")
+    for variant, score in SCORES.items():
+        for seed in range(seeds):
+            write_run(root, record("toy", variant, seed, score + 0.01 * seed), split_seed=seed)
+    cost = variant_cost(1.9, 2.0, 2.1)
+    costs = cost_report(**dict.fromkeys(SCORES, cost))
+    costs.write(root / "reports" / "cost" / "toy.json")
+    declared = study(tuple(SCORES), seeds=seeds)
+    found = comparison.compare(declared, comparison.gather(declared, root))
+    found.write(root / "reports" / "comparison.json")
+
+
+class Ui:
+    """`gatewise ui` of the working directory."""
+
+    def __init__(self):
+        self.port = free_port()
+        command = [sys.executable, "-m", "gatewise.cli.main", "ui", "--no-open"]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        self.links = {}
+        for line in self.process.stdout:
+            name, address = line.split(maxsplit=1)
+            if address.startswith("(Ctrl-C"):
+                break
+            self.links[name] = address.strip()
+        deadline = time.monotonic() + 180
+        while True:
+            try:
+                requests.get(f"http://127.0.0.1:{self.port}/health", timeout=2)
+                return
+            except requests.RequestException:
+                assert time.monotonic() < deadline, "the pages did not come up"
+                time.sleep(0.3)
+
+    def end(self):
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A study that is mirrored into SQLite, or the one that is to be photographed."""
+    patch = pytest.MonkeyPatch()
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    root = Path(REVIEWED) if REVIEWED else tmp_path_factory.mktemp("study")
+    patch.chdir(root)
+    if not REVIEWED:
+        write_study(root)
+        mirror(TrackingConfig(), "runs")
+    yield root
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def ui(made):
+    served = Ui()
+    yield served
+    served.end()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox cannot start as root, as which containers usually run.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """A profile that has never seen MLflow."""
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+def task_of(ui):
+    return next(name for name in ui.links if name != "whole_study" and name in ("toy", "digits"))
+
+
+def photograph(page, name):
+    if REVIEWED:
+        page.wait_for_timeout(3000)
+        page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def charts(page, wanted=1):
+    """What is drawn, once there are charts; without any the wait fails."""
+    page.wait_for_function(
+        f"document.querySelectorAll('.js-plotly-plot').length >= {wanted}", timeout=PATIENCE
+    )
+    page.wait_for_timeout(1500)
+    return page.evaluate(DRAWN)
+
+
+def visit(browser, address, **size):
+    page = browser.new_page()
+    if size:
+        page.set_viewport_size(size)
+    page.goto(address, wait_until="domcontentloaded")
+    return page
+
+
+def test_the_printed_links_lead_to_the_answer_without_a_click(ui, browser):
+    found = verdicts.read("reports")
+    assert set(ui.links) == {"whole_study", *found.tasks}
+    for name, address in ui.links.items():
+        page = visit(browser, address)
+        if name == "whole_study":
+            page.get_by_text("What to take:").first.wait_for()
+        else:
+            page.get_by_text(answers.sentence(found.tasks[name])).first.wait_for()
+        page.get_by_role("button", name="1 Answer").wait_for()
+        photograph(page, "first-minute" if name == task_of(ui) else f"answer-{name}")
+        page.close()
+
+
+def view_addresses(ui):
+    """Views of the task by name, with the columns that each should show."""
+    store = Store(TrackingConfig(), create=False)
+    task = task_of(ui)
+    experiment = store.client.get_experiment(store.experiment(task))
+    found = verdicts.read("reports")
+    page = next(page for page in pages_of(store, found) if page.name == task)
+    return experiment, page.views
+
+
+def pages_of(store, found):
+    for task in found.tasks:
+        yield pages.of_task(store, task, found, store.all_runs(task), None)
+
+
+def test_every_view_opens_with_its_columns_and_a_chart(ui, browser):
+    experiment, made = view_addresses(ui)
+    base = f"http://127.0.0.1:{ui.port}"
+    assert [view.name[:1] for view in made] == ["1", "2", "3", "4", "5"]
+    for view in made:
+        assert view.tag in experiment.tags
+        address = f"{base}/{links.experiment(experiment.experiment_id, view)}"
+        table = address.replace("&compareRunsMode=CHART", "")
+        page = visit(browser, table, width=3600, height=1000)
+        for column in view.columns:
+            title = column.partition(".")[2].strip("`")
+            page.get_by_role("columnheader").filter(has_text=title).first.wait_for()
+        page.close()
+        page = visit(browser, f"{table}&compareRunsMode=CHART", width=1600, height=2000)
+        drawn = charts(page, len(view.charts))
+        assert any(any(chart["numbers"]) for chart in drawn[: len(view.charts)]), view.name
+        photograph(page, view.key.removeprefix("gatewise-"))
+        page.close()
+
+
+def test_the_views_menu_lists_them_in_reading_order(ui, browser):
+    _experiment, made = view_addresses(ui)
+    page = visit(browser, ui.links[task_of(ui)])
+    page.get_by_role("button", name="1 Answer").click()
+    page.get_by_text("5 Cost").first.wait_for()
+    text = page.get_by_role("menu").inner_text()
+    places = [text.index(view.name) for view in made]
+    assert places == sorted(places)
+
+
+def test_no_chart_of_the_default_page_shows_only_zeros(ui, browser):
+    address = ui.links[task_of(ui)].replace(f"{views.KEYS}1-answer", "")
+    page = visit(
+        browser,
+        address.replace("viewStateShareKey=&", "") + "&compareRunsMode=CHART",
+        width=1600,
+        height=6000,
+    )
+    drawn = charts(page, 3)
+    assert len(drawn) > 5
+    empty = [chart["title"] for chart in drawn if not any(chart["numbers"])]
+    assert empty == []
+    assert drawn[0]["title"].startswith("test/"), "scores on the test split come first"
+
+
+def test_run_pages_say_what_they_are_and_link_on(ui, browser):
+    store = Store(TrackingConfig(), create=False)
+    task = task_of(ui)
+    runs = {run.info.run_name: run for run in store.all_runs(task).values()}
+    run = runs[f"{task}/gru/seed-0"]
+    path = links.run(run.info.experiment_id, run.info.run_id)
+    page = visit(browser, f"http://127.0.0.1:{ui.port}/{path}")
+    page.get_by_text(f"Seed 0 of gru on {task}").first.wait_for()
+    page.get_by_role("link", name="all seeds of gru").wait_for()
+    photograph(page, "seed")
+    pair = page.get_by_role("link", name="lstm", exact=True).first.get_attribute("href")
+    page.close()
+    page = visit(browser, f"http://127.0.0.1:{ui.port}/{pair}")
+    page.get_by_text(f"Seed 0 of lstm on {task}").first.wait_for()
+    table = links.artifact(run.info.experiment_id, run.info.run_id, "worst_mistakes.json")
+    page.close()
+    page = visit(browser, f"http://127.0.0.1:{ui.port}/{table}")
+    for title in ("group", "predicted", "confidence"):
+        page.get_by_text(title, exact=True).first.wait_for()
+    photograph(page, "worst-mistakes")
+
+
+@pytest.mark.skipif(postgres_programs() is None, reason="PostgreSQL is not installed")
+@pytest.mark.skipif(bool(REVIEWED), reason="another store")
+def test_a_teams_server_shows_the_same(chromium, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path)
+    with postgres() as database:
+        server = MlflowServer(
+            tmp_path,
+            *("--backend-store-uri", database),
+            *("--artifacts-destination", str(tmp_path / "artifacts")),
+        )
+        try:
+            server.start()
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+            notes = mirror(TrackingConfig(), "runs").notes
+            assert not [note for note in notes if "views" in note]
+            found = pages.addresses(Store(TrackingConfig()), links.base(server.uri))
+            assert found["toy"].startswith(server.uri)
+            context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+            context.set_default_timeout(PATIENCE)
+            page = visit(context, found["toy"])
+            sentence = answers.sentence(verdicts.read("reports").tasks["toy"])
+            page.get_by_text(sentence).first.wait_for()
+            page.get_by_role("button", name="1 Answer").wait_for()
+            context.close()
+        finally:
+            server.kill()

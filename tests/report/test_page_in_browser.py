@@ -17,6 +17,8 @@ from tests.evidence_runs import (
     write_card,
     write_run,
 )
+from tests.probe_reports import problem, runs
+from tests.probe_reports import report as probe_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = [
@@ -49,14 +51,14 @@ DATA_REPORT = DataReport(
 
 
 def probed():
-    """As the `probe` stage describes a variant, two seeds of it."""
-    from gatewise.config import ProbeConfig
-    from gatewise.diagnostics import probes
-
-    lengths = dict.fromkeys(("adding_lengths", "copy_lengths", "parity_lengths"), (2, 4, 8))
-    curves = {when: tuple(-0.1 * k for k in range(20)) for when in ("initial", "trained")}
-    seed = probes.SeedResult((0.95, 0.92, 0.4), (0.95, 0.7, 0.3), curves)
-    return probes.summarise(dict.fromkeys(probes.PROBLEMS, [seed] * 2), ProbeConfig(**lengths))
+    """As the `probe` stage describes a variant: three problems, two of several lengths."""
+    starts = {"torch": runs((500, 510, None, 530)), "chrono": runs((200, 210, 220, 230), "chrono")}
+    problems = {
+        "adding": problem("adding", [100, 100, 50, 100]),
+        "copy": problem("copy", [0, 20, 0, 0]),
+        "counting": problem("counting", [30] * 4, reach=[30, 60, 40, 60]),
+    }
+    return probe_report(problems, starts, left=-3.0)
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +125,9 @@ def visit(browser, report, width=1100, scheme="light"):
 def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
     opened = visit(browser, report)
     charts = opened.locator("[data-chart]")
-    # a task: two forests, three costs, two curves, four confusions; three probes, two gradients
-    assert charts.count() == 2 * (2 + 3 + 2 + 4) + 3 + 2
+    # a task: two forests, three costs, two curves, four confusions; three probes, two of
+    # them asked of more, two gradients
+    assert charts.count() == 2 * (2 + 3 + 2 + 4) + 3 + 2 + 2
     for i in range(charts.count()):
         drawn = charts.nth(i).locator("svg [role='graphics-symbol'], svg path")
         assert drawn.count() > 3, charts.nth(i).get_attribute("data-chart")
@@ -133,7 +136,7 @@ def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
 def test_claims_baselines_and_costs_are_there_to_read(browser, report):
     opened = visit(browser, report)
     claims = opened.locator("#claims tbody tr")
-    assert claims.count() == 14
+    assert claims.count() == 21
     assert "not tested" in claims.filter(has_text="machine translation").inner_text()
     assert opened.get_by_text("majority class").count() == 2
     steps = opened.locator("#costs tr").filter(has_text="gru / lstm")

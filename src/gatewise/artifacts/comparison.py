@@ -274,10 +274,15 @@ class Finding(Part):
     """What one task or probe says about a claim."""
 
     verdict: Literal["supported", "refuted", "inconclusive"]
+    where: str = ""
+    """The task, problem or variant that it is about."""
     sentence: str
     effect: float | None = None
     """In the unit of the sentence."""
     interval: Interval | None = None
+    """Of the effect."""
+    n: int | None = None
+    """Seeds of the smaller side; `None` where nothing was sampled."""
     link: str | None = None
     """Anchor of the picture in the report."""
 
@@ -295,8 +300,23 @@ class Claim(Part):
 
     id: str
     statement: str
+    """The textbook's, in short."""
+    source: str
+    """Who says so."""
+    measured: str
+    """What stands for it here."""
     verdict: ClaimVerdict
+    scope: str
+    """How much of the evidence bears the verdict out: `1 of 3 tasks`; empty where nothing was
+    tested."""
+    would_change: str
+    """What would overturn or settle it."""
     evidence: ClaimEvidence
+
+    @property
+    def said(self) -> str:
+        """The verdict with its scope: `supported (1 of 3 tasks)`."""
+        return f"{self.verdict} ({self.scope})" if self.scope else self.verdict
 
 
 class Comparison(Document):

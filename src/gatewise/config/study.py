@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
+from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateConfig
+from gatewise.config.probes import ProbeConfig
 from gatewise.config.strict import Count, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig

@@ -202,6 +202,38 @@ class BudgetSensitivity(Part):
     """`flips` where one budget favours the cell and another the reference."""
 
 
+class ContextPoint(Part):
+    """One variant given the last `steps` steps of each test sequence."""
+
+    steps: int
+    score: float
+    """Mean over seeds."""
+    ci: Interval | None
+    loss: float
+    """That score less the one on whole sequences, by paired seed."""
+    loss_ci: Interval | None
+
+
+class VariantContext(Part):
+    """One variant at every context."""
+
+    points: tuple[ContextPoint, ...]
+    """Rising; the last gives every sequence whole."""
+    needed: int
+    """The least context from which on the mean score is within the ROPE of the whole's."""
+
+
+class TaskContext(Part):
+    """How much past a task needs."""
+
+    steps: tuple[int, ...]
+    median_length: float
+    """Of the test sequences, in steps."""
+    step_seconds: float | None
+    """Duration of one step, for audio."""
+    variants: Mapping[str, VariantContext]
+
+
 class TaskComparison(Part):
     """All that the study says of one task."""
 
@@ -228,6 +260,8 @@ class TaskComparison(Part):
     """Primary ones first, as declared."""
     warnings: tuple[str, ...]
     budgets: tuple[BudgetSensitivity, ...]
+    context: TaskContext | None = None
+    """How much past the task needs; `None` where no run was asked."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:

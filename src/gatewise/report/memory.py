@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from gatewise.artifacts.comparison import TaskComparison
 from gatewise.artifacts.probes import GradientDecay, ProbeReport, Runs
 from gatewise.report import charts, words
 from gatewise.report.charts import Zone
@@ -106,6 +107,26 @@ def _gradients(probes: Probes) -> Iterator[Figure]:
         yield Figure(
             f"gradient-{when}", "probe", caption, f"Half-life in steps: {', '.join(halves)}", spec
         )
+
+
+def context_figures(name: str, task: TaskComparison) -> Iterator[Figure]:
+    """Test score against how much of each sequence's end was given."""
+    if task.context is None:
+        return
+    metric = task.metric.definition
+    rows = []
+    for variant, context in task.context.variants.items():
+        for point in context.points:
+            low, high = point.ci or (point.score, point.score)
+            bounds = sorted((metric.scaled(low), metric.scaled(high)))
+            row = {"variant": variant, "steps": point.steps, "score": metric.scaled(point.score)}
+            rows.append({**row, "low": bounds[0], "high": bounds[1]})
+    axes = ("steps", "last steps given"), ("score", f"test {metric.axis}")
+    spec = charts.lines(rows, list(task.variants), *axes, log=True)
+    if spec is not None:
+        needed = ", ".join(f"{v} {context.needed}" for v, context in task.context.variants.items())
+        caption = "Score on the last steps of each sequence; bands are intervals over seeds"
+        yield Figure(f"{name}--context", "context", caption, f"Steps needed: {needed}", spec)
 
 
 def _relative(variant: str, decay: GradientDecay) -> Iterator[dict[str, float | str]]:

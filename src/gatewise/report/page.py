@@ -112,7 +112,7 @@ def overall_figures(comparison: Comparison) -> list[Figure]:
 
 def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Figure]:
     """A task's charts, those for which there are data."""
-    figures = [*_forests(name, task), *_costs(name, task)]
+    figures = [*_forests(name, task), *memory.context_figures(name, task), *_costs(name, task)]
     if siblings.curves is not None:
         figures += _curves(name, task, siblings.curves[siblings.curves["task"] == name])
     if siblings.confusion is not None:

@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> None:
         workers = cores() if wanted == "auto" else wanted
         report = context.evaluate(plan, [folder for folder, _ in found], prepared, workers)
         report.write(target)
-        print(f"{task}: {len(found)} runs scored on the last {', '.join(map(str, report.steps))}")
+        steps = ", ".join(map(str, report.steps))
+        print(f"{task}: {len(found)} run(s) scored on the last {steps} steps")
 
     made_by = software.result_digest("gatewise.diagnostics.context", plan.cells)
     asked = {record.name: record.weights_sha256 for _, record in found}

@@ -22,7 +22,6 @@ SETTINGS = ProbeConfig(
     copy_lengths=LENGTHS["copy"],
     counting_lengths=LENGTHS["counting"],
     order_lengths=(),
-    digits_lengths=(),
     seeds=SEEDS,
 )
 

@@ -2,7 +2,7 @@ import pytest
 from scipy import stats
 
 from gatewise.evidence import memory
-from tests.probe_reports import SEEDS, holding, problem, report, runs
+from tests.probe_reports import SEEDS, gradient, holding, problem, report, runs
 
 ALPHA = 0.05
 
@@ -98,6 +98,22 @@ def test_gradients_are_judged_at_the_stated_distance():
     assert verdicts(memory.vanishes(probes, "rnn", ALPHA)) == ["supported"] * 2
     assert verdicts(memory.vanishes(probes, "lstm", ALPHA)) == ["refuted"] * 2
     assert memory.alive(probes, "lstm", "gru", ALPHA) == []
+
+
+def test_a_gradient_that_scatters_about_the_bound_is_left_open():
+    def scattered(*left):
+        decay = gradient(-1).initial.model_copy(update={"left": left})
+        return {"rnn": report({}, gradient=gradient(-1).model_copy(update={"initial": decay}))}
+
+    def first(*left):
+        return memory.vanishes(scattered(*left), "rnn", ALPHA)[0]
+
+    assert first(-1.0, -2.0, -2.5, -4.0).verdict == "inconclusive"
+    assert first(-5.0, -6.0, -6.5, -7.0).verdict == "supported"
+    assert first(-5.0).verdict == "inconclusive", "one seed decides nothing"
+    assert first(-5.0, -6.0, -6.5, -7.0).interval == pytest.approx(
+        stats.ttest_1samp([-5.0, -6.0, -6.5, -7.0], 0).confidence_interval(0.95)
+    )
 
 
 def test_starts_are_held_against_each_other():

@@ -32,7 +32,7 @@ class ProbeConfig(Strict):
     """Largest n of a^n b^n, rising: the first is learnt, all are asked of what was learnt."""
     recall_lengths: Lengths = ()
     """Key-value pairs of associative recall, rising."""
-    digits_lengths: Lengths = (64,)
+    digits_lengths: Lengths = ()
     """Steps of real images of digits: 8 (row by row), 64 (pixel by pixel)."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1)] = (
         "torch",

@@ -218,39 +218,51 @@ def _alive(
 
 
 def vanishes(probes: Probes, variant: str | None, alpha: float) -> list[Finding]:
-    """Whether next to nothing of a variant's gradient is left at the stated distance."""
-    from gatewise.evidence import statistics
+    """Whether next to nothing of a variant's gradient is left at the stated distance.
 
+    By a t interval of the shares' logarithms, which lie about evenly around their mean.
+    """
     report = probes.get(variant or "")
     if report is None or report.gradient is None:
         return []
-    found = []
-    for when, decay in report.gradient.moments.items():
-        mean = sum(decay.left) / len(decay.left)
-        interval = statistics.mean_interval(decay.left, 1 - alpha)
-        verdict = INCONCLUSIVE
-        if interval is not None:
-            verdict = (
-                SUPPORTED
-                if interval[1] < VANISHED
-                else REFUTED
-                if interval[0] > VANISHED
-                else INCONCLUSIVE
-            )
-        bounds = f" ({left(interval[0])} to {left(interval[1])})" if interval else ""
-        found.append(
-            Finding(
-                verdict=verdict,
-                where=when,
-                n=len(decay.left),
-                sentence=f"{variant}, {when}: {left(mean)} of the gradient{bounds} reaches "
-                f"{report.settings.gradient_reach} steps back.",
-                effect=mean,
-                interval=interval,
-                link=f"chart-gradient-{when}",
-            )
-        )
-    return found
+    steps = report.settings.gradient_reach
+    return [
+        _vanishes(f"{variant}, {when}", steps, decay, alpha, when)
+        for when, decay in report.gradient.moments.items()
+    ]
+
+
+def _vanishes(what: str, steps: int, decay: GradientDecay, alpha: float, when: str) -> Finding:
+    mean, interval = sum(decay.left) / len(decay.left), _t_interval(decay.left, 1 - alpha)
+    verdict: Verdict = INCONCLUSIVE
+    bounds = ""
+    if interval is not None:
+        if interval[1] < VANISHED:
+            verdict = SUPPORTED
+        elif interval[0] > VANISHED:
+            verdict = REFUTED
+        bounds = f" ({left(interval[0])} to {left(interval[1])})"
+    return Finding(
+        verdict=verdict,
+        where=when,
+        n=len(decay.left),
+        sentence=f"{what}: {left(mean)} of the gradient{bounds} reaches {steps} steps back.",
+        effect=mean,
+        interval=interval,
+        link=f"chart-gradient-{when}",
+    )
+
+
+def _t_interval(values: Sequence[float], level: float) -> Interval | None:
+    from scipy import stats
+
+    if len(values) < 2:
+        return None
+    mean, error = sum(values) / len(values), float(stats.sem(values))
+    if not error:
+        return mean, mean
+    low, high = stats.t.interval(level, len(values) - 1, mean, error)
+    return float(low), float(high)
 
 
 # --- starts --------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from gatewise.errors import GatewiseError  # noqa: E402
 from gatewise.models.cells import base  # noqa: E402
 from tests.diagnostics.probes.planted import STEPS, Window  # noqa: E402
 
-NOTHING = {f"{name}_lengths": () for name in ("adding", "copy", "order", "digits")}
+NOTHING = {f"{name}_lengths": () for name in ("adding", "copy", "order")}
 TINY = {
     **NOTHING,
     "adding_lengths": (2, 4),

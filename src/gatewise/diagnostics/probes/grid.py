@@ -39,9 +39,13 @@ class Tried:
 
     @property
     def rank(self) -> tuple[bool, float, float]:
-        """Sorts the better one first: solved, in fewer updates, with the higher score."""
+        """Sorts the better one first: solved, in fewer updates, with the higher score.
+
+        Scores of runs that failed are told apart by tenths; where all stay at chance, options keep
+        the order of the settings.
+        """
         learnt = self.result.learnt
-        return not learnt.solved, learnt.updates if learnt.solved else 0.0, -learnt.score
+        return not learnt.solved, learnt.updates if learnt.solved else 0.0, -round(learnt.score, 1)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ COPIED = 4
 class Copying(Problem):
     """A few symbols, then T blanks, then a signal at every step that asks for them in order.
 
-    Hochreiter & Schmidhuber 1997, section 5.1, in the form of Arjovsky, Shah & Bengio 2016,
-    with fewer symbols.
+    Arjovsky, Shah & Bengio 2016, section 4.1, after Hochreiter & Schmidhuber 1997, with fewer
+    symbols and a signal for each of them.
     """
 
     name = "copy"

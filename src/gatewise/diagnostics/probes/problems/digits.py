@@ -16,14 +16,14 @@ HELD_OUT = 5
 class SequentialDigits(Problem):
     """Real handwritten digits of 8 x 8 pixels as sequences: name the digit at the end.
 
-    As sequential MNIST (Le, Jaitly & Hinton 2015, section 4.3) with scikit-learn's own images
+    As sequential MNIST (Le, Jaitly & Hinton 2015) with scikit-learn's own images
     (`load_digits`, 1,797 of them from the UCI repository). A length is the number of steps: 8
     for rows, 64 for pixels. The score is the accuracy on images that were not trained on.
     """
 
     name = "digits"
     title = "sequential digits"
-    paper = "Le, Jaitly & Hinton 2015, section 4.3"
+    paper = "Le, Jaitly & Hinton 2015"
     length_means = "steps an image"
     outputs = 10
     chance = 0.1

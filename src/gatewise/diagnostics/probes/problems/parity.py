@@ -12,12 +12,12 @@ class Parity(Problem):
     """Whether an odd number of ones has come, at every step.
 
     It needs one bit of state and a recurrence that can flip it, rather than a long memory.
-    Hochreiter & Schmidhuber 1997, section 3 (as a problem that random weights solve).
+    Bengio, Simard & Frasconi 1994, among the problems that gradient descent finds hard.
     """
 
     name = "parity"
     title = "parity of bits"
-    paper = "Hochreiter & Schmidhuber 1997, section 3"
+    paper = "Bengio, Simard & Frasconi 1994"
     length_means = "bits"
     outputs = 2
     chance = 0.5

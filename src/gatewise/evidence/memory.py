@@ -182,6 +182,21 @@ def counts(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[F
     ]
 
 
+def unlearnt(probes: Probes) -> list[str]:
+    """A sentence for each problem that no variant learnt: nothing follows from it."""
+    known = [report for report in probes.values() if report.probes]
+    sentences = []
+    for name in dict.fromkeys(name for report in known for name in report.probes):
+        problems = [report.probes[name] for report in known if name in report.probes]
+        if not any(any(problem.longest_by_seed) for problem in problems):
+            first = problems[0]
+            sentences.append(
+                f"{first.title}: no variant learnt {first.asked[0]} {first.length_means} in "
+                f"{budget(known)}; nothing follows from it. Raise probes.updates or ask for less."
+            )
+    return sentences
+
+
 # --- gradients -----------------------------------------------------------------------------
 
 

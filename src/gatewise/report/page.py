@@ -14,6 +14,7 @@ from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
+from gatewise.evidence.memory import unlearnt
 from gatewise.report import charts, memory, words
 from gatewise.report.figure import Figure
 
@@ -93,6 +94,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         overall=overall,
         probe_figures=probes,
         probes=siblings.probes,
+        unlearnt=unlearnt(siblings.probes),
         data=siblings.data,
         commit=siblings.commit,
         study=yaml.safe_dump(dict(comparison.study), sort_keys=False, width=100),

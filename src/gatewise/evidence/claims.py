@@ -161,8 +161,8 @@ def _memory(probes: Probes, names: Representatives, alpha: float) -> Iterator[St
         "LSTM and GRU hold longer dependencies than a vanilla RNN.",
         held,
         [
-            *_agreed(memory.holds(probes, lstm, rnn, alpha), f"{lstm} against {rnn}"),
-            *_agreed(memory.holds(probes, gru, rnn, alpha), f"{gru} against {rnn}"),
+            *_agreed(memory.holds(probes, lstm, rnn, alpha), f"{lstm} against {rnn}", "problems"),
+            *_agreed(memory.holds(probes, gru, rnn, alpha), f"{gru} against {rnn}", "problems"),
         ],
         LONGER,
         of="comparisons",
@@ -238,13 +238,19 @@ def _starts(probes: Probes, names: Representatives, alpha: float) -> Iterator[St
 def _which_is_better(comparison: Comparison, names: Representatives) -> Iterator[Stated]:
     lstm, gru, rnn = names.lstm, names.gru, names.rnn
     scores = "test scores by paired seed"
+
+    def against_rnn(variant: str | None) -> list[Finding]:
+        return findings.better(comparison, None, variant, rnn)
+
     yield Stated(
         "gates-better",
         "LSTM and GRU do better than a vanilla RNN.",
         f"{scores}; secondary pairs, uncorrected",
         [
-            *_agreed(findings.better(comparison, None, lstm, rnn), f"{lstm} against {rnn}"),
-            *_agreed(findings.better(comparison, None, gru, rnn), f"{gru} against {rnn}"),
+            *_agreed(
+                findings.better(comparison, None, lstm, rnn), f"{lstm} against {rnn}", "tasks"
+            ),
+            *_agreed(findings.better(comparison, None, gru, rnn), f"{gru} against {rnn}", "tasks"),
         ],
         of="comparisons",
         joint=2,
@@ -304,8 +310,11 @@ def all_support(found: Sequence[Finding], wanted: int) -> ClaimVerdict:
     return SUPPORTED if said == {SUPPORTED} else INCONCLUSIVE
 
 
-def _agreed(found: Sequence[Finding], where: str) -> list[Finding]:
-    """Findings of several tasks or problems about one comparison, as one of them."""
+def _agreed(found: Sequence[Finding], where: str, of: str) -> list[Finding]:
+    """Findings of several tasks or problems about one comparison, as one of them.
+
+    Its effect is that of the first that bears the verdict out; `where` says how many do.
+    """
     if not found:
         return []
     verdict = tasks_agree(found)
@@ -317,7 +326,7 @@ def _agreed(found: Sequence[Finding], where: str) -> list[Finding]:
         first.model_copy(
             update={
                 "verdict": verdict,
-                "where": where,
+                "where": f"{where}, {_scope(verdict, found, of)}",
                 "n": min(counts, default=None),
                 "sentence": " ".join(finding.sentence for finding in found),
             }
@@ -348,14 +357,14 @@ def _scope(verdict: ClaimVerdict, found: Sequence[Finding], of: str) -> str:
     """`1 of 3 tasks`: how many findings say what the verdict says."""
     if verdict == NOT_TESTED or not of:
         return ""
+    unit = of.removesuffix("s") if len(found) == 1 else of
     if verdict == INCONCLUSIVE:
         supporting = sum(one.verdict == SUPPORTED for one in found)
         refuting = sum(one.verdict == REFUTED for one in found)
         if not supporting and not refuting:
-            return ""
-        return f"{supporting} for, {refuting} against, of {len(found)} {of}"
+            return f"open on {len(found)} {unit}"
+        return f"{supporting} for, {refuting} against, of {len(found)} {unit}"
     bearing = sum(finding.verdict == verdict for finding in found)
-    unit = of.removesuffix("s") if len(found) == 1 else of
     return f"{bearing} of {len(found)} {unit}"
 
 

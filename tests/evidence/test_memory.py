@@ -1,8 +1,8 @@
 import pytest
 from scipy import stats
 
-from gatewise.evidence import memory
-from tests.probe_reports import SEEDS, gradient, holding, problem, report, runs
+from gatewise.evidence import learning_speed, memory
+from tests.probe_reports import SEEDS, holding, problem, report
 
 ALPHA = 0.05
 
@@ -43,7 +43,7 @@ def test_where_nobody_learns_it_nothing_follows():
     assert verdicts(found) == ["inconclusive"] * 2
     assert "neither lstm nor gru learnt 50 steps" in found[0].sentence
     assert "nothing follows" in found[0].sentence
-    assert memory.learns_faster(none, "lstm", "gru", ALPHA) == []
+    assert learning_speed.learns_faster(none, "lstm", "gru", ALPHA) == []
 
 
 def test_a_problem_that_no_variant_learnt_is_named_with_the_budget():
@@ -63,28 +63,6 @@ def test_too_few_seeds_decide_nothing():
     assert found.verdict == "inconclusive"
 
 
-def test_how_fast_is_another_question_and_compares_the_longest_length_of_both():
-    fast, slow = holding(100, (100, 110, 120, 130)), holding(100, (300, 310, 320, None))
-    slow = slow.model_copy(
-        update={"probes": {"adding": problem("adding", [100] * 3 + [0], (300, 310, 320, 900))}}
-    )
-    (found,) = memory.learns_faster({"gru": fast, "lstm": slow}, "gru", "lstm", ALPHA)
-    assert found.verdict == "supported"
-    assert found.sentence.startswith("100 adding problem: gru solves it after 110 (100 to 130)")
-    assert found.effect == pytest.approx(110 / 310)
-    turned = memory.learns_faster({"gru": fast, "lstm": slow}, "lstm", "gru", ALPHA)
-    assert verdicts(turned) == ["refuted"]
-
-
-def test_runs_that_never_solve_it_are_slower_than_any_that_do():
-    found = memory.faster(
-        ("a", runs((400, 500, 600, 700))), ("b", runs((None,) * 4)), ALPHA, "x", "x"
-    )
-    assert found.verdict == "supported"
-    assert found.effect is None
-    assert "b after more than 1,500 (log-rank" in found.sentence
-
-
 def test_counting_goes_by_what_holds_on_longer_strings():
     def counting(reach, longest=30):
         return report({"counting": problem("counting", [longest] * SEEDS, reach=reach)})
@@ -97,50 +75,6 @@ def test_counting_goes_by_what_holds_on_longer_strings():
     (found,) = memory.counts(probes, "lstm", "gru", ALPHA)
     assert found.verdict == "inconclusive"
     assert "gru did not learn n up to 30" in found.sentence
-
-
-def test_gradients_are_judged_at_the_stated_distance():
-    probes = {"lstm": report({}, left=-0.5), "rnn": report({}, left=-12.0)}
-    found = memory.alive(probes, "lstm", "rnn", ALPHA)
-    assert verdicts(found) == ["supported"] * 2
-    assert [finding.where for finding in found] == ["initial", "trained"]
-    assert "reaches 50 steps back" in found[0].sentence
-    assert verdicts(memory.vanishes(probes, "rnn", ALPHA)) == ["supported"] * 2
-    assert verdicts(memory.vanishes(probes, "lstm", ALPHA)) == ["refuted"] * 2
-    assert memory.alive(probes, "lstm", "gru", ALPHA) == []
-
-
-def test_a_gradient_that_scatters_about_the_bound_is_left_open():
-    def scattered(*left):
-        decay = gradient(-1).initial.model_copy(update={"left": left})
-        return {"rnn": report({}, gradient=gradient(-1).model_copy(update={"initial": decay}))}
-
-    def first(*left):
-        return memory.vanishes(scattered(*left), "rnn", ALPHA)[0]
-
-    assert first(-1.0, -2.0, -2.5, -4.0).verdict == "inconclusive"
-    assert first(-5.0, -6.0, -6.5, -7.0).verdict == "supported"
-    assert first(-5.0).verdict == "inconclusive", "one seed decides nothing"
-    assert first(-5.0, -6.0, -6.5, -7.0).interval == pytest.approx(
-        stats.ttest_1samp([-5.0, -6.0, -6.5, -7.0], 0).confidence_interval(0.95)
-    )
-
-
-def test_starts_are_held_against_each_other():
-    starts = {"torch": runs((500, 510, 520, 530)), "forget-bias": runs((200, 210, 220, 230))}
-    adding = {"adding": problem("adding", [50] * 4)}
-    probes = {
-        "lstm": report(adding, starts),
-        "gru": report(adding, {"torch": runs((100, 105, 110, 115))}),
-    }
-    helps = memory.start_against(probes, ("lstm", "forget-bias"), ("lstm", "torch"), ALPHA)
-    assert verdicts(helps) == ["supported"]
-    closes = memory.start_against(probes, ("lstm", "forget-bias"), ("gru", "torch"), ALPHA)
-    assert verdicts(closes) == ["refuted"]
-    assert memory.start_against(probes, ("lstm", "chrono"), ("lstm", "torch"), ALPHA) == []
-    never = {"lstm": report(adding, dict.fromkeys(("chrono", "torch"), runs((None,) * 4)))}
-    (found,) = memory.start_against(never, ("lstm", "chrono"), ("lstm", "torch"), ALPHA)
-    assert "nothing follows" in found.sentence
 
 
 def test_difference_of_shares_is_newcombes():

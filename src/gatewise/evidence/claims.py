@@ -9,55 +9,20 @@ is supported where both bear it out, and refuted by either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from gatewise.artifacts.comparison import (
     Claim,
     ClaimEvidence,
-    ClaimVerdict,
     Comparison,
-    Finding,
     TaskComparison,
     VariantSummary,
 )
-from gatewise.evidence import findings, memory
-from gatewise.evidence.findings import (
-    INCONCLUSIVE,
-    REFUTED,
-    SUPPORTED,
-    LookAtTask,
-    Representatives,
-)
-from gatewise.evidence.memory import Probes
-
-NOT_TESTED: ClaimVerdict = "not tested"
-SENTIMENT = ("reviews",)
-"""Kinds of source whose labels are sentiments."""
-COMMANDS = ("synthetic-commands", "speech-commands")
-"""Kinds of source that are spoken commands."""
-TEXTBOOK = "textbook"
-MORE_SEEDS = "more seeds where it is open; other widths, tasks and budgets anywhere"
-LONGER = "longer lengths, more updates, starts and rates (`probes` in params.yaml)"
-ANOTHER_MACHINE = "another processor, instruction set, kernel or batch size"
-NO_TASK = "a task of that kind; none of this study's is one"
-
-
-@dataclass(frozen=True)
-class Stated:
-    """A sentence with what was found about it."""
-
-    id: str
-    statement: str
-    measured: str
-    found: Sequence[Finding]
-    would_change: str = MORE_SEEDS
-    source: str = TEXTBOOK
-    of: str = "tasks"
-    """What findings are counted in."""
-    joint: int = 0
-    """Findings, one a thing that the sentence names, that must all bear it out; 0 where those that
-    decide need only agree."""
+from gatewise.evidence import textbook
+from gatewise.evidence.claim_verdicts import all_support, scope, tasks_agree
+from gatewise.evidence.findings import Representatives
+from gatewise.evidence.probed import Probes
+from gatewise.evidence.textbook import Stated
 
 
 def judge(comparison: Comparison, probes: Probes) -> tuple[Claim, ...]:
@@ -69,213 +34,12 @@ def judge(comparison: Comparison, probes: Probes) -> tuple[Claim, ...]:
     """
     names = representatives(comparison.tasks)
     stated = (
-        *_structure_and_cost(comparison, names),
-        *_memory(probes, names, comparison.alpha),
-        *_starts(probes, names, comparison.alpha),
-        *_which_is_better(comparison, names),
+        *textbook.structure_and_cost(comparison, names),
+        *textbook.held_and_learnt(probes, names, comparison.alpha),
+        *textbook.starts(probes, names, comparison.alpha),
+        *textbook.which_is_better(comparison, names),
     )
     return tuple(map(_claim, stated))
-
-
-def _structure_and_cost(comparison: Comparison, names: Representatives) -> Iterator[Stated]:
-    tasks, alpha = comparison.tasks, comparison.alpha
-    equally_wide = _equal_width(tasks, names)
-
-    def on_every_task(look: LookAtTask) -> list[Finding]:
-        found = (look(name, task, names, alpha) for name, task in tasks.items())
-        return [finding for finding in found if finding is not None]
-
-    def at_equal_width(look: LookAtTask) -> list[Finding]:
-        return on_every_task(look) if equally_wide else []
-
-    counted = "counted on the models as built"
-    width = "At equal width, a GRU"
-    device = f"on this device, {_instructions(comparison)}"
-    yield Stated(
-        "gates",
-        "An LSTM has three gates and a cell state, a GRU two gates and none.",
-        "the cells as implemented",
-        on_every_task(findings.gates)[:1],
-        "another definition of the cells",
-        of="",
-    )
-    yield Stated(
-        "fewer-parameters",
-        f"{width} has three quarters of an LSTM's recurrent parameters.",
-        counted,
-        at_equal_width(findings.fewer_parameters),
-        "nothing, at equal width and without projections",
-    )
-    yield Stated(
-        "fewer-macs",
-        f"{width} needs fewer multiply-accumulates than an LSTM.",
-        counted,
-        at_equal_width(findings.fewer_macs),
-        "nothing, at equal width and without projections",
-    )
-    yield Stated(
-        "faster-step",
-        f"{width} trains faster per step.",
-        f"a training step's time, round by round, {device}",
-        at_equal_width(findings.step_time),
-        ANOTHER_MACHINE,
-    )
-    yield Stated(
-        "faster-to-target",
-        f"{width} reaches a target score in less time.",
-        f"epochs to the target by seed, times the step's ratio, {device}",
-        at_equal_width(findings.time_to_target),
-        ANOTHER_MACHINE,
-    )
-    yield Stated(
-        "overfits-less",
-        "A GRU overfits less than an LSTM.",
-        "score on training less score on test data, by paired seed",
-        on_every_task(findings.gap),
-        "more seeds, fewer data (`train.fraction`), other regularisation",
-    )
-
-
-def _memory(probes: Probes, names: Representatives, alpha: float) -> Iterator[Stated]:
-    lstm, gru, rnn = names.lstm, names.gru, names.rnn
-    held = "the longest length solved within the budget of updates, at the best start and rate"
-    yield Stated(
-        "vanishing",
-        "Gradients vanish in a vanilla RNN.",
-        "share of the gradient that reaches the stated distance; below 1 % it has vanished",
-        memory.vanishes(probes, rnn, alpha),
-        "other starts (an orthogonal one holds gradients longer), another distance",
-        of="moments",
-    )
-    yield Stated(
-        "gradients-alive",
-        "LSTM and GRU keep gradients alive where a vanilla RNN does not.",
-        "share of the gradient that reaches the stated distance, initial and trained",
-        [*memory.alive(probes, lstm, rnn, alpha), *memory.alive(probes, gru, rnn, alpha)],
-        "another distance, other starts",
-        of="comparisons",
-        joint=4,
-    )
-    yield Stated(
-        "gates-longer",
-        "LSTM and GRU hold longer dependencies than a vanilla RNN.",
-        held,
-        [
-            *_agreed(memory.holds(probes, lstm, rnn, alpha), f"{lstm} against {rnn}", "problems"),
-            *_agreed(memory.holds(probes, gru, rnn, alpha), f"{gru} against {rnn}", "problems"),
-        ],
-        LONGER,
-        of="comparisons",
-        joint=2,
-    )
-    yield Stated(
-        "lstm-longer",
-        "An LSTM holds longer dependencies than a GRU.",
-        held,
-        memory.holds(probes, lstm, gru, alpha),
-        LONGER,
-        of="problems",
-    )
-    yield Stated(
-        "lstm-learns-sooner",
-        "An LSTM learns long dependencies more readily than a GRU.",
-        "updates until solved, at each one's best start and rate; unsolved runs are censored",
-        memory.learns_faster(probes, lstm, gru, alpha),
-        LONGER,
-        of="problems",
-    )
-    yield Stated(
-        "lstm-counts",
-        "An LSTM can count, a GRU cannot.",
-        "the longest a^n b^n that is right, by models that learnt short ones",
-        memory.counts(probes, lstm, gru, alpha),
-        "other widths, longer training, longer strings",
-        source="Weiss, Goldberg & Yahav 2018",
-        of="problems",
-    )
-
-
-def _starts(probes: Probes, names: Representatives, alpha: float) -> Iterator[Stated]:
-    lstm, gru = names.lstm, names.gru
-    updates = "updates until solved, each start at its better rate; unsolved runs are censored"
-
-    def against(a: tuple[str | None, str], b: tuple[str | None, str]) -> list[Finding]:
-        return memory.start_against(probes, a, b, alpha)
-
-    yield Stated(
-        "forget-bias-helps",
-        "A forget bias of 1 lets an LSTM learn sooner.",
-        updates,
-        against((lstm, "forget-bias"), (lstm, "torch")),
-        LONGER,
-        source="Jozefowicz, Zaremba & Sutskever 2015",
-        of="comparisons",
-    )
-    yield Stated(
-        "forget-bias-closes-gap",
-        "A forget bias of 1 closes an LSTM's gap to the GRU.",
-        f"{updates}; open means that a difference was not shown",
-        against((lstm, "forget-bias"), (gru, "torch")),
-        LONGER,
-        source="Jozefowicz, Zaremba & Sutskever 2015",
-        of="comparisons",
-    )
-    yield Stated(
-        "chrono-helps",
-        "Chrono initialisation lets LSTM and GRU learn long dependencies sooner.",
-        updates,
-        [
-            *against((lstm, "chrono"), (lstm, "torch")),
-            *against((gru, "chrono"), (gru, "torch")),
-        ],
-        LONGER,
-        source="Tallec & Ollivier 2018",
-        of="cells",
-        joint=2,
-    )
-
-
-def _which_is_better(comparison: Comparison, names: Representatives) -> Iterator[Stated]:
-    lstm, gru, rnn = names.lstm, names.gru, names.rnn
-    scores = "test scores by paired seed"
-
-    def against_rnn(variant: str | None) -> list[Finding]:
-        return findings.better(comparison, None, variant, rnn)
-
-    yield Stated(
-        "gates-better",
-        "LSTM and GRU do better than a vanilla RNN.",
-        f"{scores}; secondary pairs, uncorrected",
-        [
-            *_agreed(
-                findings.better(comparison, None, lstm, rnn), f"{lstm} against {rnn}", "tasks"
-            ),
-            *_agreed(findings.better(comparison, None, gru, rnn), f"{gru} against {rnn}", "tasks"),
-        ],
-        of="comparisons",
-        joint=2,
-    )
-    yield Stated(
-        "sentiment",
-        "LSTM is better for sentiment.",
-        scores,
-        findings.better(comparison, SENTIMENT, lstm, gru),
-    )
-    yield Stated("translation", "LSTM is better for machine translation.", "nothing", [], NO_TASK)
-    yield Stated(
-        "speech-commands",
-        "GRU is better for speech recognition.",
-        f"{scores}, spoken commands",
-        findings.better(comparison, COMMANDS, gru, lstm),
-    )
-    yield Stated("captioning", "GRU is better for image captioning.", "nothing", [], NO_TASK)
-    yield Stated(
-        "depends-on-task",
-        "Whether LSTM or GRU is better depends on the task.",
-        "verdicts of the pair on all tasks",
-        findings.depends(comparison.tasks, names),
-        of="",
-    )
 
 
 def representatives(tasks: Mapping[str, TaskComparison]) -> Representatives:
@@ -292,48 +56,6 @@ def representatives(tasks: Mapping[str, TaskComparison]) -> Representatives:
     return Representatives(*(next(iter(of_cell), None) for of_cell in (lstm, gru, rnn)))
 
 
-def tasks_agree(found: Sequence[Finding]) -> ClaimVerdict:
-    """One verdict from the tasks' findings: those that decide must agree."""
-    said = {finding.verdict for finding in found} - {INCONCLUSIVE}
-    if not found:
-        return NOT_TESTED
-    return said.pop() if len(said) == 1 else INCONCLUSIVE
-
-
-def all_support(found: Sequence[Finding], wanted: int) -> ClaimVerdict:
-    """One verdict on a claim about several things, a finding on each: all have to bear it out."""
-    said = {finding.verdict for finding in found}
-    if len(found) < wanted:
-        return NOT_TESTED
-    if REFUTED in said:
-        return REFUTED
-    return SUPPORTED if said == {SUPPORTED} else INCONCLUSIVE
-
-
-def _agreed(found: Sequence[Finding], where: str, of: str) -> list[Finding]:
-    """Findings of several tasks or problems about one comparison, as one of them.
-
-    Its effect is that of the first that bears the verdict out; `where` says how many do.
-    """
-    if not found:
-        return []
-    verdict = tasks_agree(found)
-    assert verdict != NOT_TESTED  # noqa: S101  # there are findings
-    deciding = [finding for finding in found if finding.verdict == verdict]
-    first = deciding[0] if deciding else found[0]
-    counts = [finding.n for finding in found if finding.n is not None]
-    return [
-        first.model_copy(
-            update={
-                "verdict": verdict,
-                "where": f"{where}, {_scope(verdict, found, of)}",
-                "n": min(counts, default=None),
-                "sentence": " ".join(finding.sentence for finding in found),
-            }
-        )
-    ]
-
-
 def _claim(stated: Stated) -> Claim:
     found = stated.found
     verdict = all_support(found, stated.joint) if stated.joint else tasks_agree(found)
@@ -343,7 +65,7 @@ def _claim(stated: Stated) -> Claim:
         source=stated.source,
         measured=stated.measured,
         verdict=verdict,
-        scope=_scope(verdict, found, stated.of),
+        scope=scope(verdict, found, stated.of),
         would_change=stated.would_change,
         evidence=ClaimEvidence(
             sentence=" ".join(f.sentence for f in found) or "Nothing here measures it.",
@@ -351,30 +73,3 @@ def _claim(stated: Stated) -> Claim:
             findings=tuple(found),
         ),
     )
-
-
-def _scope(verdict: ClaimVerdict, found: Sequence[Finding], of: str) -> str:
-    """`1 of 3 tasks`: how many findings say what the verdict says."""
-    if verdict == NOT_TESTED or not of:
-        return ""
-    unit = of.removesuffix("s") if len(found) == 1 else of
-    if verdict == INCONCLUSIVE:
-        supporting = sum(one.verdict == SUPPORTED for one in found)
-        refuting = sum(one.verdict == REFUTED for one in found)
-        if not supporting and not refuting:
-            return f"open on {len(found)} {unit}"
-        return f"{supporting} for, {refuting} against, of {len(found)} {unit}"
-    bearing = sum(finding.verdict == verdict for finding in found)
-    return f"{bearing} of {len(found)} {unit}"
-
-
-def _equal_width(tasks: Mapping[str, TaskComparison], names: Representatives) -> bool:
-    both = (names.on(task) for task in tasks.values())
-    return any(pair is not None and pair[0].hidden == pair[1].hidden for pair in both)
-
-
-def _instructions(comparison: Comparison) -> str:
-    """What the study computed with, in words."""
-    used = comparison.versions.get("instructions", ())
-    words = {"portable": "held to AVX2 (portable)", "native": "with the processor's own (native)"}
-    return " and ".join(words.get(name, name) for name in used) or "instruction set not recorded"

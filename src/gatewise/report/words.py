@@ -20,7 +20,7 @@ from gatewise.artifacts.costs import Quartiles
 from gatewise.artifacts.document import Interval
 from gatewise.artifacts.probes import Runs
 from gatewise.config.metrics import Metric
-from gatewise.evidence.memory import left as gradient_share
+from gatewise.evidence.gradients import left as gradient_share
 
 MISSING = "n/a"
 

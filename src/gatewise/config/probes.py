@@ -45,7 +45,7 @@ class ProbeConfig(Strict):
     """Rates that are tried, for every variant and start."""
     updates: Count = 1500
     """Updates before a length counts as not learnt."""
-    futility: Share = 0.4
+    futility: Share = 0.5
     """Share of the updates after which a run that is no better than chance is stopped; 1 never
     stops one."""
     batch_size: Count = 32

@@ -31,7 +31,9 @@ COLD = {
 }
 """Commands and the most seconds they may take."""
 WARM = {
-    **{stage: ["none"] for stage in ("fetch", "prepare", "profile", "baseline", "probe")},
+    **{
+        stage: ["none"] for stage in ("fetch", "prepare", "profile", "baseline", "context", "probe")
+    },
     **{stage: [] for stage in ("compare", "report")},
 }
 """Stages and the arguments by which they are asked for what is not there."""

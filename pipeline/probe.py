@@ -13,25 +13,24 @@ from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
-    """Probe the memory of one variant, a few seeds side by side."""
+    """Probe the memory of one variant, several runs side by side."""
     (variant,) = arguments
     plan = ProbePlan.read(Path("data/plan/probes", f"{variant}.json"))
     target = Path("reports/probes", f"{variant}.json")
 
     def probe() -> None:
-        from gatewise.diagnostics import probes
+        from gatewise.diagnostics.probes import summary
 
         wanted = config.load_operation()[0].workers
-        workers = cores() if wanted == "auto" else wanted
-        report = probes.summarise(probes.probe_all(plan, workers), plan.probes)
+        report = summary.report(plan, cores() if wanted == "auto" else wanted)
         report.write(target)
         solved = (
-            f"{title} {report.probes[problem].longest_solved or 'none'}"
-            for problem, title in probes.TITLES.items()
+            f"{problem.title} {problem.longest_solved or 'none'} of {problem.asked[-1]}"
+            for problem in report.probes.values()
         )
-        print(f"{variant}: longest length solved: {', '.join(solved)}")
+        print(f"{variant}: {report.unprobed or 'longest length held: ' + ', '.join(solved)}")
 
-    made_by = software.result_digest("gatewise.diagnostics.probes", plan.cells)
+    made_by = software.result_digest("gatewise.diagnostics.probes.summary", plan.cells)
     KeptResult("probe", variant, [plan.model_dump(mode="json"), made_by], [target]).make(probe)
 
 

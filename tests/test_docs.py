@@ -7,8 +7,8 @@ from itertools import chain
 import pytest
 
 PAGES = ["README.md", "SECURITY.md", *(f"docs/{name}.md" for name in (
-    "architecture", "benchmarks", "cells", "evidence", "lightning", "reproducibility", "retraining",
-    "review", "scale", "security", "sources", "team",
+    "architecture", "benchmarks", "cells", "evidence", "lightning", "memory", "reproducibility",
+    "retraining", "review", "scale", "security", "sources", "team",
 ))]  # fmt: skip
 MADE = ("data/", "runs/", "reports/", ".gatewise/", "benchmarks/results/", "deploy/.env")
 """What the pipeline or a user makes, and a checkout need not have."""

@@ -2,17 +2,10 @@ import pytest
 
 from gatewise.artifacts.comparison import Ratio
 from gatewise.artifacts.costs import Structure
-from gatewise.artifacts.probes import (
-    Gradient,
-    GradientDecay,
-    ProbedLength,
-    ProbeReport,
-    Problem,
-)
-from gatewise.config import ProbeConfig
 from gatewise.evidence import claims, findings
 from tests.evidence_runs import pair as made_pair
 from tests.evidence_runs import summary, task_comparison, whole_comparison
+from tests.probe_reports import holding, problem, report, runs
 
 SEEDS = list(range(8))
 KINDS = ("synthetic-commands", "reviews")
@@ -83,24 +76,9 @@ def with_pairs(**changes):
     return lambda task: tuple(pair.model_copy(update=changes) for pair in task.pairs)
 
 
-def probes(longest, half_lives):
-    """`longest` and `half_lives` by variant."""
-    return {v: probed(longest[v], half_lives[v]) for v in longest}
-
-
-def probed(longest, half_life):
-    length = ProbedLength(length=10, scores=(), score=None, extrapolated=0.0)
-    problem = Problem(
-        lengths=(length,), longest_solved=longest or None, longest_by_seed=[longest] * 3
-    )
-    decay = GradientDecay(log10=(), half_life=half_life, half_lives=[half_life] * 3)
-    return ProbeReport(
-        titles={},
-        note="",
-        settings=ProbeConfig(),
-        probes={"adding": problem, "copy": problem},
-        gradient=Gradient(initial=decay, trained=decay),
-    )
+def probes(**longest):
+    """Every seed of a variant holds so many steps."""
+    return {variant: holding(steps) for variant, steps in longest.items()}
 
 
 def verdicts(comparison, found=None):
@@ -112,7 +90,7 @@ def claim(comparison, name):
 
 
 def test_the_textbook_where_it_is_right():
-    found = probes({"lstm": 60, "gru": 60, "rnn": 0}, {"lstm": None, "gru": 5.0, "rnn": 0.5})
+    found = probes(lstm=100, gru=100, rnn=0)
     said = verdicts(study(gap=0.05), found)
     assert said == {
         "gates": "supported",
@@ -121,24 +99,87 @@ def test_the_textbook_where_it_is_right():
         "faster-step": "supported",
         "faster-to-target": "supported",
         "overfits-less": "supported",
-        "lstm-longer": "inconclusive",
-        "gates-longer": "supported",
+        "vanishing": "supported",
         "gradients-alive": "supported",
+        "gates-longer": "supported",
+        "lstm-longer": "inconclusive",
+        "lstm-learns-sooner": "inconclusive",
+        "lstm-counts": "not tested",
+        "forget-bias-helps": "not tested",
+        "forget-bias-closes-gap": "not tested",
+        "chrono-helps": "not tested",
+        "gates-better": "not tested",
         "sentiment": "supported",
-        "speech-commands": "supported",
-        "depends-on-task": "supported",
         "translation": "not tested",
+        "speech-commands": "supported",
         "captioning": "not tested",
+        "depends-on-task": "supported",
     }
 
 
 def test_the_textbook_where_it_is_wrong():
-    found = probes({"lstm": 10, "gru": 60, "rnn": 60}, {"lstm": 1.0, "gru": 1.0, "rnn": 9.0})
+    found = probes(lstm=50, gru=100, rnn=100)
     said = verdicts(study(("lstm", "lstm"), gap=0.2, step=(1.2, 1.4)), found)
     assert said["faster-step"] == said["faster-to-target"] == "refuted"
-    assert said["overfits-less"] == said["lstm-longer"] == said["gradients-alive"] == "refuted"
+    assert said["overfits-less"] == said["lstm-longer"] == said["gates-longer"] == "refuted"
+    assert said["vanishing"] == "refuted"
     assert said["speech-commands"] == "refuted"
     assert said["depends-on-task"] == "refuted"
+
+
+def test_every_claim_says_what_was_measured_and_what_would_change_it():
+    for one in claims.judge(study(), probes(lstm=100, gru=100, rnn=0)):
+        assert one.statement.endswith(".")
+        assert all((one.source, one.measured, one.would_change))
+        assert (one.scope == "") == (one.said == one.verdict)
+
+
+def test_a_verdict_says_how_many_tasks_bear_it_out():
+    both = study(gap=0.05)
+    assert claim(both, "overfits-less").said == "supported (2 of 2 tasks)"
+    scattered = with_tasks(
+        both,
+        variants=lambda task: (
+            task.variants
+            if task.source == "reviews"
+            else with_variants(gru={"gaps": (0.05, 0.5) * 4})(task)
+        ),
+    )
+    assert claim(scattered, "overfits-less").said == "supported (1 of 2 tasks)"
+    contrary = with_tasks(
+        both,
+        variants=lambda task: with_variants(
+            gru={"gaps": (0.5 if task.source == "reviews" else 0.0,) * 8}
+        )(task),
+    )
+    assert claim(contrary, "overfits-less").said == "inconclusive (1 for, 1 against, of 2 tasks)"
+
+
+def test_a_claim_about_time_names_the_device_and_what_the_arithmetic_says():
+    timed = with_tasks(study(step=(1.2, 1.3)), cost_device=lambda _: "cpu (Some Processor)")
+    timed = timed.model_copy(update={"versions": {"instructions": ("portable",)}})
+    found = claim(timed, "faster-step")
+    assert found.verdict == "refuted"
+    assert "on cpu (Some Processor)." in found.evidence.sentence
+    assert "The multiply-accumulates say the opposite (0.75)." in found.evidence.sentence
+    assert "held to AVX2 (portable)" in found.measured
+    assert "opposite" not in claim(study(step=(0.7, 0.8)), "faster-step").evidence.sentence
+
+
+def test_an_architecture_is_judged_at_its_starts():
+    adding = {"adding": problem("adding", [50] * 4)}
+    slow, quick = runs((500, 510, 520, 530)), runs((100, 105, 110, 115))
+    found = {
+        "lstm": report(adding, {"torch": slow, "forget-bias": quick, "chrono": quick}),
+        "gru": report(adding, {"torch": slow, "forget-bias": quick, "chrono": quick}),
+    }
+    said = verdicts(study(), found)
+    assert said["forget-bias-helps"] == said["forget-bias-closes-gap"] == "supported"
+    assert said["chrono-helps"] == "supported"
+    found["gru"] = report(adding, {"torch": quick, "chrono": slow})
+    said = verdicts(study(), found)
+    assert said["forget-bias-closes-gap"] == "inconclusive"  # no difference shown
+    assert said["chrono-helps"] == "refuted"
 
 
 @pytest.mark.parametrize(
@@ -183,14 +224,16 @@ def test_the_time_to_a_target_is_epochs_by_seed_times_the_step(step, epochs, ver
 @pytest.mark.parametrize(
     ("lstm", "gru", "verdict"),
     [
-        (60, 60, "supported"),
-        (60, 20, "inconclusive"),
-        (20, 60, "inconclusive"),
-        (60, 10, "refuted"),
+        (100, 100, "supported"),
+        (100, 50, "inconclusive"),
+        (50, 100, "inconclusive"),
+        (100, 0, "refuted"),
     ],
 )
 def test_what_is_said_of_both_has_to_hold_for_both(lstm, gru, verdict):
-    found = probes({"lstm": lstm, "gru": gru, "rnn": 20}, dict.fromkeys(("lstm", "gru", "rnn"), 1))
+    found = probes(lstm=lstm, gru=gru, rnn=50)
+    if verdict == "refuted":
+        found["lstm"] = holding(100)
     assert verdicts(study(), found)["gates-longer"] == verdict
     del found["gru"]
     assert verdicts(study(), found)["gates-longer"] == "not tested"

@@ -60,7 +60,7 @@ def test_a_new_cell_source_and_metric_make_nothing_anew(study):
     started = set(re.findall(r"Running stage '([^']+)'", printed))
     assert {"fetch@digits", "train@digits-gru", "profile@digits", "probe@gru"} <= started
     unchanged = set(re.findall(r"(\S+): unchanged: kept from before", printed))
-    stages = {"fetch", "prepare", "profile", "probe", "baseline"}
+    stages = {"fetch", "prepare", "profile", "probe", "baseline", "context"}
     assert unchanged == {name for name in started if name.partition("@")[0] in stages}
     assert {path.name for path in study.glob(".gatewise/runs/*/*")} == kept
     assert contents(study, *made, "reports/probes/*", "reports/baselines/*") == before

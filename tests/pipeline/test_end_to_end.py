@@ -30,8 +30,14 @@ def shrink(folder: Path) -> None:
     }
     study["seeds"] = 2
     study["compare"]["primary"] = [["gru", "lstm"]]
-    lengths = {"adding_lengths": [4], "copy_lengths": [2], "parity_lengths": [2]}
-    study["probes"] = {**lengths, "steps": 5, "seeds": 1, "gradient_length": 10}
+    lengths = {
+        "adding_lengths": [4],
+        "copy_lengths": [2],
+        "order_lengths": [],
+        "digits_lengths": [],
+    }
+    few = {"updates": 5, "seeds": 1, "gradient_length": 10, "gradient_reach": 5}
+    study["probes"] = {**lengths, **few}
     path.write_text(yaml.safe_dump(study, sort_keys=False))
 
 

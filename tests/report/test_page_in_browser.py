@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from gatewise.artifacts.baselines import BaselineReport, BaselineScore
+from gatewise.artifacts.context import ContextReport, ContextScores
 from gatewise.artifacts.data_report import Check, DataReport, Examples, Quantiles
 from gatewise.evidence import comparison
 from gatewise.report import page, plots
@@ -17,6 +18,8 @@ from tests.evidence_runs import (
     write_card,
     write_run,
 )
+from tests.probe_reports import problem, runs
+from tests.probe_reports import report as probe_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = [
@@ -49,14 +52,28 @@ DATA_REPORT = DataReport(
 
 
 def probed():
-    """As the `probe` stage describes a variant, two seeds of it."""
-    from gatewise.config import ProbeConfig
-    from gatewise.diagnostics import probes
+    """As the `probe` stage describes a variant: three problems, two of several lengths."""
+    starts = {"torch": runs((500, 510, None, 530)), "chrono": runs((200, 210, 220, 230), "chrono")}
+    problems = {
+        "adding": problem("adding", [100, 100, 50, 100]),
+        "copy": problem("copy", [0, 20, 0, 0]),
+        "counting": problem("counting", [30] * 4, reach=[30, 60, 40, 60]),
+    }
+    return probe_report(problems, starts, left=-3.0)
 
-    lengths = dict.fromkeys(("adding_lengths", "copy_lengths", "parity_lengths"), (2, 4, 8))
-    curves = {when: tuple(-0.1 * k for k in range(20)) for when in ("initial", "trained")}
-    seed = probes.SeedResult((0.95, 0.92, 0.4), (0.95, 0.7, 0.3), curves)
-    return probes.summarise(dict.fromkeys(probes.PROBLEMS, [seed] * 2), ProbeConfig(**lengths))
+
+def contexts(task):
+    """As the `context` stage describes a task whose last four steps say it all."""
+    rows = tuple((0.3, 0.5, 0.7 + 0.01 * seed, 0.7 + 0.01 * seed) for seed in range(4))
+    scored = ContextScores(seeds=tuple(range(4)), scores=rows)
+    return ContextReport(
+        task=task,
+        metric="accuracy",
+        steps=(1, 2, 4, 8),
+        median_length=6,
+        step_seconds=0.02,
+        variants=dict.fromkeys(VARIANTS, scored),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +94,7 @@ def report(tmp_path_factory):
         DATA_REPORT.write(root / "reports" / "data" / f"{task}.json")
         baselines = BaselineReport(task=task, metric="accuracy", baselines={"majority": baseline})
         baselines.write(root / "reports" / "baselines" / f"{task}.json")
+        contexts(task).write(root / "reports" / "context" / f"{task}.json")
     for variant in VARIANTS:
         probed().write(root / "reports" / "probes" / f"{variant}.json")
     declared = study(tuple(VARIANTS), ("toy", "tones"), seeds=4)
@@ -123,17 +141,35 @@ def visit(browser, report, width=1100, scheme="light"):
 def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
     opened = visit(browser, report)
     charts = opened.locator("[data-chart]")
-    # a task: two forests, three costs, two curves, four confusions; three probes, two gradients
-    assert charts.count() == 2 * (2 + 3 + 2 + 4) + 3 + 2
+    # a task: two forests, one context, three costs, two curves, four confusions; three probes, two
+    # of them asked of more, two gradients
+    assert charts.count() == 2 * (2 + 1 + 3 + 2 + 4) + 3 + 2 + 2
     for i in range(charts.count()):
         drawn = charts.nth(i).locator("svg [role='graphics-symbol'], svg path")
         assert drawn.count() > 3, charts.nth(i).get_attribute("data-chart")
 
 
+def test_how_much_past_a_task_needs_is_there_to_read(browser, report):
+    opened = visit(browser, report)
+    rows = opened.locator("#toy table").filter(has_text="needed, steps").locator("tbody tr")
+    assert rows.count() == len(VARIANTS)
+    assert rows.first.inner_text().split("\t")[:3] == [next(iter(VARIANTS)), "4", "30.0 %"]
+
+
+def test_what_was_held_and_after_how_many_updates_is_there_to_read(browser, report):
+    opened = visit(browser, report)
+    held = opened.locator("#probes table").first.locator("tbody tr")
+    assert held.count() == 3 * len(VARIANTS)
+    adding = held.filter(has_text="adding problem").first.inner_text().split("\t")
+    assert adding[2:5] == ["100", "100, 100, 50, 100", "100 steps"]
+    starts = opened.locator("#probes table").nth(1).locator("tbody tr")
+    assert starts.first.inner_text().split("\t")[1:4] == ["torch", "0.01", "3 of 4"]
+
+
 def test_claims_baselines_and_costs_are_there_to_read(browser, report):
     opened = visit(browser, report)
     claims = opened.locator("#claims tbody tr")
-    assert claims.count() == 14
+    assert claims.count() == 21
     assert "not tested" in claims.filter(has_text="machine translation").inner_text()
     assert opened.get_by_text("majority class").count() == 2
     steps = opened.locator("#costs tr").filter(has_text="gru / lstm")

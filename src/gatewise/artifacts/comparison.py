@@ -202,6 +202,38 @@ class BudgetSensitivity(Part):
     """`flips` where one budget favours the cell and another the reference."""
 
 
+class ContextPoint(Part):
+    """One variant given the last `steps` steps of each test sequence."""
+
+    steps: int
+    score: float
+    """Mean over seeds."""
+    ci: Interval | None
+    loss: float
+    """That score less the one on whole sequences, by paired seed."""
+    loss_ci: Interval | None
+
+
+class VariantContext(Part):
+    """One variant at every context."""
+
+    points: tuple[ContextPoint, ...]
+    """Rising; the last gives every sequence whole."""
+    needed: int
+    """The least context from which on the mean score is within the ROPE of the whole's."""
+
+
+class TaskContext(Part):
+    """How much past a task needs."""
+
+    steps: tuple[int, ...]
+    median_length: float
+    """Of the test sequences, in steps."""
+    step_seconds: float | None
+    """Duration of one step, for audio."""
+    variants: Mapping[str, VariantContext]
+
+
 class TaskComparison(Part):
     """All that the study says of one task."""
 
@@ -228,6 +260,8 @@ class TaskComparison(Part):
     """Primary ones first, as declared."""
     warnings: tuple[str, ...]
     budgets: tuple[BudgetSensitivity, ...]
+    context: TaskContext | None = None
+    """How much past the task needs; `None` where no run was asked."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:
@@ -274,10 +308,15 @@ class Finding(Part):
     """What one task or probe says about a claim."""
 
     verdict: Literal["supported", "refuted", "inconclusive"]
+    where: str = ""
+    """The task, problem or variant that it is about."""
     sentence: str
     effect: float | None = None
     """In the unit of the sentence."""
     interval: Interval | None = None
+    """Of the effect."""
+    n: int | None = None
+    """Seeds of the smaller side; `None` where nothing was sampled."""
     link: str | None = None
     """Anchor of the picture in the report."""
 
@@ -295,8 +334,23 @@ class Claim(Part):
 
     id: str
     statement: str
+    """The textbook's, in short."""
+    source: str
+    """Who says so."""
+    measured: str
+    """What stands for it here."""
     verdict: ClaimVerdict
+    scope: str
+    """How much of the evidence bears the verdict out: `1 of 3 tasks`; empty where nothing was
+    tested."""
+    would_change: str
+    """What would overturn or settle it."""
     evidence: ClaimEvidence
+
+    @property
+    def said(self) -> str:
+        """The verdict with its scope: `supported (1 of 3 tasks)`."""
+        return f"{self.verdict} ({self.scope})" if self.scope else self.verdict
 
 
 class Comparison(Document):

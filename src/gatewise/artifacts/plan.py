@@ -9,6 +9,7 @@ reruns nothing.
     <task>/baseline.json             what `baseline` scores, a `BaselinePlan`
     <task>/costs.json                what `profile` measures, a `CostsPlan`
     <task>/variants/<variant>.json   what `train` needs, a `RunPlan`
+    <task>/context.json              what `context` asks of finished runs, a `ContextPlan`
     probes/<variant>.json            what `probe` needs, a `ProbePlan`
     compare.json                     what `compare` weighs, a `ComparePlan`
 
@@ -149,6 +150,22 @@ class CostsPlan(_Plan):
     """The plan of each variant, without seeds: another seed costs the same."""
 
 
+class ContextPlan(_Plan):
+    """What asking a task's finished runs about their context needs."""
+
+    task: str
+    variants: dict[str, tuple[str, ...]]
+    """By name, the cells that it depends on."""
+    metric: str
+    instructions: Literal["portable", "native"] = "portable"
+    """As `execution.instructions`; a stage that computes otherwise has to run again."""
+
+    @property
+    def cells(self) -> set[str]:
+        """Names of the cells that the result depends on."""
+        return {cell for cells in self.variants.values() for cell in cells}
+
+
 class ProbePlan(_OfVariant):
     """What probing one variant's memory needs."""
 
@@ -210,6 +227,12 @@ def _write_task(study: Study, task: str, root: Path) -> None:
     costs = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
     CostsPlan(task=task, runs=costs).write(folder / "costs.json")
     _baseline_plan(study, task).write(folder / "baseline.json")
+    ContextPlan(
+        task=task,
+        variants={name: tuple(sorted(plan.cells)) for name, plan in runs.items()},
+        metric=settings.metric,
+        instructions=study.execution.instructions,
+    ).write(folder / "context.json")
 
 
 def _baseline_plan(study: Study, task: str) -> BaselinePlan:

@@ -9,35 +9,91 @@ from gatewise.artifacts.document import Document, Part
 from gatewise.config import ProbeConfig
 
 
-class ProbedLength(Part):
-    """One length of a problem; scores are shares between 0 and 1."""
+class ProbedRun(Part):
+    """One run of one length; scores are between 0 and 1."""
+
+    seed: int
+    updates: int
+    """Until it was solved, or until it ended without."""
+    solved: bool
+    futile: bool
+    """Stopped before its budget, being no better than chance."""
+    score: float
+    """At the end."""
+
+
+class Attempt(Part):
+    """A start and a rate that were tried by the run that chooses among them."""
+
+    start: str
+    learning_rate: float
+    updates: int
+    """Until it was solved, or until it ended without."""
+    solved: bool
+    score: float
+
+
+class Runs(Part):
+    """Several seeds at one start and rate."""
+
+    start: str
+    learning_rate: float
+    runs: tuple[ProbedRun, ...]
+    median: float | None
+    """Updates after which half of the runs have solved it (Kaplan-Meier); `None` beyond what was
+    watched."""
+    median_low: float | None
+    median_high: float | None
+    """Bounds of the median at 95 %."""
+
+    @property
+    def solved(self) -> int:
+        """How many runs solved it."""
+        return sum(run.solved for run in self.runs)
+
+
+class ProbedLength(Runs):
+    """One length of a problem."""
 
     length: int
-    """In steps."""
-    scores: tuple[float | None, ...]
-    """One a seed; `None` where a shorter length was not solved, so this one was not tried."""
-    score: float | None
-    """Mean of the seeds that tried it."""
-    extrapolated: float
-    """Mean score of the models that learnt the shortest length."""
+    """In what the problem counts."""
+    steps: int
+    """The farthest that an answer lies from what it needs."""
+    attempts: tuple[Attempt, ...]
+    """What chose start and rate, in the order tried."""
 
 
 class Problem(Part):
-    """One synthetic problem over all its lengths."""
+    """One synthetic problem over its lengths."""
 
+    title: str
+    paper: str
+    length_means: str
+    """What a length counts."""
     lengths: tuple[ProbedLength, ...]
-    """Rising."""
-    longest_solved: int | None
-    """Median over seeds, in steps."""
+    """Those that were learnt, rising: up to the first that fewer than half of the runs solved."""
+    asked: tuple[int, ...]
+    """All lengths of the settings."""
     longest_by_seed: tuple[int, ...]
-    """0 where even the shortest was not solved."""
+    """The longest length that each seed solved with all shorter ones; 0 for none."""
+    longest_solved: int | None
+    """The longest that at least half of the seeds solved."""
+    beyond: Mapping[int, tuple[float, ...]]
+    """By length, scores of the models that learnt the shortest length, one a seed."""
+    reach_by_seed: tuple[int, ...]
+    """The longest length that the model of the shortest one still solves; 0 for none."""
 
 
 class GradientDecay(Part):
-    """How the last output's gradient shrinks with distance."""
+    """How the loss's gradient shrinks with distance."""
 
     log10: tuple[float, ...]
     """log10 norm by distance in steps, mean over seeds."""
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    """Least and largest over seeds."""
+    left: tuple[float, ...]
+    """What is left of the nearest steps' norm at `gradient_reach`, log10, one a seed."""
     half_life: float | None
     """Steps in which the mean halves; `None` where it does not shrink."""
     half_lives: tuple[float | None, ...]
@@ -45,8 +101,9 @@ class GradientDecay(Part):
 
 
 class Gradient(Part):
-    """Before and after training."""
+    """Of the adding problem, before and after training, at the variant's best start."""
 
+    start: str
     initial: GradientDecay
     trained: GradientDecay
 
@@ -61,10 +118,13 @@ class ProbeReport(Document):
 
     stage: ClassVar[str] = "probe"
 
-    titles: Mapping[str, str]
-    """Problems as people call them."""
     note: str
     """How to read the figures."""
     settings: ProbeConfig
+    unprobed: str | None = None
+    """Why nothing was probed, where nothing was."""
     probes: Mapping[str, Problem]
-    gradient: Gradient
+    starts: Mapping[str, Runs]
+    """By start, at its best rate: the first length of the first problem."""
+    gradient: Gradient | None
+    """`None` where the adding problem was left out."""

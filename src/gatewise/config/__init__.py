@@ -4,8 +4,9 @@ Everything a study is allowed to say is declared here (or, for a source's own op
 that source's file). Anything else is refused with the key's path and what is allowed.
 """
 
-from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
+from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateBudgets, GateConfig, GateData, GateSlices
+from gatewise.config.probes import ProbeConfig
 from gatewise.config.strict import SPLITS, Count, Strict, suggest
 from gatewise.config.study import SEEDS_LOCK, Study, explain, load, load_operation, parse, reached
 from gatewise.config.tasks import (

@@ -1,4 +1,4 @@
-"""Evidence: what is compared, what is probed, and how many seeds there are."""
+"""Evidence: what is compared, and how many seeds there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import Count, Fraction, Positive, Seeds, Strict
+from gatewise.config.strict import Fraction, Seeds, Strict
 
 
 class CompareConfig(Strict):
@@ -22,37 +22,6 @@ class CompareConfig(Strict):
     """Power wanted when computing how many seeds are needed."""
     resamples: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Bootstrap resamples."""
-
-
-class ProbeConfig(Strict):
-    """Synthetic problems that ask how far back each variant can reach."""
-
-    adding_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (10, 25, 60)
-    """Steps of the adding problem, rising; published sizes go to 600."""
-    copy_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (5, 12, 30)
-    """Blank steps of copy memory, rising; published sizes go to 1000."""
-    parity_lengths: Annotated[tuple[Count, ...], Field(min_length=1)] = (4, 8, 16)
-    """Bits of parity, rising."""
-    steps: Count = 250
-    """Updates before a length counts as not solved."""
-    batch_size: Count = 32
-    learning_rate: Positive = 1e-2
-    seeds: Count = 3
-    gradient_length: Annotated[int, Field(ge=2)] = 100
-    """Steps over which the gradient is followed back."""
-
-    @model_validator(mode="after")
-    def _rising(self) -> ProbeConfig:
-        for name in ("adding", "copy", "parity"):
-            lengths = self.lengths(name)
-            if list(lengths) != sorted(set(lengths)):
-                raise ValueError(f"{name}_lengths {list(lengths)} must rise")
-        return self
-
-    def lengths(self, problem: str) -> tuple[int, ...]:
-        """Lengths of `adding`, `copy` or `parity`."""
-        found: tuple[int, ...] = getattr(self, f"{problem}_lengths")
-        return found
 
 
 class Rounds(Strict):

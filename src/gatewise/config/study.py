@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from gatewise.config import yaml_file
-from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
+from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateConfig
+from gatewise.config.probes import ProbeConfig
 from gatewise.config.strict import Seed, Seeds, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gatewise.artifacts import runs
 from gatewise.artifacts.baselines import BaselineReport
 from gatewise.artifacts.comparison import UNDECIDED, Comparison, TaskComparison
+from gatewise.artifacts.context import ContextReport
 from gatewise.artifacts.costs import CostReport
 from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.probes import ProbeReport
@@ -143,6 +144,7 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
             cost=CostReport.read_if_made(root / "reports" / "cost" / f"{task}.json"),
             card=_card(root / "data" / "prepared" / task / CARD),
             baselines=BaselineReport.read_if_made(root / "reports" / "baselines" / f"{task}.json"),
+            context=ContextReport.read_if_made(root / "reports" / "context" / f"{task}.json"),
             predictions=predictions,
             curves=_curves(own),
             diverged={

@@ -1,4 +1,4 @@
-"""What one task or the probes say about LSTM against GRU: a verdict, a sentence, an interval.
+"""What one task says about LSTM against GRU: a verdict, a sentence, an interval.
 
 Tests are those of `gatewise.evidence.statistics`, two-sided at `compare.alpha`, uncorrected:
 findings that rest on a primary pair take over that pair's corrected verdict instead.
@@ -22,12 +22,9 @@ from gatewise.artifacts.comparison import (
     VariantSummary,
 )
 from gatewise.artifacts.document import Interval
-from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence import statistics
 
 Verdict = Literal["supported", "refuted", "inconclusive"]
-Probes = Mapping[str, ProbeReport]
-"""By variant."""
 SUPPORTED: Verdict = "supported"
 REFUTED: Verdict = "refuted"
 INCONCLUSIVE: Verdict = "inconclusive"
@@ -90,6 +87,7 @@ def gates(
     listed = [f"{', '.join(s.gates)} (states {', '.join(s.states)})" for s in (lstm, gru)]
     return Finding(
         verdict=SUPPORTED if right else REFUTED,
+        where="the cells",
         sentence=f"LSTM: {listed[0]}; GRU: {listed[1]}, as implemented.",
     )
 
@@ -121,6 +119,7 @@ def _ratio_of_counts(name: str, gru: int, lstm: int, as_said: bool, picture: str
     ratio = gru / lstm
     return Finding(
         verdict=SUPPORTED if as_said else REFUTED,
+        where=name,
         sentence=f"{name}: {gru:,} against {lstm:,}, a ratio of {ratio:.3f}.",
         effect=ratio,
         link=f"chart-{name}--{picture}",
@@ -154,11 +153,14 @@ def step_time(
     said = f"{name}: {ratio:.2f} times as long a step"
     if interval is None:
         said = f"{said}, in too few rounds for an interval."
-        return Finding(verdict=INCONCLUSIVE, sentence=said, effect=ratio, link="costs")
+        return Finding(verdict=INCONCLUSIVE, where=name, sentence=said, effect=ratio, link="costs")
     low, high = interval
+    verdict = SUPPORTED if high < 1 else REFUTED if low > 1 else INCONCLUSIVE
     return Finding(
-        verdict=SUPPORTED if high < 1 else REFUTED if low > 1 else INCONCLUSIVE,
-        sentence=f"{said} ({low:.2f} to {high:.2f}).",
+        verdict=verdict,
+        where=name,
+        sentence=f"{said} ({low:.2f} to {high:.2f}){_where_timed(task)}."
+        + _macs_disagree(task, names, verdict),
         effect=ratio,
         interval=interval,
         link="costs",
@@ -177,14 +179,14 @@ def time_to_target(
         return None
     if step[1] is None:
         said = f"{name}: a step was timed in too few rounds."
-        return Finding(verdict=INCONCLUSIVE, sentence=said)
+        return Finding(verdict=INCONCLUSIVE, where=name, sentence=said)
     lstm, gru = ([e for e in v.epochs_to_target if e is not None] for v in both)
     planned = [len(variant.epochs_to_target) for variant in both]
     if not all(planned) or [len(lstm), len(gru)] != planned or len(lstm) != len(gru):
         missed = sum(planned) - len(lstm) - len(gru)
         why = f"{missed} runs never reached the target" if missed else "a seed is missing"
         said = f"{name}: {why}."
-        return Finding(verdict=INCONCLUSIVE, sentence=said)
+        return Finding(verdict=INCONCLUSIVE, where=name, sentence=said, n=min(planned))
     d = np.log2(gru) - np.log2(lstm)
     ends = [below_zero((d + math.log2(bound)).tolist(), alpha) for bound in step[1]]
     verdicts = {end.verdict for end in ends}
@@ -193,16 +195,35 @@ def time_to_target(
     said = f"{name}: {ratio:.2f} times as long to the target"
     least, most = (end.interval for end in ends)
     if least is None or most is None:
-        said = f"{said}, from one seed."
-        return Finding(verdict=verdict, sentence=said, effect=ratio, link="costs")
-    low, high = 2 ** least[0], 2 ** most[1]
+        said, interval = f"{said}, from one seed.", None
+    else:
+        interval = 2 ** least[0], 2 ** most[1]
+        said = f"{said} ({interval[0]:.2f} to {interval[1]:.2f}){_where_timed(task)}."
+        said += _macs_disagree(task, names, verdict)
     return Finding(
         verdict=verdict,
-        sentence=f"{said} ({low:.2f} to {high:.2f}).",
+        where=name,
+        n=len(d),
+        sentence=said,
         effect=ratio,
-        interval=(low, high),
+        interval=interval,
         link="costs",
     )
+
+
+def _where_timed(task: TaskComparison) -> str:
+    return f" on {task.cost_device}" if task.cost_device else ""
+
+
+def _macs_disagree(task: TaskComparison, names: Representatives, verdict: Verdict) -> str:
+    """What the multiply-accumulates say, where it is the opposite of what the clock says."""
+    both = names.on(task)
+    if both is None or verdict == INCONCLUSIVE:
+        return ""
+    ratio = both[1].macs_per_step / both[0].macs_per_step
+    if ratio == 1 or (ratio < 1) == (verdict == SUPPORTED):
+        return ""
+    return f" The multiply-accumulates say the opposite ({ratio:.2f})."
 
 
 def gap(name: str, task: TaskComparison, names: Representatives, alpha: float) -> Finding | None:
@@ -223,6 +244,8 @@ def gap(name: str, task: TaskComparison, names: Representatives, alpha: float) -
         said += f" ({metric.difference_interval(test.interval)}, p = {test.p_value:.3g})"
     return Finding(
         verdict=test.verdict,
+        where=name,
+        n=len(d),
         sentence=f"{said}.",
         effect=metric.scaled(test.mean),
         interval=_scaled(task, test.interval),
@@ -230,61 +253,20 @@ def gap(name: str, task: TaskComparison, names: Representatives, alpha: float) -
     )
 
 
-# --- memory --------------------------------------------------------------------------------
-
-
-def longer(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[Finding]:
-    """Whether `a` solves longer problems than `b`: adding and copy, seed by seed."""
-    if a is None or b is None or a not in probes or b not in probes:
-        return []
-    d, solved = [], []
-    for problem in ("adding", "copy"):
-        of_a, of_b = probes[a].probes[problem], probes[b].probes[problem]
-        least = of_a.lengths[0].length / 2  # what an unsolved shortest length counts as
-        for x, y in zip(of_a.longest_by_seed, of_b.longest_by_seed, strict=True):
-            d.append(math.log2(max(x, least) / max(y, least)))
-        solved.append(f"{problem} {of_a.longest_solved or 0} against {of_b.longest_solved or 0}")
-    return [_factor(d, alpha, f"{a} against {b}: {', '.join(solved)} steps", "probes")]
-
-
-def alive(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[Finding]:
-    """Whether `a`'s gradient halves later than `b`'s, at initialisation and after training."""
-    if a is None or b is None or a not in probes or b not in probes:
-        return []
-    longest = 10 * probes[a].settings.gradient_length  # what "does not shrink" counts as
-    d = []
-    of_a, of_b = probes[a].gradient.moments, probes[b].gradient.moments
-    for when in of_a:
-        for x, y in zip(of_a[when].half_lives, of_b[when].half_lives, strict=True):
-            d.append(math.log2(min(x or longest, longest) / min(y or longest, longest)))
-    return [_factor(d, alpha, f"{a} against {b}: half-life", "chart-gradient-initial")]
-
-
-def _factor(log2_ratios: Sequence[float], alpha: float, what: str, link: str) -> Finding:
-    """Supported where log2 ratios lie above zero beyond chance."""
-    test = below_zero([-x for x in log2_ratios], alpha)
-    ratio = 2 ** (sum(log2_ratios) / len(log2_ratios))
-    chance = "" if test.p_value is None else f" (p = {test.p_value:.3g})"
-    return Finding(
-        verdict=test.verdict,
-        sentence=f"{what}, {ratio:.2g} times as long on average{chance}.",
-        effect=ratio,
-        interval=test.interval and (2 ** -test.interval[1], 2 ** -test.interval[0]),
-        link=link,
-    )
-
-
 # --- which is better -----------------------------------------------------------------------
 
 
 def better(
-    comparison: Comparison, sources: Sequence[str], a: str | None, b: str | None
+    comparison: Comparison, sources: Sequence[str] | None, a: str | None, b: str | None
 ) -> list[Finding]:
-    """Whether `a` beats `b` on the tasks of some kinds of source; takes the pair's verdict."""
+    """Whether `a` beats `b` on the tasks of some kinds of source, or on all of them.
+
+    Takes over the pair's verdict.
+    """
     return [
         _better(name, task, pair, a)
         for name, task in comparison.tasks.items()
-        if task.source in sources
+        if sources is None or task.source in sources
         for pair in task.pairs
         if {pair.a, pair.b} == {a, b} and a is not None and pair.difference is not None
     ]
@@ -300,6 +282,8 @@ def _better(name: str, task: TaskComparison, pair: Pair, a: str | None) -> Findi
     kind = " (synthetic speech)" if task.synthetic else ""
     return Finding(
         verdict=SUPPORTED if pair.verdict == a else verdict,
+        where=name,
+        n=len(pair.seeds),
         sentence=f"{name}{kind}: {a} minus {b} is {metric.show_difference(difference)}, "
         f"{pair.verdict}.",
         effect=metric.scaled(difference),
@@ -325,7 +309,7 @@ def depends(tasks: Mapping[str, TaskComparison], names: Representatives) -> list
         verdict = SUPPORTED
     elif UNDECIDED in verdicts.values() or not decided:
         verdict = INCONCLUSIVE
-    return [Finding(verdict=verdict, sentence=f"{said}.")]
+    return [Finding(verdict=verdict, where="all tasks", sentence=f"{said}.")]
 
 
 def _scaled(task: TaskComparison, interval: Interval | None) -> Interval | None:

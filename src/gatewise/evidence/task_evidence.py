@@ -15,12 +15,13 @@ from gatewise.artifacts.comparison import (
     TaskMetric,
     VariantSummary,
 )
+from gatewise.artifacts.context import ContextReport
 from gatewise.artifacts.costs import CostReport
 from gatewise.artifacts.prepared import TaskCard
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence import bootstrap, budget_sensitivity, pairs, variant_summary
+from gatewise.evidence import bootstrap, budget_sensitivity, context, pairs, variant_summary
 from gatewise.evidence.prediction_counts import PredictionCounts
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class TaskEvidence:
     baselines: BaselineReport | None = None
     predictions: Mapping[str, Mapping[int, PredictionCounts]] = field(default_factory=dict)
     """By variant and seed."""
+    context: ContextReport | None = None
     curves: pd.DataFrame | None = None
     """Curves of all runs with columns `variant` and `seed`."""
     diverged: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
@@ -176,6 +178,7 @@ def entry(
         pairs=tuple(judged),
         warnings=weighed.warnings,
         budgets=budget_sensitivity.assess(study.variants, judged),
+        context=context.summarise(evidence.context, study.compare.rope, study.compare.alpha),
     )
 
 

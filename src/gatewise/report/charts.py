@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatewise.artifacts.comparison import Ranking, TaskComparison
@@ -233,14 +234,36 @@ def ranks(across: Ranking) -> Spec | None:
     )
 
 
+@dataclass(frozen=True)
+class Zone:
+    """A range of y that means something."""
+
+    low: float
+    high: float
+    label: str
+
+
 def lines(
     rows: Iterable[Mapping[str, Any]],
     variants: Sequence[str],
     x: tuple[str, str],
     y: tuple[str, str],
+    *,
     log: bool = False,
+    steps: bool = False,
+    zones: Sequence[Zone] = (),
 ) -> Spec | None:
-    """One line a variant over `rows` with the fields `variant`, x and y (name, title)."""
+    """One line a variant over `rows` with the fields `variant`, x and y (name, title).
+
+    Args:
+        rows: points; those with `low` and `high` get a band.
+        variants: in the order of their colours.
+        x: field and title.
+        y: field and title.
+        log: y is a logarithm, so that its axis need not begin at zero.
+        steps: y stays as it is until the next point.
+        zones: shaded and named, behind the lines.
+    """
     import altair as alt
 
     values = list(rows)
@@ -250,9 +273,33 @@ def lines(
     of_y = alt.Y(f"{y[0]}:Q", title=y[1], scale=alt.Scale(zero=not log))
     base = _over(values).encode(x=of_x, y=of_y, color=_colour(list(variants)))
     tip = ["variant:N", f"{x[0]}:Q", alt.Tooltip(f"{y[0]}:Q", format=".4g")]
-    return _finish(
-        alt.layer(base.mark_line(), base.mark_point(size=14, filled=True).encode(tooltip=tip)), 220
-    )
+    layers = [*_zones(zones)]
+    if any("low" in row for row in values):
+        band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=y[1]), y2="high:Q")
+        layers.append(band)
+    layers.append(base.mark_line(interpolate="step-after" if steps else "linear"))
+    layers.append(base.mark_point(size=14, filled=True).encode(tooltip=tip))
+    return _finish(alt.layer(*layers), 220)
+
+
+def _zones(zones: Sequence[Zone]) -> Iterator[Any]:
+    import altair as alt
+
+    rows = [
+        {"from": z.low, "to": z.high, "middle": (z.low + z.high) / 2, "label": z.label}
+        for z in zones
+    ]
+    if rows:
+        yield (
+            _over(rows)
+            .mark_rect(color=INK, opacity=0.07, stroke=INK, strokeOpacity=0.3)
+            .encode(y="from:Q", y2="to:Q")
+        )
+        yield (
+            _over(rows)
+            .mark_text(color=INK, align="right", dx=-6, fontSize=11)
+            .encode(y="middle:Q", x=alt.value("width"), text="label:N")
+        )
 
 
 def _over(rows: Sequence[Mapping[Any, Any]]) -> Any:

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gatewise.artifacts import checkout
 from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
+from gatewise.evidence.memory import unlearnt
 from gatewise.files import reading
-from gatewise.report import charts, words
+from gatewise.report import charts, memory, words
+from gatewise.report.figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,17 +41,6 @@ class Siblings:
     probes: Mapping[str, ProbeReport] = field(default_factory=dict)
     """By variant."""
     commit: str | None = None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart and what stands for it where it cannot be seen."""
-
-    key: str
-    kind: Literal["forest", "cost", "curve", "confusion", "ranks", "probe"]
-    caption: str
-    alternative: str
-    spec: charts.Spec
 
 
 def read_siblings(
@@ -92,7 +83,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
     siblings = siblings or Siblings()
     figures = {name: task_figures(name, t, siblings) for name, t in comparison.tasks.items()}
     overall = overall_figures(comparison)
-    probes = probe_figures(siblings.probes)
+    probes = memory.probe_figures(siblings.probes)
     everything = [f for several in (*figures.values(), overall, probes) for f in several]
     environment = Environment(
         loader=PackageLoader("gatewise.report", "."),
@@ -107,6 +98,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         overall=overall,
         probe_figures=probes,
         probes=siblings.probes,
+        unlearnt=unlearnt(siblings.probes),
         data=siblings.data,
         commit=siblings.commit,
         study=yaml.safe_dump(dict(comparison.study), sort_keys=False, width=100),
@@ -126,7 +118,7 @@ def overall_figures(comparison: Comparison) -> list[Figure]:
 
 def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Figure]:
     """A task's charts, those for which there are data."""
-    figures = [*_forests(name, task), *_costs(name, task)]
+    figures = [*_forests(name, task), *memory.context_figures(name, task), *_costs(name, task)]
     if siblings.curves is not None:
         figures += _curves(name, task, siblings.curves[siblings.curves["task"] == name])
     if siblings.confusion is not None:
@@ -179,43 +171,6 @@ def _confusions(name: str, task: TaskComparison, table: pd.DataFrame) -> Iterato
                 f"{variant}: {words.heading(task.metric)} {words.score(summary, metric)}",
                 spec,
             )
-
-
-def probe_figures(probes: Mapping[str, ProbeReport]) -> list[Figure]:
-    """Share solved against length for each probe, gradient norm against distance."""
-    return [*_solved(probes), *_gradients(probes)]
-
-
-def _solved(probes: Mapping[str, ProbeReport]) -> Iterator[Figure]:
-    titles = next(iter(probes.values())).titles if probes else {}
-    for problem, title in titles.items():
-        rows = [
-            {"variant": variant, "length": point.length, "score": point.score}
-            for variant, report in probes.items()
-            for point in report.probes[problem].lengths
-            if point.score is not None
-        ]
-        solved = "; ".join(
-            f"{variant} solves {report.probes[problem].longest_solved or 'none'}"
-            for variant, report in probes.items()
-        )
-        spec = charts.lines(rows, list(probes), ("length", "length, steps"), ("score", "score"))
-        if spec is not None:
-            yield Figure(f"probe-{problem}", "probe", title, solved, spec)
-
-
-def _gradients(probes: Mapping[str, ProbeReport]) -> Iterator[Figure]:
-    for when, moment in (("initial", "at initialisation"), ("trained", "after training")):
-        rows = [
-            {"variant": variant, "distance": distance, "gradient": value}
-            for variant, report in probes.items()
-            for distance, value in enumerate(report.gradient.moments[when].log10)
-        ]
-        axes = ("distance", "distance in steps"), ("gradient", "log10 norm")
-        spec = charts.lines(rows, list(probes), *axes, log=True)
-        caption = f"Gradient that reaches back, {moment}"
-        if spec is not None:
-            yield Figure(f"gradient-{when}", "probe", caption, caption, spec)
 
 
 @cache

@@ -23,7 +23,7 @@ def render(comparison: Comparison) -> str:
     for name, task in comparison.tasks.items():
         parts += [f"## {name}", "", *_variants(task), "", *_pairs(task), ""]
     if comparison.claims:
-        rows = [[claim.statement, claim.verdict] for claim in comparison.claims]
+        rows = [[claim.statement, claim.said] for claim in comparison.claims]
         parts += ["## Claims", "", *_table(["textbook sentence", "verdict"], rows), ""]
     return "\n".join([*parts, words.footnote(comparison), ""])
 

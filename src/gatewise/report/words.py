@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gatewise.artifacts.baselines import ScoreSummary
 from gatewise.artifacts.comparison import (
@@ -10,6 +10,7 @@ from gatewise.artifacts.comparison import (
     UNDECIDED,
     BudgetSensitivity,
     Comparison,
+    Finding,
     Pair,
     Ratio,
     TaskComparison,
@@ -17,7 +18,9 @@ from gatewise.artifacts.comparison import (
 )
 from gatewise.artifacts.costs import Quartiles
 from gatewise.artifacts.document import Interval
+from gatewise.artifacts.probes import Runs
 from gatewise.config.metrics import Metric
+from gatewise.evidence.gradients import left as gradient_share
 
 MISSING = "n/a"
 
@@ -91,6 +94,33 @@ def ratio(measured: Ratio | None) -> str:
 def half_life(steps: float | None) -> str:
     """Steps in which a gradient halves; `None` where it does not shrink."""
     return "does not shrink" if steps is None else f"{steps:.1f}"
+
+
+def updates(runs: Runs) -> str:
+    """Updates after which half of the runs have solved it: `150 (125 to 200)`."""
+    if runs.median is None:
+        return f"> {max(run.updates for run in runs.runs):,}"
+    low, high = (
+        "?" if bound is None else f"{bound:,.0f}" for bound in (runs.median_low, runs.median_high)
+    )
+    return f"{runs.median:,.0f} ({low} to {high})"
+
+
+def left(log10_shares: Sequence[float]) -> str:
+    """Shares of a gradient, given as logarithms: mean and range, `62 % (31 % to 88 %)`."""
+    mean = sum(log10_shares) / len(log10_shares)
+    low, high = min(log10_shares), max(log10_shares)
+    return f"{gradient_share(mean)} ({gradient_share(low)} to {gradient_share(high)})"
+
+
+def effect(finding: Finding) -> str:
+    """A finding's effect with interval and seeds: `reviews: 0.83 (0.79 to 0.88), n = 8`."""
+    parts = [] if finding.effect is None else [f"{finding.effect:.3g}"]
+    if finding.interval is not None:
+        parts.append(f"({finding.interval[0]:.3g} to {finding.interval[1]:.3g})")
+    said = " ".join(parts) or finding.verdict
+    seeds = "" if finding.n is None else f", n = {finding.n}"
+    return f"{finding.where}: {said}{seeds}" if finding.where else f"{said}{seeds}"
 
 
 # --- headings ------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ child = warm.fork(os.environ["GATEWISE_WARM"], module, ["gatewise.cli.main", sys
 sys.exit(child.wait())
 """
 """`python -m gatewise.cli.main`, forked from a process that has imported what is dear."""
-LEFT_OUT = ("reports/baselines", "reports/cost", "reports/probes")
+LEFT_OUT = ("reports/baselines", "reports/context", "reports/cost", "reports/probes")
 
 
 def documents(first: int, count: int, clear: float = 0.95) -> list[tuple[str, str, str]]:

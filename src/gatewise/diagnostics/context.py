@@ -1,0 +1,154 @@
+"""How much of the past a *task* needs: test scores when only the last k steps are given.
+
+Finished runs are asked, nothing is trained: a model that was trained on whole sequences is given
+the last k steps of each test sequence as if it had begun there, its state empty, k growing until
+every sequence is whole. Where the score no longer rises, more memory is of no use to the task as
+these models solve it. (They never saw cut sequences in training; a model trained on them might do
+with less.) `normalise: clip` takes the mean of what is given, as it would of such a clip.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gatewise.artifacts import runs, splits
+from gatewise.artifacts.context import ContextReport, ContextScores
+from gatewise.artifacts.plan import ContextPlan
+from gatewise.artifacts.prepared import Prepared, pad
+from gatewise.artifacts.runs import RunRecord
+from gatewise.config.metrics import METRICS
+from gatewise.errors import GatewiseError
+from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.complexity import Sizes
+from gatewise.training.scoring import scores, weights_digest
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run and the contexts that it is asked at."""
+
+    folder: Path
+    prepared: Path
+    metric: str
+    steps: tuple[int, ...]
+
+
+def evaluate(
+    plan: ContextPlan, folders: Sequence[Path], prepared: Path, workers: int
+) -> ContextReport:
+    """Score all runs of a task at every context, at most `workers` at once.
+
+    Args:
+        plan: task, variants and metric.
+        folders: run folders, those of the plan's variants.
+        prepared: `data/prepared/<task>/`.
+        workers: processes.
+
+    Raises:
+        GatewiseError: a run's weights are not those that its record names.
+    """
+    task = Prepared.open(prepared)
+    records = [RunRecord.read(folder) for folder in folders]
+    rows = {seed: test_rows(task, seed) for seed in {record.seed for record in records}}
+    lengths = task.index["length"].to_numpy(np.int64)[np.concatenate([*rows.values()])]
+    steps = contexts(int(lengths.max()))
+    asked = [Asked(folder, prepared, plan.metric, steps) for folder in folders]
+    # fork finds torch loaded, and nothing has computed yet; where there is no fork, spawn.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        found = list(pool.map(score, asked))
+    return ContextReport(
+        task=plan.task,
+        metric=plan.metric,
+        steps=steps,
+        median_length=float(np.median(lengths)),
+        step_seconds=task.card.step_seconds,
+        variants={
+            variant: ContextScores(
+                seeds=tuple(record.seed for record in records if record.variant == variant),
+                scores=tuple(
+                    values
+                    for record, values in zip(records, found, strict=True)
+                    if record.variant == variant
+                ),
+            )
+            for variant in plan.variants
+        },
+    )
+
+
+def contexts(longest: int) -> tuple[int, ...]:
+    """1, 2, 4, ... and the longest sequence's length, at which all are whole."""
+    doubled = [2**power for power in range(longest.bit_length()) if 2**power < longest]
+    return (*doubled, longest)
+
+
+def test_rows(prepared: Prepared, seed: int) -> np.ndarray:
+    """Rows of the index that the seed tests on, the shorter sequences first."""
+    rows = np.flatnonzero(splits.for_seed(prepared, seed) == "test")
+    lengths = prepared.index["length"].to_numpy(np.int64)[rows]
+    ordered: np.ndarray = rows[np.argsort(lengths, kind="stable")]
+    return ordered
+
+
+def score(asked: Asked) -> tuple[float, ...]:
+    """The test score of one run at each context, in one thread."""
+    torch.set_num_threads(1)
+    record, task = RunRecord.read(asked.folder), Prepared.open(asked.prepared)
+    model = load(asked.folder, record, task)
+    rows = test_rows(task, record.seed)
+    labels = torch.from_numpy(task.index["label"].to_numpy(np.int64)[rows])
+    return tuple(
+        scores(logits(model, task, rows, steps), labels)[METRICS[asked.metric].name]
+        for steps in asked.steps
+    )
+
+
+def load(folder: Path, record: RunRecord, prepared: Prepared) -> SequenceClassifier:
+    """A run's model with its weights.
+
+    Raises:
+        GatewiseError: the weights are missing or are not those that the record names.
+    """
+    from safetensors.torch import load_file
+
+    path = folder / runs.WEIGHTS
+    if not path.is_file():
+        raise GatewiseError(f"{path}: missing; run `dvc repro train`")
+    weights = load_file(path)
+    if weights_digest(weights) != record.weights_sha256:
+        raise GatewiseError(
+            f"{path}: not the weights that {runs.RECORD} names; run `dvc repro -f train`"
+        )
+    model = SequenceClassifier(record.config, Sizes.of(prepared.card))
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+@torch.inference_mode()
+def logits(
+    model: SequenceClassifier, prepared: Prepared, rows: np.ndarray, steps: int
+) -> torch.Tensor:
+    """Logits `(examples, classes)` on the last `steps` steps of each of `rows`."""
+    starts = prepared.index["start"].to_numpy(np.int64)[rows]
+    lengths = prepared.index["length"].to_numpy(np.int64)[rows]
+    given = np.minimum(lengths, steps)
+    starts = starts + lengths - given
+    parts = []
+    for first in range(0, len(rows), BATCH):
+        batch = slice(first, first + BATCH)
+        inputs = pad(prepared.sequences, starts[batch], given[batch])
+        if inputs.ndim == 2:
+            inputs = inputs.astype(np.int64)
+        parts.append(model(torch.from_numpy(inputs), torch.from_numpy(given[batch])))
+    return torch.cat(parts).float()

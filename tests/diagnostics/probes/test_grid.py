@@ -1,0 +1,234 @@
+import math
+import shutil
+import sys
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from gatewise.artifacts.plan import ProbePlan  # noqa: E402
+from gatewise.config import ProbeConfig, VariantConfig, parse  # noqa: E402
+from gatewise.diagnostics.probes import grid, summary  # noqa: E402
+from gatewise.diagnostics.probes.gradients import SMALLEST  # noqa: E402
+from gatewise.diagnostics.probes.learning import Learnt  # noqa: E402
+from gatewise.diagnostics.probes.work import Option, Result  # noqa: E402
+from gatewise.errors import GatewiseError  # noqa: E402
+from gatewise.models.cells import base  # noqa: E402
+from tests.diagnostics.probes.planted import STEPS, Window  # noqa: E402
+
+NOTHING = {f"{name}_lengths": () for name in ("adding", "copy", "order")}
+TINY = {
+    **NOTHING,
+    "adding_lengths": (2, 4),
+    "copy_lengths": (1,),
+    "updates": 3,
+    "batch_size": 4,
+    "gradient_length": 20,
+    "gradient_reach": 10,
+    "seeds": 2,
+}
+
+
+def plan(cell="gru", hidden=4, **settings):
+    config = VariantConfig(cell=cell, hidden=hidden, **settings.pop("variant", {}))
+    return ProbePlan(
+        variant=cell,
+        config=config,
+        reference=None,
+        probes=ProbeConfig(**{**NOTHING, **settings}),
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the planted cell reaches workers by fork")
+def test_a_cell_that_remembers_so_many_steps_is_measured_as_such(monkeypatch):
+    monkeypatch.setitem(base._FAMILY, "window", Window)
+    # A symbol is asked for 4 steps more than there are blanks later; the present step counts.
+    reach = STEPS - 1 - 4
+    found = summary.report(
+        plan(
+            "window",
+            6 * STEPS,
+            copy_lengths=(reach - 1, reach, reach + 1, reach + 2),
+            adding_lengths=(STEPS,),
+            gradient_length=3 * STEPS,
+            gradient_reach=2 * STEPS,
+            updates=120,
+            batch_size=8,
+            learning_rates=(0.1,),
+            seeds=2,
+        ),
+        workers=2,
+    )
+    copy = found.probes["copy"]
+    assert copy.longest_by_seed == (reach, reach)
+    assert copy.longest_solved == reach
+    assert [one.length for one in copy.lengths] == [reach - 1, reach, reach + 1]
+    assert {run.solved for run in copy.lengths[-1].runs} == {False}
+    for decay in found.gradient.moments.values():
+        assert min(decay.low[:STEPS]) > -6
+        assert decay.high[STEPS:] == pytest.approx([math.log10(SMALLEST)] * 2 * STEPS)
+
+
+def test_a_plain_rnn_loses_where_gates_win():
+    """Fifty steps of the adding problem, at each one's best start, in seconds."""
+    settings = {"adding_lengths": (50,), "learning_rates": (0.03,), "updates": 600, "seeds": 2}
+    starts = {"rnn": ("torch",), "lstm": ("chrono",), "gru": ("chrono",)}
+    found = {
+        cell: summary.report(plan(cell, 32, starts=own, **settings), 2).probes["adding"]
+        for cell, own in starts.items()
+    }
+    assert {cell: one.longest_by_seed for cell, one in found.items()} == {
+        "rnn": (0, 0),
+        "lstm": (50, 50),
+        "gru": (50, 50),
+    }
+    assert found["rnn"].lengths[0].median is None
+    assert found["lstm"].lengths[0].median < 600
+
+
+@pytest.mark.slow
+def test_counting_separates_lstm_from_gru():
+    """As Weiss, Goldberg & Yahav found: what an LSTM learnt holds on longer strings."""
+    settings = {
+        "counting_lengths": (30, 34, 38, 42, 46),
+        "starts": ("keras",),
+        "learning_rates": (0.01,),
+        "seeds": 4,
+    }
+    reach = {
+        cell: summary.report(plan(cell, 10, **settings), workers=2).probes["counting"].reach_by_seed
+        for cell in ("lstm", "gru")
+    }
+    assert min(reach["lstm"]) > max(reach["gru"])
+
+
+def results(scores):
+    """Stands for training: by (problem, length, start, rate), the updates that solve it or none."""
+
+    def submit(work):
+        from concurrent.futures import Future
+
+        seen.append(work)
+        key = (work.problem, work.length, work.option.start, work.option.learning_rate)
+        updates = scores.get(key)
+        solved = updates is not None and updates <= (work.most or work.config.updates)
+        learnt = Learnt(updates if solved else 9, 0.95 if solved else 0.2, solved, futile=False)
+        future = Future()
+        beyond = (learnt.score,) * len(work.config.lengths(work.problem))
+        future.set_result(Result(learnt, beyond, (0.0,) * 20, (0.0,) * 20))
+        return future
+
+    seen = []
+    return submit, seen
+
+
+def explore(scores, **settings):
+    from concurrent.futures import ThreadPoolExecutor
+
+    submit, seen = results(scores)
+    with ThreadPoolExecutor() as waiting:
+        return grid._Grid(plan("lstm", **settings), submit, waiting).run(), seen
+
+
+BOTH = {"starts": ("torch", "keras"), "learning_rates": (0.01, 0.03), "seeds": 2}
+
+
+def test_start_and_rate_are_chosen_by_a_seed_that_is_not_measured():
+    scores = {
+        ("adding", 50, "torch", 0.01): 300,
+        ("adding", 50, "torch", 0.03): 400,
+        ("adding", 50, "keras", 0.01): 200,
+        ("adding", 50, "keras", 0.03): 100,
+    }
+    found, seen = explore(scores, adding_lengths=(50,), **BOTH)
+    chosen = found.problems["adding"][0]
+    assert chosen.option == Option("keras", 0.03)
+    assert [one.option for one in found.starts] == [Option("torch", 0.01), Option("keras", 0.03)]
+    assert {work.seed for work in seen if work.afterwards} == {0, 1}
+    tried = [work for work in seen if work.seed == grid.CHOOSING]
+    assert len(tried) == 4
+    # The second rate need not go on longer than the first one took.
+    assert {work.most for work in tried} == {None, 300, 200}
+
+
+def test_other_lengths_and_problems_take_the_first_option_that_solves_them():
+    scores = {("adding", 50, start, 0.01): 100 for start in BOTH["starts"]}
+    scores |= {("adding", 100, "keras", 0.03): 500, ("copy", 20, "torch", 0.01): 50}
+    found, _ = explore(scores, adding_lengths=(50, 100, 200), copy_lengths=(20, 40), **BOTH)
+    short, long, unsolved = found.problems["adding"]
+    assert short.option.learning_rate == 0.01
+    assert long.option == Option("keras", 0.03)
+    assert long.held
+    assert not unsolved.held
+    assert len(unsolved.tried) == 4, "all options fail before a length counts as too long"
+    assert [one.length for one in found.problems["copy"]] == [20, 40]
+    assert [one.held for one in found.problems["copy"]] == [True, False]
+
+
+def test_lengths_beyond_one_that_fails_are_not_tried():
+    found, seen = explore({}, adding_lengths=(50, 100), **BOTH)
+    assert [one.length for one in found.problems["adding"]] == [50]
+    assert {work.length for work in seen} == {50}
+
+
+def test_nothing_asked_is_nothing_probed():
+    assert summary.report(plan(), workers=1).probes == {}
+    assert summary.report(plan(), workers=1).gradient is None
+
+
+def test_a_variant_that_cannot_run_step_by_step_is_not_probed_and_says_why():
+    found = summary.report(plan(variant={"bidirectional": True}, adding_lengths=(9,)), workers=1)
+    assert found.probes == {}
+    assert "cannot run step by step" in found.unprobed
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"adding_lengths": [10, 5]}, "must rise"),
+        ({"copy_lengths": [5, 5]}, "must rise"),
+        ({"order_lengths": [4, 10]}, "start at 10"),
+        ({"digits_lengths": [16]}, "8 rows or 64 pixels"),
+        ({"starts": ["torch", "torch"]}, "lists one twice"),
+        ({"gradient_reach": 100}, "must lie below gradient_length 100"),
+        ({"starts": []}, "starts"),
+        ({"updates": 0}, "updates"),
+        ({"steps": 250}, "unknown key 'steps'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, said):
+    task = {"source": {"kind": "digits"}, "features": {"kind": "frames"}}
+    with pytest.raises(GatewiseError, match=said):
+        parse(
+            {
+                "tasks": {"t": task},
+                "variants": {"gru": {"cell": "gru", "hidden": 2}},
+                "probes": settings,
+            }
+        )
+
+
+def test_stage_probes_a_variant_whatever_the_workers(tmp_path, monkeypatch):
+    from gatewise import config
+    from gatewise.artifacts import plan as plans
+    from gatewise.evidence.comparison import read_probes
+    from pipeline import probe as stage
+    from tests.evidence_runs import study
+
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for workers in (1, 2):
+        declared = study(("lstm", "gru"), probes=TINY, execution={"workers": workers})
+        operation = (declared.execution, declared.tracking)
+        monkeypatch.setattr(config, "load_operation", lambda operation=operation: operation)
+        plans.write(declared)
+        shutil.rmtree(".gatewise", ignore_errors=True)  # or the second would find the first's
+        stage.main(["gru"])
+        found.append(read_probes(declared.variants))
+    assert found[0] == found[1]
+    assert list(found[0]) == ["gru"]
+    report = found[0]["gru"]
+    assert report.probes["copy"].longest_by_seed == (0, 0)
+    assert [one.length for one in report.probes["adding"].lengths] == [2]
+    assert list(report.starts) == ["torch", "keras", "forget-bias", "chrono"]
+    assert len(report.gradient.initial.log10) == 20
+    assert len(report.gradient.initial.left) == 2

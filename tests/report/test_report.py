@@ -73,7 +73,11 @@ def test_summary_and_page_hold_the_same_answers(compared):
     for task in compared.tasks.values():
         for line in words.answer(task):
             assert line in markdown
-            assert html_escape(line.split(" (", 1)[0]) in html
+        for line in words.verdicts(task):
+            assert html_escape(line) in html
+        parts = words.answer_parts(task.answer)
+        assert f"<strong>{parts.take}</strong>: {html_escape(parts.why)}" in html
+        assert all(html_escape(line) in html for line in parts.beside)
     assert "<script src" not in html
     assert 'href="http' not in html
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import BaselineScore, ScoreSummary
 from gatewise.artifacts.costs import Quartiles, Structure
 from gatewise.artifacts.document import Document, Interval, Part
@@ -162,7 +163,10 @@ class Pair(PairMeasurement):
     decided_at: int | None
     """Seeds at the look that decided it, where seeds are added in rounds."""
     seeds_needed: int | None
-    """Seeds to add before an undecided pair is decided with the wanted power."""
+    """Seeds to add before an undecided pair is expected to be decided with the wanted power, if
+    its difference and spread are as estimated."""
+    seeds_needed_interval: tuple[int, int] | None = None
+    """The same over what differences and spreads the data leave open."""
 
     @property
     def winner(self) -> str | None:
@@ -228,6 +232,8 @@ class TaskComparison(Part):
     """Primary ones first, as declared."""
     warnings: tuple[str, ...]
     budgets: tuple[BudgetSensitivity, ...]
+    answer: Answer | None = None
+    """What to take; `None` where no variant has a usable run."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:

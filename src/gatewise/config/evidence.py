@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,11 @@ class CompareConfig(Strict):
     """Power wanted when computing how many seeds are needed."""
     resamples: Annotated[int, Field(ge=100)] = 10_000
     """Bootstrap resamples."""
+    choose: Literal["accuracy", "macs", "parameters", "step_time", "latency"] = "macs"
+    """What to take: the best by the task's metric (`accuracy`), or the cheapest by this cost whose
+    shortfall stays within `tolerance`. A step's time and latency are this machine's."""
+    tolerance: Annotated[float, Field(ge=0)] = 0.01
+    """How far below the best the choice may lie at worst, in the metric's own value."""
 
 
 class ProbeConfig(Strict):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import BaselineReport
 from gatewise.artifacts.comparison import (
     Pair,
@@ -20,7 +21,15 @@ from gatewise.artifacts.prepared import TaskCard
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence import bootstrap, budget_sensitivity, pairs, variant_summary
+from gatewise.evidence import (
+    answer,
+    bootstrap,
+    budget_sensitivity,
+    paired_scores,
+    pairs,
+    variant_summary,
+)
+from gatewise.evidence.paired_scores import PairedScores
 from gatewise.evidence.prediction_counts import PredictionCounts
 
 if TYPE_CHECKING:
@@ -63,6 +72,8 @@ class Weighed:
     metric: Metric
     variants: Mapping[str, VariantSummary]
     pairs: Sequence[PairMeasurement]
+    together: PairedScores
+    """Scores on the seeds that all variants share."""
     target: float | None
     """Validation score that `epochs_to_target` asks for."""
     test_groups: int | None
@@ -139,7 +150,13 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> Weighed:
         *_untested(task, measured),
         *_few(task, noise.groups),
     )
-    return Weighed(scored.metric, variants, measured, target, noise.groups, warnings)
+    together = paired_scores.pair(
+        task,
+        scored.by_variant,
+        dict.fromkeys(scored.present, study.seed_list),
+        evidence.predictions,
+    )
+    return Weighed(scored.metric, variants, measured, together, target, noise.groups, warnings)
 
 
 def entry(
@@ -172,7 +189,13 @@ def entry(
         pairs=tuple(judged),
         warnings=weighed.warnings,
         budgets=budget_sensitivity.assess(study.variants, judged),
+        answer=_answer(study, evidence, weighed),
     )
+
+
+def _answer(study: Study, evidence: TaskEvidence, weighed: Weighed) -> Answer | None:
+    question = answer.Question(weighed.metric, study.compare, study.looks, "this test set")
+    return answer.find(question, weighed.together, weighed.variants, evidence.predictions)
 
 
 def same_test_set(

@@ -51,6 +51,7 @@ def of_task(
             "gatewise.task": name,
             "gatewise.verdict": "; ".join(map(words.verdict, task.primary)) or "no primary pair",
             "dvc.stage": "compare",
+            **_answer_tags(task),
         },
         notes=notes(name, task),
         artifacts=artifacts,
@@ -58,11 +59,26 @@ def of_task(
     )
 
 
+def _answer_tags(task: TaskComparison) -> dict[str, str]:
+    """What to take, to filter by, and the sentence."""
+    if task.answer is None:
+        return {}
+    return {
+        "gatewise.choice": task.answer.choice,
+        "gatewise.contenders": ", ".join(task.answer.contenders),
+        "gatewise.answer": task.answer.sentence,
+    }
+
+
 def _metrics(task: TaskComparison) -> dict[MetricKey, float]:
     """Means of variants and the evidence of pairs, in the metric's own value."""
     values: dict[str, float | None] = {
         f"{name}/mean": summary.mean for name, summary in task.variants.items()
     }
+    if task.answer is not None:
+        for variant, own in task.answer.by_variant.items():
+            values[f"{variant}/shortfall"] = own.shortfall
+            values[f"{variant}/shortfall_over_groups"] = own.shortfall_over_groups
     for pair in task.pairs:
         name = f"{pair.a}-{pair.b}"
         low, high = pair.ci or (None, None)
@@ -82,7 +98,7 @@ def notes(name: str, task: TaskComparison) -> str:
     """A task's verdict in Markdown, with its picture."""
     lines = [f"### {words.title(name, task)}", "", *(f"- {s}" for s in words.answer(task)), ""]
     lines += ["![scores of every seed]({artifacts}verdict.svg)", ""]
-    lines += [f"> {warning}" for warning in task.warnings]
+    lines += [f"> {warning}" for warning in words.warnings(task)]
     return "\n".join(lines).strip()
 
 

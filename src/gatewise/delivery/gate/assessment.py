@@ -41,6 +41,8 @@ class TaskResult:
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Data gates that need no reference and do not hold."""
+    answer: str | None = None
+    """What the study says to take, if it was compared."""
 
     @property
     def main(self) -> list[Check]:
@@ -70,6 +72,7 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
         GatewiseError: something is missing, or like cannot be compared with like.
     """
     root = Path(root)
+    compared = Comparison.read_if_made(root / "reports" / FILE)
     results: dict[str, TaskResult] = {}
     for task in study.tasks:
         candidates = _candidates(study, task, root)
@@ -81,6 +84,7 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
             Promotion(task, False, None, "nothing was decided"),
             _notes(task, candidates, references),
             _certificate(task, root),
+            _answer(task, compared),
         )
     # One family of tests over all tasks: corrections need all of them.
     rule.decide([check for result in results.values() for check in result.checks], study.gate)
@@ -90,6 +94,11 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
         result.promotion = _promotion(study, task, result, references, root)
     verdict = rule.worst([result.verdict for result in results.values()])
     return Result(references.name, verdict, results)
+
+
+def _answer(task: str, compared: Comparison | None) -> str | None:
+    known = compared.tasks.get(task) if compared is not None else None
+    return known.answer.sentence if known is not None and known.answer is not None else None
 
 
 def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:

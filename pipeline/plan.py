@@ -19,11 +19,10 @@ def main(_arguments: list[str]) -> None:
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     plan.write(study)
-    runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
     print(
-        f"{runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
+        f"{study.runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
         f"{len(study.variants)} variants ({', '.join(study.variants)}) x "
-        f"{len(study.seed_list)} seeds"
+        f"{len(study.seed_list)} seeds{' at most' if study.looks else ''}"
     )
 
 

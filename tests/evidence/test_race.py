@@ -41,6 +41,14 @@ def test_a_bound_that_a_look_gave_is_kept():
     assert all(late[name].shortfall <= early[name].shortfall for name in scores)
 
 
+def test_a_look_waits_for_all_who_may_be_the_best():
+    rng = np.random.default_rng(2)
+    scores = {name: rng.standard_normal(12).tolist() for name in names(3)}
+    planned = race.looks([8, 12], 12, ALPHA)
+    late = {**scores, "v2": scores["v2"][:8]}
+    assert race.follow(late, planned) == race.follow(scores, planned[:1])
+
+
 def test_before_the_first_look_nothing_is_known():
     places = race.follow({"a": [1.0] * 3, "b": [0.0] * 3}, race.looks([8, 12], 3, ALPHA))
     assert all(p.contender and np.isinf(p.shortfall) and p.units == 0 for p in places.values())

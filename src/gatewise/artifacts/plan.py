@@ -26,6 +26,7 @@ from gatewise.config import (
     Augment,
     ModelOverrides,
     ProbeConfig,
+    Reached,
     SourceOptions,
     SplitConfig,
     Strict,
@@ -162,13 +163,13 @@ class ComparePlan(_Plan):
 
     declared: dict[str, Any]
     """All sections of `params.yaml` that bear on evidence, checked again when they are read."""
-    seeds: tuple[int, ...]
-    """How far `seeds: auto` has come, or the seeds as declared."""
+    seeds: dict[str, dict[str, int]]
+    """How many seeds each variant of each task has; how far `seeds: auto` has come."""
 
     def study(self) -> Study:
         """The study, with defaults where a section bears on no evidence."""
         study = parse(self.declared, origin="data/plan/compare.json")
-        return study.with_reached(len(self.seeds))
+        return study.with_reached(Reached(self.seeds))
 
 
 def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
@@ -190,7 +191,10 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
             _probe_plan(study, variant).write(folder / "probes" / f"{variant}.json")
         ComparePlan(
             declared=study.model_dump(mode="json", exclude=set(WITHOUT_EVIDENCE)),
-            seeds=tuple(study.seed_list),
+            seeds={
+                task: {variant: len(study.seeds_of(task, variant)) for variant in study.variants}
+                for task in study.tasks
+            },
         ).write(folder / "compare.json")
 
 
@@ -221,7 +225,7 @@ def _baseline_plan(study: Study, task: str) -> BaselinePlan:
         fraction=fraction,
         alpha=study.compare.alpha,
         resamples=study.compare.resamples,
-        seeds=tuple(study.seed_list if by_seed else study.seed_list[:1]),
+        seeds=tuple(study.seeds_of_task(task)[: None if by_seed else 1]),
         instructions=study.execution.instructions,
     )
 
@@ -249,7 +253,7 @@ def _plan(study: Study, task: str, variant: str) -> RunPlan:
         split=settings.split,
         augment=settings.augment,
         metric=settings.metric,
-        seeds=tuple(study.seed_list),
+        seeds=tuple(study.seeds_of(task, variant)),
         threads=study.execution.threads_per_run,
         instructions=study.execution.instructions,
         accelerator=study.execution.accelerator,

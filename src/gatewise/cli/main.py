@@ -53,8 +53,7 @@ def config(
 
     if check is not None:
         study = configuration.load(check)
-        runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
-        print(f"{check}: fine; {runs} runs")
+        print(f"{check}: fine; {study.runs} runs")
         return
     from rich import print as show
 

@@ -61,14 +61,21 @@ class ProbeConfig(Strict):
 
 
 class Rounds(Strict):
-    """Seeds added in rounds until every primary pair is decided (`seeds: auto`)."""
+    """Seeds added in rounds until every task is answered (`seeds: auto`).
+
+    A task gets more seeds while its choice is not known to lie within `compare.tolerance` of the
+    best, or while a primary pair is undecided that `cap` seeds are expected to decide; variants
+    that are shown not to be the best get none.
+    """
 
     first: Count = 8
     """Seeds before the first look at the results."""
     step: Count = 4
     """Seeds added in each round."""
     cap: Count = 32
-    """Seeds after which the study ends, decided or not."""
+    """Seeds after which a task ends, answered or not."""
+    minutes: Positive | None = None
+    """Begin no round that would, at the pace of the last, end later than this after the start."""
 
     @model_validator(mode="after")
     def _room(self) -> Rounds:

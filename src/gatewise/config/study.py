@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 
 from gatewise.config.evidence import CompareConfig, ProbeConfig, Rounds
 from gatewise.config.gate import GateConfig
+from gatewise.config.seeds import SEEDS_LOCK, Reached, reached
 from gatewise.config.strict import Count, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
@@ -18,7 +19,6 @@ from gatewise.config.variants import VariantConfig
 from gatewise.errors import GatewiseError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-SEEDS_LOCK = "seeds.lock"
 
 
 class Study(Strict):
@@ -27,7 +27,7 @@ class Study(Strict):
     tasks: Annotated[dict[str, TaskConfig], Field(min_length=1)]
     variants: Annotated[dict[str, VariantConfig], Field(min_length=1)]
     seeds: Rounds | Count | tuple[Annotated[int, Field(ge=0)], ...] = 8
-    """How many (0, 1, ...), or which; `auto` adds some until every primary pair is decided."""
+    """How many (0, 1, ...), or which; `auto` adds some until every task is answered."""
     train: TrainConfig = TrainConfig()
     compare: CompareConfig = CompareConfig()
     probes: ProbeConfig = ProbeConfig()
@@ -35,22 +35,36 @@ class Study(Strict):
     execution: ExecutionConfig = ExecutionConfig()
     tracking: TrackingConfig = TrackingConfig()
 
-    _reached: int = PrivateAttr(default=0)
+    _reached: Reached = PrivateAttr(default_factory=Reached)
     """How many seeds `seeds: auto` has come to; kept in `seeds.lock`."""
 
     @property
     def seed_list(self) -> list[int]:
-        """The seeds, one run of each variant apiece."""
+        """All seeds; where they are added in rounds, those of whichever variant has most."""
+        return max((self.seeds_of_task(task) for task in self.tasks), key=len)
+
+    def seeds_of_task(self, task: str) -> list[int]:
+        """The seeds of the variant that has most on `task`."""
+        return max((self.seeds_of(task, variant) for variant in self.variants), key=len)
+
+    def seeds_of(self, task: str, variant: str) -> list[int]:
+        """The seeds of one variant on one task, a run apiece; the first of them are shared."""
         if isinstance(self.seeds, Rounds):
-            return list(range(min(max(self._reached, self.seeds.first), self.seeds.cap)))
+            count = self._reached.seeds(task, variant)
+            return list(range(min(max(count, self.seeds.first), self.seeds.cap)))
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+    @property
+    def runs(self) -> int:
+        """Runs of the whole study."""
+        return sum(len(self.seeds_of(task, v)) for task in self.tasks for v in self.variants)
 
     @property
     def looks(self) -> list[int] | None:
         """Seed counts at which results are looked at, where seeds are added in rounds."""
         return self.seeds.looks if isinstance(self.seeds, Rounds) else None
 
-    def with_reached(self, reached: int) -> Study:
+    def with_reached(self, reached: Reached) -> Study:
         """The study as it stands when `seeds: auto` has come to so many seeds."""
         study = self.model_copy()
         study._reached = reached
@@ -151,24 +165,6 @@ def load_operation(path: str | Path = "params.yaml") -> tuple[ExecutionConfig, T
     """
     study = load(path)
     return study.execution, study.tracking
-
-
-def reached(path: str | Path) -> int:
-    """How many seeds `seeds: auto` has come to, by its lock file; 0 before the first round.
-
-    Raises:
-        GatewiseError: the file says something else.
-    """
-    try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return 0
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GatewiseError(f"{path}: not readable as YAML: {error}") from None
-    count = found.get("reached") if isinstance(found, dict) else None
-    if not isinstance(count, int) or count < 0:
-        raise GatewiseError(f"{path}: expected `reached: <number of seeds>`; put 0 to start anew")
-    return count
 
 
 def parse(raw: dict[str, Any], origin: str = "params") -> Study:

@@ -63,8 +63,9 @@ def follow(gains: Mapping[str, Sequence[float]], planned: Sequence[Look]) -> dic
     """
     places = {name: Place(True, math.inf, 0) for name in gains}
     for look in planned:
-        racing = [n for n, p in places.items() if p.contender and len(gains[n]) >= look.units]
-        if not racing or look.units < 1:
+        racing = [name for name, place in places.items() if place.contender]
+        # A bound on the best is one only where all are weighed that may be it.
+        if look.units < 1 or any(len(gains[name]) < look.units for name in racing):
             break
         table = np.array([gains[name][: look.units] for name in racing], dtype=float).T
         found = best.standing(table, look.alpha)

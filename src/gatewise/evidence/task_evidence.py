@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import BaselineReport
 from gatewise.artifacts.comparison import (
+    Noise,
     Pair,
     PairMeasurement,
     TaskComparison,
@@ -83,11 +84,12 @@ class Weighed:
 
 def scores(study: Study, task: str, evidence: TaskEvidence) -> Scores:
     """The task's test scores, with a warning for each run that is missing or doubtful."""
-    metric, wanted = METRICS[study.tasks[task].metric], study.seed_list
+    metric = METRICS[study.tasks[task].metric]
+    wanted = {variant: study.seeds_of(task, variant) for variant in study.variants}
     by_variant: dict[str, dict[int, float]] = {variant: {} for variant in study.variants}
     warnings = []
     for record in evidence.records:
-        if record.variant not in by_variant or record.seed not in wanted:
+        if record.seed not in wanted.get(record.variant, ()):
             continue
         score = record.metrics.get("test", {}).get(metric.name, math.nan)
         if math.isfinite(score):
@@ -100,7 +102,7 @@ def scores(study: Study, task: str, evidence: TaskEvidence) -> Scores:
         if predicted is not None and predicted.constant:
             warnings.append(f"{record.name}: predicts one class throughout; it learnt nothing.")
     for variant, by_seed in by_variant.items():
-        warnings += _missing(f"{task}/{variant}", by_seed, wanted)
+        warnings += _missing(f"{task}/{variant}", by_seed, wanted[variant])
     return Scores(metric, by_variant, warnings)
 
 
@@ -132,30 +134,14 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> Weighed:
     target, reached = variant_summary.epochs_to_target(
         evidence.curves, scored.metric, scored.present
     )
-    variants = {
-        variant: variant_summary.summarise(
-            scored.by_variant[variant],
-            scored.metric,
-            [r for r in evidence.records if r.variant == variant],
-            settings,
-            cost=evidence.cost.variants.get(variant) if evidence.cost else None,
-            reached=reached.get(variant, ()),
-            noise=noise.variants.get(variant),
-        )
-        for variant in scored.present
-    }
+    variants = _summaries(study, evidence, scored, reached, noise.variants)
     warnings = (
         *scored.warnings,
         *mismatched,
         *_untested(task, measured),
         *_few(task, noise.groups),
     )
-    together = paired_scores.pair(
-        task,
-        scored.by_variant,
-        dict.fromkeys(scored.present, study.seed_list),
-        evidence.predictions,
-    )
+    together = _together(study, task, evidence, scored)
     return Weighed(scored.metric, variants, measured, together, target, noise.groups, warnings)
 
 
@@ -177,7 +163,7 @@ def entry(
         synthetic=card.synthetic if card else False,
         source=study.tasks[task].source.kind,
         metric=TaskMetric.of(weighed.metric, study.compare.rope),
-        seeds=tuple(study.seed_list),
+        seeds=tuple(study.seeds_of_task(task)),
         train_fraction=study.train_for(task).fraction,
         target=weighed.target,
         test_groups=weighed.test_groups,
@@ -189,13 +175,55 @@ def entry(
         pairs=tuple(judged),
         warnings=weighed.warnings,
         budgets=budget_sensitivity.assess(study.variants, judged),
-        answer=_answer(study, evidence, weighed),
+        answer=_answer(study, evidence, weighed.metric, weighed.together, weighed.variants),
     )
 
 
-def _answer(study: Study, evidence: TaskEvidence, weighed: Weighed) -> Answer | None:
-    question = answer.Question(weighed.metric, study.compare, study.looks, "this test set")
-    return answer.find(question, weighed.together, weighed.variants, evidence.predictions)
+def answer_of(study: Study, task: str, evidence: TaskEvidence) -> Answer | None:
+    """The task's answer alone, without what its pairs need."""
+    scored = scores(study, task, evidence)
+    variants = _summaries(study, evidence, scored)
+    return _answer(
+        study, evidence, scored.metric, _together(study, task, evidence, scored), variants
+    )
+
+
+def _answer(
+    study: Study,
+    evidence: TaskEvidence,
+    metric: Metric,
+    together: PairedScores,
+    variants: Mapping[str, VariantSummary],
+) -> Answer | None:
+    question = answer.Question(metric, study.compare, study.looks, "this test set")
+    return answer.find(question, together, variants, evidence.predictions)
+
+
+def _together(study: Study, task: str, evidence: TaskEvidence, scored: Scores) -> PairedScores:
+    wanted = {variant: study.seeds_of(task, variant) for variant in scored.present}
+    return paired_scores.pair(task, scored.by_variant, wanted, evidence.predictions)
+
+
+def _summaries(
+    study: Study,
+    evidence: TaskEvidence,
+    scored: Scores,
+    reached: Mapping[str, Sequence[int | None]] | None = None,
+    noise: Mapping[str, Noise] | None = None,
+) -> dict[str, VariantSummary]:
+    """Each variant in brief; speed of learning and noise where they are known."""
+    return {
+        variant: variant_summary.summarise(
+            scored.by_variant[variant],
+            scored.metric,
+            [r for r in evidence.records if r.variant == variant],
+            study.compare,
+            cost=evidence.cost.variants.get(variant) if evidence.cost else None,
+            reached=(reached or {}).get(variant, ()),
+            noise=(noise or {}).get(variant),
+        )
+        for variant in scored.present
+    }
 
 
 def same_test_set(

@@ -114,7 +114,7 @@ def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
                     f"runs/{record.name} was trained on other data than data/prepared/{task} "
                     "holds; run `dvc repro`"
                 )
-        missing = sorted(set(study.seed_list) - candidate.members.keys())
+        missing = sorted(set(study.seeds_of(task, variant)) - candidate.members.keys())
         if missing:
             raise GatewiseError(
                 f"runs/{task}/{variant}: seed {', '.join(map(str, missing))} has no finished "
@@ -126,7 +126,7 @@ def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
             root,
             task,
             variant,
-            {seed: candidate.members[seed] for seed in study.seed_list},
+            {seed: candidate.members[seed] for seed in study.seeds_of(task, variant)},
         )
         for variant, candidate in candidates.items()
     }

@@ -103,6 +103,7 @@ def test_an_added_seed_costs_the_same_and_moves_a_baseline_only_with_its_split(s
     assert changed(study, config.parse(raw), tmp_path) == {
         "compare",
         "digits/baseline",  # whose splits are drawn anew for each seed
+        "commands/baseline",  # whose kind of split is open until its groups are known
         *(f"{task}/variants/{variant}" for task in study.tasks for variant in study.variants),
     }
 

@@ -32,6 +32,7 @@ from gatewise.config import (
     Strict,
     Study,
     TaskConfig,
+    Tokens,
     TrainConfig,
     TrainOverrides,
     VariantConfig,
@@ -218,7 +219,10 @@ def _write_task(study: Study, task: str, root: Path) -> None:
 
 def _baseline_plan(study: Study, task: str) -> BaselinePlan:
     fraction = study.train_for(task).fraction
-    by_seed = study.tasks[task].split.resample or fraction < 1
+    settings = study.tasks[task]
+    # Left open, it is settled when the groups are known; text keeps one split in any case.
+    fixed = settings.split.resample is False or isinstance(settings.features, Tokens)
+    by_seed = not fixed or fraction < 1
     return BaselinePlan(
         task=task,
         metric=study.tasks[task].metric,

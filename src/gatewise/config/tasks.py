@@ -33,8 +33,10 @@ class SplitConfig(Strict):
     """Share of the groups that chooses the best epoch."""
     test: Fraction = 0.2
     """Share of the groups that is scored once."""
-    resample: bool = False
-    """Draw the groups anew for each seed instead of once from a hash of their ids."""
+    resample: bool | Literal["balanced"] | None = None
+    """How seeds differ: `false`, one split for all, by a hash of each group's id; `true`, groups
+    drawn anew for each seed; `balanced`, seeds in rounds that test every group equally often. Left
+    out: `balanced` where groups are few (below ten, no split published, no text), else `false`."""
 
     @model_validator(mode="after")
     def _leaves_training_data(self) -> SplitConfig:

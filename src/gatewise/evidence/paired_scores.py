@@ -14,7 +14,7 @@ from gatewise.evidence.prediction_counts import PredictionCounts
 class PairedScores:
     """Scores of several variants on shared seeds.
 
-    Where splits are balanced, the seeds of a round are one unit: a round holds every group once,
+    Where splits are balanced, the seeds of a round may be one unit: a round tests every group once,
     so rounds are exchangeable where the seeds within them are not.
     """
 

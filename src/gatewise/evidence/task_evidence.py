@@ -26,6 +26,7 @@ from gatewise.evidence import (
     answer,
     bootstrap,
     budget_sensitivity,
+    design,
     paired_scores,
     pairs,
     variant_summary,
@@ -195,13 +196,23 @@ def _answer(
     together: PairedScores,
     variants: Mapping[str, VariantSummary],
 ) -> Answer | None:
-    question = answer.Question(metric, study.compare, study.looks, "this test set")
+    question = answer.Question(
+        metric, study.compare, study.looks, _design(study, evidence).speaks_of
+    )
     return answer.find(question, together, variants, evidence.predictions)
 
 
 def _together(study: Study, task: str, evidence: TaskEvidence, scored: Scores) -> PairedScores:
     wanted = {variant: study.seeds_of(task, variant) for variant in scored.present}
-    return paired_scores.pair(task, scored.by_variant, wanted, evidence.predictions)
+    units = _design(study, evidence).round
+    return paired_scores.pair(task, scored.by_variant, wanted, evidence.predictions, units)
+
+
+def _design(study: Study, evidence: TaskEvidence) -> design.Design:
+    runs = [run for by_seed in evidence.predictions.values() for run in by_seed.values()]
+    groups = len({group for run in runs for group in run.groups})
+    first = study.looks[0] if study.looks else len(study.seed_list)
+    return design.of(evidence.card, groups or None, first)
 
 
 def _summaries(

@@ -28,7 +28,9 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
     console.print(Text(words.footnote(comparison), style="dim"))
     console.print()
     for name, task in comparison.tasks.items():
-        console.print(Text.assemble((f"answer {name}: ", "bold"), words.taken(task)))
+        console.print(
+            Text.assemble((f"answer {name}: ", "bold"), words.taken(task)), soft_wrap=True
+        )
 
 
 def _variants(task: TaskComparison) -> Table:

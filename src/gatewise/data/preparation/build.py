@@ -56,6 +56,7 @@ def prepare(
     """
     raw = Raw.open(raw_folder)
     _fits(task, raw, config)
+    config = _settled(raw, config)
     split = _split(task, raw.manifest, config)
     with files.replacing(target) as folder:
         folder.mkdir()
@@ -85,6 +86,14 @@ def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
             f"tasks.{task}.features.kind: {kind} needs {needs[kind]}, but the source "
             f"{config.source.kind} gives {payload}; use {' or '.join(fitting)}"
         )
+
+
+def _settled(raw: Raw, config: TaskConfig) -> TaskConfig:
+    """The settings with the kind of split settled that suits so many groups."""
+    published, groups = raw.manifest["split"].tolist(), raw.manifest["group"].tolist()
+    text = isinstance(config.features, Tokens)
+    split = splits.resolve(config.split, published, groups, text)
+    return config.model_copy(update={"split": split})
 
 
 def _split(task: str, manifest: pd.DataFrame, config: TaskConfig) -> np.ndarray:
@@ -156,7 +165,7 @@ def _write(
         "normalise": getattr(config.features, "normalise", "none"),
         "front_end": config.features.model_dump(mode="json"),
         "step_seconds": done.step_seconds,
-        "resample": config.split.resample,
+        "resample": bool(config.split.resample),
         "split": config.split.model_dump(mode="json"),
         "metric": config.metric,
     }
@@ -181,4 +190,4 @@ def _certify(
         read = documents.reader(raw)
         text_of = lambda place: read(int(places[place]))  # noqa: E731
         unlearned = done.unlearned
-    return certificate.certify(rows, config.split.resample, keys, text_of, unlearned)
+    return certificate.certify(rows, bool(config.split.resample), keys, text_of, unlearned)

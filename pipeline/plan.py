@@ -19,11 +19,23 @@ def main(_arguments: list[str]) -> None:
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     plan.write(study)
+    _say(study)
+
+
+def _say(study: config.Study) -> None:
+    """Runs, and what they can tell; printed alone, as it looks at what happens to be there."""
+    from gatewise.config.metrics import METRICS
+    from gatewise.evidence import foresight, promise_words
+
     print(
         f"{study.runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
         f"{len(study.variants)} variants ({', '.join(study.variants)}) x "
         f"{len(study.seed_list)} seeds{' at most' if study.looks else ''}"
     )
+    for task, made in foresight.tasks(study):
+        metric = METRICS[study.tasks[task].metric]
+        for sentence in promise_words.sentences(made, metric, study.compare.power):
+            print(f"{task}: {sentence}")
 
 
 if __name__ == "__main__":

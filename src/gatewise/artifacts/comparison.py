@@ -16,6 +16,7 @@ from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import BaselineScore, ScoreSummary
 from gatewise.artifacts.costs import Quartiles, Structure
 from gatewise.artifacts.document import Document, Interval, Part
+from gatewise.artifacts.promise import Outcome, Promise
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.errors import GatewiseError
 
@@ -234,6 +235,10 @@ class TaskComparison(Part):
     budgets: tuple[BudgetSensitivity, ...]
     answer: Answer | None = None
     """What to take; `None` where no variant has a usable run."""
+    promise: Promise | None = None
+    """What the study could tell before it was trained."""
+    outcome: Outcome | None = None
+    """What the runs showed, to be held against the promise; `None` with one seed."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:

@@ -216,6 +216,12 @@ class TaskConfig(Strict):
     def _consistent(self) -> TaskConfig:
         if self.augment is not None and not isinstance(self.features, Spectral):
             raise ValueError(f"augment needs waveform features, not {self.features.kind}")
+        share = getattr(self.source, "test_share", self.split.test)
+        if getattr(self.source, "test_takes", None) is not None and share != self.split.test:
+            raise ValueError(
+                f"source.test_share ({share}) says whose voices test and must equal split.test "
+                f"({self.split.test}) where source.test_takes is given"
+            )
         if isinstance(self.features, Tokens) and self.split.resample:
             raise ValueError(
                 "split.resample would leak: the tokenizer is trained once on the training split, "

@@ -180,6 +180,17 @@ def entry(
     )
 
 
+def _test_examples(evidence: TaskEvidence) -> int | None:
+    runs = [run for by_seed in evidence.predictions.values() for run in by_seed.values()]
+    return min((run.examples for run in runs), default=None)
+
+
+def _spreads(measured: Sequence[PairMeasurement]) -> list[float]:
+    """Scatter of the primary pairs' differences, or of all pairs where none is primary."""
+    chosen = [pair for pair in measured if pair.primary] or measured
+    return [pair.std for pair in chosen if pair.std is not None]
+
+
 def answer_of(study: Study, task: str, evidence: TaskEvidence) -> Answer | None:
     """The task's answer alone, without what its pairs need."""
     scored = scores(study, task, evidence)

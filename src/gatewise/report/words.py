@@ -20,7 +20,7 @@ from gatewise.artifacts.comparison import (
 from gatewise.artifacts.costs import Quartiles
 from gatewise.artifacts.document import Interval
 from gatewise.config.metrics import Metric
-from gatewise.evidence import answer_words
+from gatewise.evidence import answer_words, promise_words
 
 MISSING = "n/a"
 
@@ -208,6 +208,17 @@ def basis(found: Answer) -> str:
         f"Bounds for all variants at once, {100 * found.level:g} %, from {found.unit_words}; "
         f"they speak of {found.generalises_over}. Costs are multiples of {found.choice}'s."
     )
+
+
+def promised(task: TaskComparison, power: float) -> list[str]:
+    """What the study could tell beforehand, and what it turned out to be able to tell."""
+    metric, made = task.metric.definition, task.promise
+    if made is None:
+        return []
+    if task.outcome is None:
+        return promise_words.sentences(made, metric, power)
+    limit = promise_words.sentences(made, metric, power)[1:]
+    return [promise_words.compared(made, task.outcome, metric), *limit]
 
 
 def shortfall(value: float | None, metric: Metric) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
 from gatewise import config
-from gatewise.artifacts.plan import ComparePlan, RunPlan, path
+from gatewise.artifacts.plan import RunPlan, path
 from gatewise.config import ExecutionConfig, TrackingConfig
-from gatewise.errors import GatewiseError
-from gatewise.execution import torchrun, warm
+from gatewise.execution import early_answer, torchrun, warm
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import run_keys, train_variant
 from gatewise.tracking.live import Tracker
@@ -59,21 +57,7 @@ def _train(
             together=together,
             observers=[tracker],
         )
-    # Whatever keeps runs from being compared is for `compare` to say; these are finished.
-    with contextlib.suppress(GatewiseError):
-        _answer(plan)
-
-
-def _answer(plan: RunPlan) -> None:
-    """Print the task's answer where these were its last runs; other tasks may take long."""
-    from gatewise.evidence import early_answer
-
-    study = ComparePlan.read("data/plan/compare.json").study()
-    plans = {name: RunPlan.read(path(plan.task, name)) for name in study.variants}
-    keys = {name: run_keys(one, Path("data/prepared", plan.task)) for name, one in plans.items()}
-    found = early_answer.find(study, plan.task, keys)
-    if found is not None:
-        print(f"answer {plan.task}: {found.sentence}.", flush=True)
+    early_answer.say(plan.task)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,27 @@ def test_the_end_table_answers(compared):
     assert re.search(r"80\.[34] ± 0\.3 %", row)
 
 
+def test_the_end_table_ends_with_a_line_an_answer(compared):
+    ends = [line for line in printed(compared).splitlines() if line.startswith("answer ")]
+    assert ends == [f"answer {n}: {t.answer.sentence}." for n, t in compared.tasks.items()]
+
+
+def test_what_dvc_compares_holds_no_choice_but_every_shortfall(compared):
+    for name, by_variant in plots.headline(compared).items():
+        answer = compared.tasks[name].answer
+        assert {v: row["shortfall"] for v, row in by_variant.items()} == {
+            v: own.shortfall for v, own in answer.by_variant.items()
+        }
+        assert "choice" not in str(by_variant)
+
+
+def test_promise_and_outcome_are_on_the_page(compared):
+    html = page.render(compared)
+    for task in compared.tasks.values():
+        (first, *_) = words.promised(task, compared.power)
+        assert html_escape(first) in html
+
+
 def test_warnings_reach_the_reader(compared):
     task = compared.tasks["toy"].model_copy(
         update={"warnings": ("toy/gru: no usable run for seed 3",)}

@@ -15,22 +15,9 @@ def plan() -> None:
     earlier reports; what is not there yet is left out.
     """
     from gatewise import config
-    from gatewise.config.metrics import METRICS
-    from gatewise.evidence import foresight, promise_words
-    from gatewise.execution import capacity
+    from gatewise.execution import promises
 
     study = config.load()
     print(f"{study.runs} runs{' to begin with' if study.looks else ''}")
-    seconds = []
-    for task, made in foresight.tasks(study):
-        metric = METRICS[study.tasks[task].metric]
-        for sentence in promise_words.sentences(made, metric, study.compare.power):
-            print(f"{task}: {sentence}")
-        seconds.append(foresight.training_seconds(study, task))
-    known = [value for value in seconds if value is not None]
-    if len(known) < len(seconds):
-        print("time: not known before `dvc repro profile` has measured the variants here")
-        return
-    at_once = capacity.workers(study.execution.workers, study.execution.threads_per_run)
-    minutes = sum(known) / at_once / 60
-    print(f"time: about {minutes:.1f} minutes of training steps at most, {at_once} runs at once")
+    for line in (*promises.told(study), promises.time(study)):
+        print(line)

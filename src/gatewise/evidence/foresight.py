@@ -27,20 +27,33 @@ def foresee(study: Study, task: str, root: str | Path = ".") -> Promise:
         root: the project.
     """
     examples, shared = _test_examples(study, task, Path(root) / "reports" / "data" / f"{task}.json")
+    spread = _spread(task, Path(root) / "reports" / FILE)
+    return made(study, task, examples, shared=shared, spread=spread)
+
+
+def made(
+    study: Study, task: str, examples: int | None, *, shared: bool, spread: float | None = None
+) -> Promise:
+    """The promise, given what is known of test examples and scatter.
+
+    Args:
+        study: what was declared.
+        task: its name.
+        examples: test examples of a run, if known.
+        shared: whether all seeds test on the same ones.
+        spread: standard deviation of paired differences, if it was seen in runs before.
+    """
+    metric = METRICS[study.tasks[task].metric]
+    # Chance is known of metrics that are a share of the test examples.
+    share = metric.higher_is_better and not metric.by_class
     return promise.make(
         study.compare,
         primary_tests(study),
         most_seeds(study),
-        examples if is_share(study, task) else None,
+        examples if share else None,
         shared=shared,
-        spread=_spread(task, Path(root) / "reports" / FILE),
+        spread=spread,
     )
-
-
-def is_share(study: Study, task: str) -> bool:
-    """Whether the task's metric is a share of the test examples, so that chance is known."""
-    metric = METRICS[study.tasks[task].metric]
-    return metric.higher_is_better and not metric.by_class
 
 
 def primary_tests(study: Study) -> int:

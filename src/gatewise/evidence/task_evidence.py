@@ -27,8 +27,10 @@ from gatewise.evidence import (
     bootstrap,
     budget_sensitivity,
     design,
+    foresight,
     paired_scores,
     pairs,
+    promise,
     variant_summary,
 )
 from gatewise.evidence.paired_scores import PairedScores
@@ -177,6 +179,13 @@ def entry(
         warnings=weighed.warnings,
         budgets=budget_sensitivity.assess(study.variants, judged),
         answer=_answer(study, evidence, weighed.metric, weighed.together, weighed.variants),
+        promise=foresight.made(study, task, _test_examples(evidence), shared=not _drawn(card)),
+        outcome=promise.outcome(
+            study.compare,
+            foresight.primary_tests(study),
+            _spreads(weighed.pairs),
+            len(study.seeds_of_task(task)),
+        ),
     )
 
 
@@ -189,6 +198,11 @@ def _spreads(measured: Sequence[PairMeasurement]) -> list[float]:
     """Scatter of the primary pairs' differences, or of all pairs where none is primary."""
     chosen = [pair for pair in measured if pair.primary] or measured
     return [pair.std for pair in chosen if pair.std is not None]
+
+
+def _drawn(card: TaskCard | None) -> bool:
+    """Whether each seed has test examples of its own."""
+    return card is not None and card.resample
 
 
 def answer_of(study: Study, task: str, evidence: TaskEvidence) -> Answer | None:

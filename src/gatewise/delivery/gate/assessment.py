@@ -84,7 +84,7 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
             Promotion(task, False, None, "nothing was decided"),
             _notes(task, candidates, references),
             _certificate(task, root),
-            _answer(task, compared),
+            study_answer(task, compared),
         )
     # One family of tests over all tasks: corrections need all of them.
     rule.decide([check for result in results.values() for check in result.checks], study.gate)
@@ -96,7 +96,8 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
     return Result(references.name, verdict, results)
 
 
-def _answer(task: str, compared: Comparison | None) -> str | None:
+def study_answer(task: str, compared: Comparison | None) -> str | None:
+    """What the study says to take, if it was compared."""
     known = compared.tasks.get(task) if compared is not None else None
     return known.answer.sentence if known is not None and known.answer is not None else None
 

@@ -158,6 +158,7 @@ class TrainOverrides(Strict):
     label_smoothing: Probability | None = None
     fraction: Share | None = None
     patience: Count | None = None
+    average_last: Count | None = None
 
 
 class ModelOverrides(Strict):

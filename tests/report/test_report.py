@@ -118,6 +118,14 @@ def test_absent_figures_are_said_to_be_absent(compared):
     assert row.endswith("| n/a | n/a |")
 
 
+def test_runs_that_a_race_saved_are_reported(compared):
+    assert "The race saved" not in words.footnote(compared)
+    task = task_comparison({"lstm": summary(*[0.5] * 7), "gru": summary(*[0.4] * 5)})
+    raced = whole_comparison({"toy": task}, looks=[5, 7])
+    for text in (printed(raced), markdown_summary.render(raced), page.render(raced)):
+        assert "The race saved 2 runs against" in " ".join(text.split())
+
+
 def test_verdicts_in_words():
     accuracy = METRICS["accuracy"]
     fields = {"difference": -0.0123, "ci": (-0.02, -0.005), "p_value_holm": 0.0469}

@@ -20,7 +20,7 @@ from gatewise.artifacts.comparison import (
 from gatewise.artifacts.costs import Quartiles
 from gatewise.artifacts.document import Interval
 from gatewise.config.metrics import Metric
-from gatewise.evidence import answer_words, promise_words
+from gatewise.evidence import allocation, answer_words, promise_words
 
 MISSING = "n/a"
 
@@ -133,7 +133,16 @@ def footnote(comparison: Comparison) -> str:
         "p: exact sign-flip test, Holm-corrected over the "
         f"{comparison.primary_tests} primary pairs of all tasks; secondary pairs are "
         f"uncorrected and exploratory. Equivalent: within {ropes(comparison.tasks.values())}."
+        f"{_saved(comparison)}"
     )
+
+
+def _saved(comparison: Comparison) -> str:
+    """What adding seeds in rounds saved, where it saved something."""
+    runs = allocation.runs_saved(comparison)
+    if not runs:
+        return ""
+    return f" The race saved {runs:,} runs against as many seeds of every variant on every task."
 
 
 # --- verdicts ------------------------------------------------------------------------------

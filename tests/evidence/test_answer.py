@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from gatewise.artifacts.comparison import Comparison
+from gatewise.config import CompareConfig
 from gatewise.config.metrics import METRICS
 from gatewise.evidence import answer, answer_words, comparison
+from gatewise.evidence.paired_scores import PairedScores
 from gatewise.evidence.prediction_counts import count
 from gatewise.evidence.race import Place
 from gatewise.evidence.task_evidence import TaskEvidence
-from tests.evidence_runs import cost_report, record, study, variant_cost
+from tests.evidence_runs import cost_report, record, study, summary, variant_cost
 
 TURN = 0.004 * np.array([1.0, -1, 1, -1, 1, -1, 1, -1])
 MACS = {"rnn": 250, "gru": 750, "lstm": 1000}
@@ -93,6 +95,21 @@ def test_a_loss_is_answered_in_nats_and_lower_is_better():
     )
     assert "nats below the best" in losses.sentence
     assert "if only log loss counts" in losses.sentence
+
+
+def test_looks_within_one_round_of_seeds_are_one_look():
+    rng = np.random.default_rng(0)
+    scores = {v: dict(enumerate(0.9 + 0.01 * rng.standard_normal(24))) for v in ("lstm", "gru")}
+    variants = {v: summary(*by_seed.values()) for v, by_seed in scores.items()}
+    paired = PairedScores(scores, round=3)
+    settings = CompareConfig()
+
+    def units(looks):
+        question = answer.Question(METRICS["accuracy"], settings, looks, "these people")
+        return answer.find(question, paired, variants, {})
+
+    assert units([24, 25, 26]) == units(None)
+    assert units([24, 25, 26]).unit_words == "8 rounds of 3 seeds"
 
 
 def test_bounds_are_rounded_up():

@@ -55,7 +55,8 @@ def find(
         return None
     settings, metric = question.settings, question.metric
     gains = {name: [metric.gain(v) for v in paired.units(name)] for name in variants}
-    looks = None if question.looks is None else [paired.unit_count(n) for n in question.looks]
+    # Looks within one round of seeds see the same whole rounds: they are one look.
+    looks = question.looks and sorted({paired.unit_count(n) for n in question.looks})
     units = max(map(len, gains.values()))
     places = race.follow(gains, race.looks(looks, units, settings.alpha))
     order = sorted(variants, key=lambda name: -metric.gain(variants[name].mean))

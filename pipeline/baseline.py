@@ -18,6 +18,9 @@ def main(arguments: list[str]) -> None:
     plan = BaselinePlan.read(Path("data/plan", task, "baseline.json"))
     prepared, target = Path("data/prepared", task), Path("reports/baselines", f"{task}.json")
 
+    one_split = not Prepared.open(prepared).card.resample and plan.fraction == 1
+    plan = plan.model_copy(update={"seeds": plan.seeds[:1] if one_split else plan.seeds})
+
     def score() -> None:
         from gatewise.diagnostics import baselines
 

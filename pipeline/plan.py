@@ -29,6 +29,7 @@ def _look_at_sources(study: Study) -> None:
 
 def main(_arguments: list[str]) -> None:
     """Check the whole study and write down what each stage will do."""
+    from gatewise.execution import promises
     from gatewise.models import recurrence
 
     study = config.load()
@@ -39,12 +40,14 @@ def main(_arguments: list[str]) -> None:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     _look_at_sources(study)
     plan.write(study)
-    runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
     print(
-        f"{runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
+        f"{study.runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
         f"{len(study.variants)} variants ({', '.join(study.variants)}) x "
-        f"{len(study.seed_list)} seeds"
+        f"{len(study.seed_list)} seeds{' at most' if study.looks else ''}"
     )
+    # What happens to be there already is only looked at for this.
+    for line in promises.told(study):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from gatewise import config
 from gatewise.artifacts.plan import RunPlan, path
 from gatewise.config import ExecutionConfig, TrackingConfig
-from gatewise.execution import torchrun, warm
+from gatewise.execution import early_answer, torchrun, warm
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import run_keys, train_variant
 from gatewise.tracking.live import Tracker
@@ -57,6 +57,7 @@ def _train(
             together=together,
             observers=[tracker],
         )
+    early_answer.say(plan.task)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise import config
+from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.comparison import (
     Comparison,
     Pair,
@@ -266,6 +267,29 @@ def task_comparison(
         "budgets": (),
     }
     return TaskComparison.model_validate({**fields, **changes})
+
+
+def answer(choice: str, *others: str, within_tolerance: bool = True, **changes) -> Answer:
+    """An answer that takes `choice`; `others` may be the best as well."""
+    own = {"contender": True, "shortfall": 0.004, "shortfall_over_groups": None, "seeds": 2}
+    fields = {
+        "choice": choice,
+        "rule": "macs",
+        "chosen_by": "macs",
+        "tolerance": 0.01,
+        "within_tolerance": within_tolerance,
+        "level": 0.95,
+        "generalises_over": "this test set",
+        "units": 2,
+        "unit_words": "2 paired seeds",
+        "shortfall": 0.004,
+        "shortfall_over_groups": None,
+        "contenders": (choice, *others),
+        "compared_with": None,
+        "by_variant": {name: {**own, "cost_ratio": {}} for name in (choice, *others)},
+        "sentence": f"take {choice}: at most 0.4 points below the best (95 %)",
+    }
+    return Answer.model_validate({**fields, **changes})
 
 
 def whole_comparison(tasks: Mapping[str, TaskComparison], **changes) -> Comparison:

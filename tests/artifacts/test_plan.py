@@ -36,7 +36,7 @@ def test_what_stages_read_is_what_was_declared(study, tmp_path):
 
 def test_the_comparison_knows_how_far_rounds_of_seeds_have_come(study, tmp_path):
     raw = study.model_dump(mode="json") | {"seeds": {"first": 4, "step": 2, "cap": 10}}
-    plan.write(config.parse(raw).with_reached(6), tmp_path)
+    plan.write(config.parse(raw).with_reached(config.Reached(everywhere=6)), tmp_path)
     declared = plan.ComparePlan.read(tmp_path / "compare.json").study()
     assert declared.seed_list == list(range(6))
     assert declared.looks == [4, 6, 8, 10]
@@ -103,6 +103,7 @@ def test_an_added_seed_costs_the_same_and_moves_a_baseline_only_with_its_split(s
     assert changed(study, config.parse(raw), tmp_path) == {
         "compare",
         "digits/baseline",  # whose splits are drawn anew for each seed
+        "commands/baseline",  # whose kind of split is open until its groups are known
         *(f"{task}/variants/{variant}" for task in study.tasks for variant in study.variants),
     }
 

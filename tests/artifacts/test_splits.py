@@ -100,3 +100,19 @@ def test_smaller_shares_lie_within_larger_ones_and_keep_every_label(labels, frac
         have, kept = (labels[rows] == label).sum(), (labels[small] == label).sum()
         assert kept == max(1, round(less * have))
     assert np.array_equal(splits.shrink(rows, labels, 1.0, seed), rows)
+
+
+def test_what_is_left_open_is_settled_by_the_number_of_groups():
+    def resolved(groups, published="", text=False, **keys):
+        names = [str(i) for i in range(groups)]
+        config = SplitConfig(**keys)
+        return splits.resolve(config, [published] * groups, names, text).resample
+
+    assert resolved(6) == "balanced"
+    assert resolved(3) == "balanced"
+    assert resolved(2) is False
+    assert resolved(10) is False
+    assert resolved(6, published="train") is False
+    assert resolved(6, text=True) is False
+    assert resolved(6, resample=False) is False
+    assert resolved(40, resample=True) is True

@@ -5,7 +5,7 @@ import pytest
 
 from gatewise.artifacts.comparison import Comparison
 from gatewise.errors import GatewiseError
-from gatewise.evidence import comparison
+from gatewise.evidence import allocation, comparison
 from gatewise.evidence.task_evidence import TaskEvidence
 from gatewise.files import write_json
 from tests.evidence_runs import cost_report, record, study, variant_cost, write_run
@@ -203,7 +203,7 @@ def test_rounds_stop_at_the_better_one_where_lower_is_better():
     found = compare(declared, runs({"lstm": spread(0.90, seed=1), "gru": spread(0.93, seed=2)}))
     (pair,) = found.tasks["toy"].pairs
     assert (pair.verdict, pair.decided_at) == ("gru", 8)
-    assert comparison.more_seeds(found) is None
+    assert allocation.more_seeds(found) == {}
 
 
 def test_runs_of_different_instructions_are_no_pairs(tmp_path):

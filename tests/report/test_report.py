@@ -58,6 +58,27 @@ def test_the_end_table_answers(compared):
     assert re.search(r"80\.[34] ± 0\.3 %", row)
 
 
+def test_the_end_table_ends_with_a_line_an_answer(compared):
+    ends = [line for line in printed(compared).splitlines() if line.startswith("answer ")]
+    assert ends == [f"answer {n}: {t.answer.sentence}." for n, t in compared.tasks.items()]
+
+
+def test_what_dvc_compares_holds_no_choice_but_every_shortfall(compared):
+    for name, by_variant in plots.headline(compared).items():
+        answer = compared.tasks[name].answer
+        assert {v: row["shortfall"] for v, row in by_variant.items()} == {
+            v: own.shortfall for v, own in answer.by_variant.items()
+        }
+        assert "choice" not in str(by_variant)
+
+
+def test_promise_and_outcome_are_on_the_page(compared):
+    html = page.render(compared)
+    for task in compared.tasks.values():
+        (first, *_) = words.promised(task, compared.power)
+        assert html_escape(first) in html
+
+
 def test_warnings_reach_the_reader(compared):
     task = compared.tasks["toy"].model_copy(
         update={"warnings": ("toy/gru: no usable run for seed 3",)}
@@ -73,7 +94,11 @@ def test_summary_and_page_hold_the_same_answers(compared):
     for task in compared.tasks.values():
         for line in words.answer(task):
             assert line in markdown
-            assert html_escape(line.split(" (", 1)[0]) in html
+        for line in words.verdicts(task):
+            assert html_escape(line) in html
+        parts = words.answer_parts(task.answer)
+        assert f"<strong>{parts.take}</strong>: {html_escape(parts.why)}" in html
+        assert all(html_escape(line) in html for line in parts.beside)
     assert "<script src" not in html
     assert 'href="http' not in html
 
@@ -91,6 +116,14 @@ def test_absent_figures_are_said_to_be_absent(compared):
         if line.startswith("| gru |")
     )
     assert row.endswith("| n/a | n/a |")
+
+
+def test_runs_that_a_race_saved_are_reported(compared):
+    assert "The race saved" not in words.footnote(compared)
+    task = task_comparison({"lstm": summary(*[0.5] * 7), "gru": summary(*[0.4] * 5)})
+    raced = whole_comparison({"toy": task}, looks=[5, 7])
+    for text in (printed(raced), markdown_summary.render(raced), page.render(raced)):
+        assert "The race saved 2 runs against" in " ".join(text.split())
 
 
 def test_verdicts_in_words():

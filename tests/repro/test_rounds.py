@@ -6,9 +6,8 @@ import pytest
 
 from gatewise import config
 from gatewise.errors import GatewiseError
-from gatewise.evidence.comparison import more_seeds
 from gatewise.repro import dvc, rounds
-from tests.evidence_runs import pair, task_comparison, whole_comparison
+from tests.evidence_runs import answer, summary, task_comparison, whole_comparison
 
 STUDY = """
 tasks: {digits: {source: {kind: digits}, features: {kind: frames}}}
@@ -27,10 +26,11 @@ def declare(folder, seeds):
     (folder / "params.yaml").write_text(f"seeds: {seeds}\n{STUDY}")
 
 
-def comparison(seeds, looks, *verdicts):
-    pairs = [pair("gru", "lstm", verdict) for verdict in verdicts]
-    pairs.append(pair("gru", "rnn", primary=False))
-    task = task_comparison({}, *pairs, seeds=range(seeds))
+def comparison(seeds, looks, answered):
+    """A comparison of a task whose two variants have so many seeds."""
+    scores = summary(*[0.5] * seeds)
+    found = answer("gru", "lstm", within_tolerance=answered)
+    task = task_comparison({"lstm": scores, "gru": scores}, seeds=range(seeds), answer=found)
     return whole_comparison({"digits": task}, looks=looks)
 
 
@@ -40,36 +40,42 @@ def test_looks_end_at_the_cap():
     assert config.Rounds(first=8, step=4, cap=8).looks == [8]
 
 
-def test_more_seeds_while_a_primary_pair_is_undecided():
-    looks = [8, 12, 20]
-    assert more_seeds(comparison(8, looks, "gru", "undecided")) == 12
-    assert more_seeds(comparison(12, looks, "undecided")) == 20
-    assert more_seeds(comparison(20, looks, "undecided")) is None
-    assert more_seeds(comparison(8, looks, "gru", "equivalent")) is None
-    assert more_seeds(comparison(8, None, "undecided")) is None
-
-
 def test_auto_starts_at_the_first_look_and_goes_on_where_the_lock_says(folder):
     declare(folder, "auto")
     assert config.load().seed_list == list(range(8))
-    rounds.write(12)
-    assert config.load().seed_list == list(range(12))
-    rounds.write(999)
-    assert config.load().seed_list == list(range(32))
+    rounds.write({"digits": {"lstm": 12, "gru": 10}})
+    study = config.load()
+    assert study.seed_list == study.seeds_of("digits", "lstm") == list(range(12))
+    assert study.seeds_of("digits", "gru") == list(range(10))
+    assert study.runs == 22
+    rounds.write({"digits": {"lstm": 999}})
+    study = config.load()
+    assert study.seeds_of("digits", "lstm") == list(range(32))
+    assert study.seeds_of("digits", "gru") == list(range(8))  # it was not there before
     declare(folder, "{first: 5, step: 2, cap: 9}")
     assert config.load().looks == [5, 7, 9]
 
 
+def test_one_number_for_all_is_read_as_before(folder):
+    declare(folder, "auto")
+    (folder / "seeds.lock").write_text("reached: 12\n")
+    study = config.load()
+    assert study.seeds_of("digits", "gru") == study.seed_list == list(range(12))
+
+
 def test_the_lock_does_not_concern_a_fixed_number_of_seeds(folder):
     declare(folder, 3)
-    rounds.write(12)
+    rounds.write({"digits": {"gru": 12}})
     assert config.load().seed_list == [0, 1, 2]
     assert config.load().looks is None
 
 
-def test_a_lock_that_says_nonsense_is_refused(folder):
+@pytest.mark.parametrize(
+    "nonsense", ["reached: many", "reached: -1", "seeds: {digits: 8}", "seed: 8", "8", ""]
+)
+def test_a_lock_that_says_nonsense_is_refused(folder, nonsense):
     declare(folder, "auto")
-    (folder / "seeds.lock").write_text("reached: many\n")
+    (folder / "seeds.lock").write_text(f"{nonsense}\n")
     with pytest.raises(GatewiseError, match=r"seeds\.lock: expected `reached"):
         config.load()
 
@@ -81,21 +87,56 @@ def test_a_cap_below_the_first_look_is_refused(folder):
 
 
 @pytest.mark.parametrize(
-    ("decided_at", "reproduced"), [(5, [5]), (9, [5, 7, 9]), (None, [5, 7, 9])]
+    ("answered_at", "reproduced"), [(5, [5]), (9, [5, 7, 9]), (None, [5, 7, 9])]
 )
-def test_rounds_go_on_until_decided_or_capped(folder, decided_at, reproduced):
+def test_rounds_go_on_until_answered_or_capped(folder, answered_at, reproduced):
     declare(folder, "{first: 5, step: 2, cap: 9}")
-    seen = []
+    seen, said = [], []
 
     def dvc():
         study = config.load()
         seen.append(len(study.seed_list))
-        verdict = "gru" if decided_at and seen[-1] >= decided_at else "undecided"
-        comparison(seen[-1], study.looks, verdict).write("reports/comparison.json")
+        answered = bool(answered_at) and seen[-1] >= answered_at
+        comparison(seen[-1], study.looks, answered).write("reports/comparison.json")
         return 0
 
-    assert rounds.reproduce(dvc, say=lambda _: None) == 0
+    assert rounds.reproduce(dvc, say=said.append) == 0
     assert seen == reproduced
+    assert len(said) == len(reproduced) - 1
+    assert all("more seeds for digits (lstm, gru: " in sentence for sentence in said)
+
+
+def test_no_round_begins_that_would_end_too_late(folder):
+    declare(folder, "{first: 5, step: 2, cap: 9, minutes: 2}")
+    moments, seen, said = iter([0, 0, 50, 50, 100]), [], []  # seconds: two rounds of 50 each
+
+    def dvc():
+        study = config.load()
+        seen.append(len(study.seed_list))
+        comparison(seen[-1], study.looks, False).write("reports/comparison.json")
+        return 0
+
+    assert rounds.reproduce(dvc, said.append, lambda: next(moments)) == 0
+    assert seen == [5, 7]
+    assert "the 2 minutes that seeds.minutes allows" in said[-1]
+    assert "still open: digits (lstm, gru: 9 seeds)" in said[-1]
+
+
+def test_what_the_race_saved_is_said_at_its_end(folder):
+    declare(folder, "{first: 5, step: 2, cap: 9}")
+    said = []
+
+    def dvc():
+        task = task_comparison(
+            {"lstm": summary(*[0.5] * 7), "gru": summary(*[0.4] * 5)},
+            seeds=range(7),
+            answer=answer("lstm"),
+        )
+        whole_comparison({"digits": task}, looks=[5, 7, 9]).write("reports/comparison.json")
+        return 0
+
+    assert rounds.reproduce(dvc, said.append) == 0
+    assert "2 runs saved against as many seeds of every variant on every task" in said[-1]
 
 
 def test_a_failing_repro_ends_the_rounds(folder):

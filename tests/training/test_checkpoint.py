@@ -63,6 +63,7 @@ PLANS = {
         "config": VariantConfig(cell="lstm", hidden=8, layers=2, dropout=0.3, input_dropout=0.1)
     },
     "constant rate": {"schedule": "constant"},
+    "averaged": {"average_last": 3},
     "label smoothing": {"label_smoothing": 0.1, "schedule": "cosine"},
     "bidirectional": {
         "config": VariantConfig(
@@ -98,9 +99,9 @@ def test_early_stopping_counts_on(tmp_path):
     assert run.same("whole", "parted")
 
 
-@pytest.mark.parametrize("patience", [None, 3])
-def test_a_run_that_was_trained_is_only_scored(tmp_path, monkeypatch, patience):
-    plan = make_plan(epochs=20, patience=patience, schedule="constant", learning_rate=0.2)
+@pytest.mark.parametrize("ending", [{}, {"patience": 3}, {"average_last": 2}])
+def test_a_run_that_was_trained_is_only_scored(tmp_path, monkeypatch, ending):
+    plan = make_plan(epochs=20, schedule="constant", learning_rate=0.2, **ending)
     run = Runner(tmp_path, plan, noise=3.0)
     whole, _ = run("whole")
     with monkeypatch.context() as patched:

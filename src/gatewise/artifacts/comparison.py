@@ -12,9 +12,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import BaselineScore, ScoreSummary
 from gatewise.artifacts.costs import Quartiles, Structure
 from gatewise.artifacts.document import Document, Interval, Part
+from gatewise.artifacts.promise import Outcome, Promise
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.errors import GatewiseError
 
@@ -162,7 +164,10 @@ class Pair(PairMeasurement):
     decided_at: int | None
     """Seeds at the look that decided it, where seeds are added in rounds."""
     seeds_needed: int | None
-    """Seeds to add before an undecided pair is decided with the wanted power."""
+    """Seeds to add before an undecided pair is expected to be decided with the wanted power, if
+    its difference and spread are as estimated."""
+    seeds_needed_interval: tuple[int, int] | None = None
+    """The same over what differences and spreads the data leave open."""
 
     @property
     def winner(self) -> str | None:
@@ -262,6 +267,12 @@ class TaskComparison(Part):
     budgets: tuple[BudgetSensitivity, ...]
     context: TaskContext | None = None
     """How much past the task needs; `None` where no run was asked."""
+    answer: Answer | None = None
+    """What to take; `None` where no variant has a usable run."""
+    promise: Promise | None = None
+    """What the study could tell before it was trained."""
+    outcome: Outcome | None = None
+    """What the runs showed, to be held against the promise; `None` with one seed."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:

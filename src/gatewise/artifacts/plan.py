@@ -27,11 +27,13 @@ from gatewise.config import (
     Augment,
     ModelOverrides,
     ProbeConfig,
+    Reached,
     SourceOptions,
     SplitConfig,
     Strict,
     Study,
     TaskConfig,
+    Tokens,
     TrainConfig,
     TrainOverrides,
     VariantConfig,
@@ -179,13 +181,13 @@ class ComparePlan(_Plan):
 
     declared: dict[str, Any]
     """All sections of `params.yaml` that bear on evidence, checked again when they are read."""
-    seeds: tuple[int, ...]
-    """How far `seeds: auto` has come, or the seeds as declared."""
+    seeds: dict[str, dict[str, int]]
+    """How many seeds each variant of each task has; how far `seeds: auto` has come."""
 
     def study(self) -> Study:
         """The study, with defaults where a section bears on no evidence."""
         study = parse(self.declared, origin="data/plan/compare.json")
-        return study.with_reached(len(self.seeds))
+        return study.with_reached(Reached(self.seeds))
 
 
 def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
@@ -207,7 +209,10 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
             _probe_plan(study, variant).write(folder / "probes" / f"{variant}.json")
         ComparePlan(
             declared=study.model_dump(mode="json", exclude=set(WITHOUT_EVIDENCE)),
-            seeds=tuple(study.seed_list),
+            seeds={
+                task: {variant: len(study.seeds_of(task, variant)) for variant in study.variants}
+                for task in study.tasks
+            },
         ).write(folder / "compare.json")
 
 
@@ -237,14 +242,17 @@ def _write_task(study: Study, task: str, root: Path) -> None:
 
 def _baseline_plan(study: Study, task: str) -> BaselinePlan:
     fraction = study.train_for(task).fraction
-    by_seed = study.tasks[task].split.resample or fraction < 1
+    settings = study.tasks[task]
+    # Left open, it is settled when the groups are known; text keeps one split in any case.
+    fixed = settings.split.resample is False or isinstance(settings.features, Tokens)
+    by_seed = not fixed or fraction < 1
     return BaselinePlan(
         task=task,
         metric=study.tasks[task].metric,
         fraction=fraction,
         alpha=study.compare.alpha,
         resamples=study.compare.resamples,
-        seeds=tuple(study.seed_list if by_seed else study.seed_list[:1]),
+        seeds=tuple(study.seeds_of_task(task)[: None if by_seed else 1]),
         instructions=study.execution.instructions,
     )
 
@@ -272,7 +280,7 @@ def _plan(study: Study, task: str, variant: str) -> RunPlan:
         split=settings.split,
         augment=settings.augment,
         metric=settings.metric,
-        seeds=tuple(study.seed_list),
+        seeds=tuple(study.seeds_of(task, variant)),
         threads=study.execution.threads_per_run,
         instructions=study.execution.instructions,
         accelerator=study.execution.accelerator,

@@ -125,9 +125,9 @@ class RunRecord(_Record):
             raise GatewiseError(f"{path}: not a run record of this version: {error}") from None
 
 
-def find(root: str | Path = "runs") -> Iterator[tuple[Path, RunRecord]]:
-    """All finished runs below `root` in a fixed order (task, variant, seed)."""
-    folders = [path.parent for path in Path(root).glob(f"*/*/seed-*/{RECORD}")]
+def find(root: str | Path = "runs", task: str = "*") -> Iterator[tuple[Path, RunRecord]]:
+    """All finished runs below `root`, or those of one task, in order of task, variant, seed."""
+    folders = [path.parent for path in Path(root).glob(f"{task}/*/seed-*/{RECORD}")]
     folders.sort(key=lambda f: (f.parent.parent.name, f.parent.name, int(f.name[5:])))
     for folder in folders:
         yield folder, RunRecord.read(folder)

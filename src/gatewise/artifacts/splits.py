@@ -2,7 +2,8 @@
 
 A fixed split follows from a hash of each group's own id, so data added later never move an
 old example; the fractions are therefore approximate. A resampled split is drawn anew for
-each seed, by numbers of groups.
+each seed, by numbers of groups; a balanced one is designed over seeds
+(`gatewise.artifacts.balanced`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatewise import streams
+from gatewise.artifacts import balanced
 from gatewise.config import SPLITS, SplitConfig
 from gatewise.errors import GatewiseError
 
@@ -46,12 +48,32 @@ def assign(groups: Sequence[str], config: SplitConfig, seed: int | None = None) 
     if config.resample:
         if seed is None:
             raise ValueError("a resampled split needs the seed it is drawn for")
-        chosen = _draw(names, config, seed)
+        _require_three(names)
+        divide = _design if config.resample == "balanced" else _draw
+        chosen = divide(names, config, seed)
     else:
         chosen = {name: _by_hash(position(name), config) for name in names}
     split = np.array([chosen[group] for group in groups])
     require_all(split, len(names))
     return split
+
+
+def resolve(
+    config: SplitConfig, published: Sequence[str], groups: Sequence[str], text: bool
+) -> SplitConfig:
+    """The settings with `resample` settled, where it was left open.
+
+    Args:
+        config: as declared.
+        published: split of each example by its source; empty where it publishes none.
+        groups: the group of each example.
+        text: whether a tokenizer is trained on the training split, which then has to stay.
+    """
+    if config.resample is not None:
+        return config
+    few = len(SPLITS) <= len(set(groups)) < balanced.FEW_GROUPS
+    designed = few and not text and not any(published)
+    return config.model_copy(update={"resample": "balanced" if designed else False})
 
 
 def complete(published: Sequence[str], groups: Sequence[str], config: SplitConfig) -> np.ndarray:
@@ -150,13 +172,22 @@ def _by_hash(place: float, config: SplitConfig) -> str:
     return "validation" if place < config.test + config.validation else "train"
 
 
-def _draw(names: list[str], config: SplitConfig, seed: int) -> dict[str, str]:
+def _require_three(names: list[str]) -> None:
     if len(names) < len(SPLITS):
         raise GatewiseError(
             f"split.resample needs at least {len(SPLITS)} groups, there are {len(names)}"
         )
-    test = max(1, round(config.test * len(names)))
-    validation = max(1, round(config.validation * len(names)))
+
+
+def _design(names: list[str], config: SplitConfig, seed: int) -> dict[str, str]:
+    test, validation = balanced.held_out(len(names), config, seed)
+    parts = dict.fromkeys(names, "train")
+    parts |= {names[i]: "test" for i in test} | {names[i]: "validation" for i in validation}
+    return parts
+
+
+def _draw(names: list[str], config: SplitConfig, seed: int) -> dict[str, str]:
+    test, validation = balanced.sizes(len(names), config)
     order = streams.generator(seed, "split").permutation(len(names))
     parts = ["test"] * test + ["validation"] * validation
     parts += ["train"] * (len(names) - len(parts))

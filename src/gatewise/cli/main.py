@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gatewise import __version__
-from gatewise.cli import cells, data, gate, models, predict, retrain, tracking, verify
+from gatewise.cli import cells, data, gate, models, plan, predict, retrain, tracking, verify
 from gatewise.errors import GatewiseError, in_words
 from gatewise.training import instructions
 
@@ -28,6 +28,7 @@ app.add_typer(gate.app)
 app.add_typer(retrain.app)
 app.add_typer(verify.app)
 app.add_typer(cells.app)
+app.add_typer(plan.app)
 
 
 def _version(wanted: bool) -> None:
@@ -54,8 +55,7 @@ def config(
 
     if check is not None:
         study = configuration.load(check)
-        runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
-        print(f"{check}: fine; {runs} runs")
+        print(f"{check}: fine; {study.runs} runs")
         return
     from rich import print as show
 

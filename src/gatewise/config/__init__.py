@@ -7,8 +7,9 @@ that source's file). Anything else is refused with the key's path and what is al
 from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateBudgets, GateConfig, GateData, GateSlices
 from gatewise.config.probes import ProbeConfig
+from gatewise.config.seeds import SEEDS_LOCK, Reached, reached
 from gatewise.config.strict import SPLITS, Count, Strict, suggest
-from gatewise.config.study import SEEDS_LOCK, Study, explain, load, load_operation, parse, reached
+from gatewise.config.study import Study, explain, load, load_operation, parse
 from gatewise.config.tasks import (
     Augment,
     Frames,
@@ -45,6 +46,7 @@ __all__ = [
     "Mfcc",
     "ModelOverrides",
     "ProbeConfig",
+    "Reached",
     "Rounds",
     "SourceOptions",
     "SpecAugment",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import Fraction, Seeds, Strict
+from gatewise.config.strict import Fraction, Positive, Seeds, Strict
 
 
 class CompareConfig(Strict):
@@ -22,17 +22,29 @@ class CompareConfig(Strict):
     """Power wanted when computing how many seeds are needed."""
     resamples: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Bootstrap resamples."""
+    choose: Literal["accuracy", "macs", "parameters", "step_time", "latency"] = "macs"
+    """What to take: the best by the task's metric (`accuracy`), or the cheapest by this cost whose
+    shortfall stays within `tolerance`. A step's time and latency are this machine's."""
+    tolerance: Annotated[float, Field(ge=0)] = 0.01
+    """How far below the best the choice may lie at worst, in the metric's own value."""
 
 
 class Rounds(Strict):
-    """Seeds added in rounds until every primary pair is decided (`seeds: auto`)."""
+    """Seeds added in rounds until every task is answered (`seeds: auto`).
+
+    A task gets more seeds while its choice is not known to lie within `compare.tolerance` of the
+    best, or while a primary pair is undecided that `cap` seeds are expected to decide; variants
+    that are shown not to be the best get none.
+    """
 
     first: Seeds = 8
     """Seeds before the first look at the results."""
     step: Seeds = 4
     """Seeds added in each round."""
     cap: Seeds = 32
-    """Seeds after which the study ends, decided or not."""
+    """Seeds after which a task ends, answered or not."""
+    minutes: Positive | None = None
+    """Begin no round that would, at the pace of the last, end later than this after the start."""
 
     @model_validator(mode="after")
     def _room(self) -> Rounds:

@@ -12,6 +12,7 @@ from gatewise.config import yaml_file
 from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateConfig
 from gatewise.config.probes import ProbeConfig
+from gatewise.config.seeds import SEEDS_LOCK, Reached, reached
 from gatewise.config.strict import Seed, Seeds, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
@@ -21,11 +22,9 @@ from gatewise.errors import GatewiseError
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_NAME = 100
 """Characters; names become those of files and of MLflow's models."""
-MOST_SEEDS = 10_000
 MOST_RUNS = 1_000_000
 LONGEST_QUOTE = 200
 """Characters of a value that a message repeats."""
-SEEDS_LOCK = "seeds.lock"
 
 
 class Study(Strict):
@@ -34,7 +33,7 @@ class Study(Strict):
     tasks: Annotated[dict[str, TaskConfig], Field(min_length=1)]
     variants: Annotated[dict[str, VariantConfig], Field(min_length=1)]
     seeds: Rounds | Seeds | Annotated[tuple[Seed, ...], Field(max_length=10_000)] = 8
-    """How many (0, 1, ...), or which; `auto` adds some until every primary pair is decided."""
+    """How many (0, 1, ...), or which; `auto` adds some until every task is answered."""
     train: TrainConfig = TrainConfig()
     compare: CompareConfig = CompareConfig()
     probes: ProbeConfig = ProbeConfig()
@@ -42,22 +41,36 @@ class Study(Strict):
     execution: ExecutionConfig = ExecutionConfig()
     tracking: TrackingConfig = TrackingConfig()
 
-    _reached: int = PrivateAttr(default=0)
+    _reached: Reached = PrivateAttr(default_factory=Reached)
     """How many seeds `seeds: auto` has come to; kept in `seeds.lock`."""
 
     @property
     def seed_list(self) -> list[int]:
-        """The seeds, one run of each variant apiece."""
+        """All seeds; where they are added in rounds, those of whichever variant has most."""
+        return max((self.seeds_of_task(task) for task in self.tasks), key=len)
+
+    def seeds_of_task(self, task: str) -> list[int]:
+        """The seeds of the variant that has most on `task`."""
+        return max((self.seeds_of(task, variant) for variant in self.variants), key=len)
+
+    def seeds_of(self, task: str, variant: str) -> list[int]:
+        """The seeds of one variant on one task, a run apiece; the first of them are shared."""
         if isinstance(self.seeds, Rounds):
-            return list(range(min(max(self._reached, self.seeds.first), self.seeds.cap)))
+            count = self._reached.seeds(task, variant)
+            return list(range(min(max(count, self.seeds.first), self.seeds.cap)))
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+    @property
+    def runs(self) -> int:
+        """Runs of the whole study."""
+        return sum(len(self.seeds_of(task, v)) for task in self.tasks for v in self.variants)
 
     @property
     def looks(self) -> list[int] | None:
         """Seed counts at which results are looked at, where seeds are added in rounds."""
         return self.seeds.looks if isinstance(self.seeds, Rounds) else None
 
-    def with_reached(self, reached: int) -> Study:
+    def with_reached(self, reached: Reached) -> Study:
         """The study as it stands when `seeds: auto` has come to so many seeds."""
         study = self.model_copy()
         study._reached = reached
@@ -168,22 +181,6 @@ def load_operation(path: str | Path = "params.yaml") -> tuple[ExecutionConfig, T
     """
     study = load(path)
     return study.execution, study.tracking
-
-
-def reached(path: str | Path) -> int:
-    """How many seeds `seeds: auto` has come to, by its lock file; 0 before the first round.
-
-    Raises:
-        GatewiseError: the file says something else.
-    """
-    try:
-        found = yaml_file.read(path)
-    except FileNotFoundError:
-        return 0
-    count = found.get("reached") if isinstance(found, dict) else None
-    if not isinstance(count, int) or not 0 <= count <= MOST_SEEDS:
-        raise GatewiseError(f"{path}: expected `reached: <number of seeds>`; put 0 to start anew")
-    return count
 
 
 def parse(raw: dict[str, Any], origin: str = "params") -> Study:

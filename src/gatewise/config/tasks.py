@@ -57,8 +57,10 @@ class SplitConfig(Strict):
     """Share of the groups that chooses the best epoch."""
     test: Fraction = 0.2
     """Share of the groups that is scored once."""
-    resample: bool = False
-    """Draw the groups anew for each seed instead of once from a hash of their ids."""
+    resample: bool | Literal["balanced"] | None = None
+    """How seeds differ: `false`, one split for all, by a hash of each group's id; `true`, groups
+    drawn anew for each seed; `balanced`, seeds in rounds that test every group equally often. Left
+    out: `balanced` where groups are few (below ten, no split published, no text), else `false`."""
 
     @model_validator(mode="after")
     def _leaves_training_data(self) -> SplitConfig:
@@ -193,6 +195,7 @@ class TrainOverrides(Strict):
     label_smoothing: Probability | None = None
     fraction: Share | None = None
     patience: Count | None = None
+    average_last: Count | None = None
 
 
 class ModelOverrides(Strict):
@@ -251,6 +254,12 @@ class TaskConfig(Strict):
             raise ValueError(
                 "augment changes powers of bands, so it needs features of the kind log-mel, not "
                 f"{self.features.kind}; leave augment out or change the features"
+            )
+        share = getattr(self.source, "test_share", self.split.test)
+        if getattr(self.source, "test_takes", None) is not None and share != self.split.test:
+            raise ValueError(
+                f"source.test_share ({share}) says whose voices test and must equal split.test "
+                f"({self.split.test}) where source.test_takes is given"
             )
         if isinstance(self.features, Tokens) and self.split.resample:
             raise ValueError(

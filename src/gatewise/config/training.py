@@ -37,6 +37,10 @@ class TrainConfig(Strict):
     lie within larger ones; validation and test stay as they are."""
     patience: Count | None = None
     """Stop after this many epochs without a better primary metric on the validation split."""
+    average_last: Count | None = None
+    """Keep the mean of the weights after each of the last so many epochs, in place of those of the
+    epoch that validates best: scores then scatter less over seeds. Meant for schedules that decay,
+    and for runs that early stopping does not cut short."""
 
 
 class ExecutionConfig(Strict):

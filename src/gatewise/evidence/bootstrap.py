@@ -8,7 +8,7 @@ with both. Groups, not examples, are drawn: examples of one speaker rise and fal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,22 +94,57 @@ def analyse(
     """Noise of each variant's score and of each pair's difference, on one task.
 
     Args:
-        runs: by variant and seed; only seeds that all variants have are used.
+        runs: by variant and seed; a pair rests on the seeds that both have.
         pairs: which differences to look at.
         metric: what to score by.
         level: 1 - coverage of the intervals.
         resamples: bootstrap resamples.
 
     Returns:
-        Nothing with fewer than two such seeds or fewer than two test groups.
+        Nothing of what has fewer than two seeds or fewer than two test groups.
     """
-    everyone = [set(by_seed) for by_seed in runs.values()]
-    seeds = sorted(set.intersection(*everyone)) if everyone else []
-    used = {variant: [by_seed[seed] for seed in seeds] for variant, by_seed in runs.items()}
-    names = sorted({name for row in used.values() for run in row for name in run.groups})
+    own = {variant: frozenset(by_seed) for variant, by_seed in runs.items()}
+    names = _names(runs)
+    shared = {frozenset(seeds) for seeds in own.values()} | {own[a] & own[b] for a, b in pairs}
+    variants: dict[str, Noise] = {}
+    differences: dict[tuple[str, str], Noise] = {}
+    for seeds in shared:
+        scores = resample(runs, metric, seeds, resamples)
+        variants |= {v: drawn.noise(level) for v, drawn in scores.items() if own[v] == seeds}
+        differences |= {
+            (a, b): (scores[a] - scores[b]).noise(level)
+            for a, b in pairs
+            if own[a] & own[b] == seeds and a in scores
+        }
+    return Analysis(len(names), variants, differences) if variants else Analysis()
+
+
+def resample(
+    runs: Mapping[str, Mapping[int, PredictionCounts]],
+    metric: Metric,
+    seeds: Collection[int],
+    resamples: int = 2_000,
+) -> dict[str, Resampled]:
+    """Mean scores of the variants that have all of `seeds`, on draws that all of them share.
+
+    Args:
+        runs: by variant and seed.
+        metric: what to score by.
+        seeds: those to use.
+        resamples: bootstrap resamples.
+
+    Returns:
+        Nothing with fewer than two seeds or fewer than two test groups.
+    """
+    names = _names(runs)
     if len(seeds) < 2 or len(names) < 2:
-        return Analysis()
-    classes = max(run.counts.shape[2] for row in used.values() for run in row)
+        return {}
+    used = {
+        variant: [by_seed[seed] for seed in sorted(seeds)]
+        for variant, by_seed in runs.items()
+        if by_seed.keys() >= set(seeds)
+    }
+    classes = max((run.counts.shape[2] for row in used.values() for run in row), default=1)
     draws = Draws.make(len(seeds), len(names), resamples)
     scores = {}
     for variant, row in used.items():
@@ -117,11 +152,12 @@ def analyse(
         if not metric.by_class:
             stacked = stacked.sum(axis=-1, keepdims=True)
         scores[variant] = Resampled(*resampled(stacked, draws, metric))
-    return Analysis(
-        len(names),
-        {variant: drawn.noise(level) for variant, drawn in scores.items()},
-        {(a, b): (scores[a] - scores[b]).noise(level) for a, b in pairs},
-    )
+    return scores
+
+
+def _names(runs: Mapping[str, Mapping[int, PredictionCounts]]) -> list[str]:
+    """All test groups."""
+    return sorted({g for by_seed in runs.values() for run in by_seed.values() for g in run.groups})
 
 
 def stack(runs: Sequence[PredictionCounts], names: Sequence[str], classes: int) -> Floats:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gatewise.artifacts import runs
 from gatewise.artifacts.baselines import BaselineReport
-from gatewise.artifacts.comparison import UNDECIDED, Comparison, TaskComparison
+from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.context import ContextReport
 from gatewise.artifacts.costs import CostReport
 from gatewise.artifacts.prepared import CARD, TaskCard
@@ -70,15 +70,6 @@ def compare(
     return comparison.model_copy(update={"claims": claims.judge(comparison, probes or {})})
 
 
-def more_seeds(comparison: Comparison) -> int | None:
-    """Seeds to have run by the next look; `None` when all is decided or the cap is met."""
-    primary = [pair for task in comparison.tasks.values() for pair in task.primary]
-    if all(pair.verdict != UNDECIDED for pair in primary):
-        return None
-    done = max(len(task.seeds) for task in comparison.tasks.values())
-    return next((count for count in comparison.looks or () if count > done), None)
-
-
 def _gains(tasks: Mapping[str, TaskComparison]) -> dict[str, dict[str, float]]:
     """Mean scores turned so that higher is better on every task."""
     return {
@@ -124,35 +115,39 @@ def gather(study: Study, root: str | Path = ".") -> dict[str, TaskEvidence]:
             with different instructions.
     """
     root = Path(root)
-    wanted = [
+    return {task: gather_task(study, task, root) for task in study.tasks}
+
+
+def gather_task(study: Study, task: str, root: str | Path = ".") -> TaskEvidence:
+    """As `gather`, of one task alone.
+
+    Raises:
+        GatewiseError: as there.
+    """
+    root = Path(root)
+    own = [
         (folder, record)
-        for folder, record in runs.find(root / "runs")
-        if record.task in study.tasks
-        and record.variant in study.variants
-        and record.seed in study.seed_list
+        for folder, record in runs.find(root / "runs", task)
+        if record.variant in study.variants and record.seed in study.seeds_of(task, record.variant)
     ]
-    evidence = {}
-    for task in study.tasks:
-        own = [(folder, record) for folder, record in wanted if record.task == task]
-        _check_instructions(task, [record for _, record in own])
-        predictions: dict[str, dict[int, PredictionCounts]] = {}
-        for folder, record in own:
-            counts = prediction_counts.read(folder, record.predictions_sha256)
-            predictions.setdefault(record.variant, {})[record.seed] = counts
-        evidence[task] = TaskEvidence(
-            records=[record for _, record in own],
-            cost=CostReport.read_if_made(root / "reports" / "cost" / f"{task}.json"),
-            card=_card(root / "data" / "prepared" / task / CARD),
-            baselines=BaselineReport.read_if_made(root / "reports" / "baselines" / f"{task}.json"),
-            context=ContextReport.read_if_made(root / "reports" / "context" / f"{task}.json"),
-            predictions=predictions,
-            curves=_curves(own),
-            diverged={
-                variant: runs.read_diverged(root / "runs" / task / variant)
-                for variant in study.variants
-            },
-        )
-    return evidence
+    _check_instructions(task, [record for _, record in own])
+    predictions: dict[str, dict[int, PredictionCounts]] = {}
+    for folder, record in own:
+        counts = prediction_counts.read(folder, record.predictions_sha256)
+        predictions.setdefault(record.variant, {})[record.seed] = counts
+    return TaskEvidence(
+        records=[record for _, record in own],
+        cost=CostReport.read_if_made(root / "reports" / "cost" / f"{task}.json"),
+        card=_card(root / "data" / "prepared" / task / CARD),
+        baselines=BaselineReport.read_if_made(root / "reports" / "baselines" / f"{task}.json"),
+        context=ContextReport.read_if_made(root / "reports" / "context" / f"{task}.json"),
+        predictions=predictions,
+        curves=_curves(own),
+        diverged={
+            variant: runs.read_diverged(root / "runs" / task / variant)
+            for variant in study.variants
+        },
+    )
 
 
 def read_probes(variants: Iterable[str], reports: str | Path = "reports") -> dict[str, ProbeReport]:

@@ -40,7 +40,7 @@ from gatewise.artifacts.comparison import (
 from gatewise.artifacts.costs import CostReport
 from gatewise.config import CompareConfig
 from gatewise.config.metrics import Metric
-from gatewise.evidence import sequential, statistics
+from gatewise.evidence import seeds_needed, sequential, statistics
 
 # --- measuring -----------------------------------------------------------------------------
 
@@ -183,18 +183,26 @@ def judge(
             judgements[i] = replace(judgements[i], verdict=verdict, decided_at=decision.look)
     tests = family(pair for _, pair in measured)
     return [
-        Pair(
-            **dict(pair),
-            p_value_holm=judgement.p_value_holm,
-            p_equivalence_holm=judgement.p_equivalence_holm,
-            verdict=judgement.verdict,
-            decided_at=judgement.decided_at,
-            seeds_needed=_seeds_needed(
-                pair, judgement.verdict, settings, tests if pair.primary else 1
-            ),
-        )
+        _judged(pair, judgement, settings, tests if pair.primary else 1)
         for (_, pair), judgement in zip(measured, judgements, strict=True)
     ]
+
+
+def _judged(
+    pair: PairMeasurement, judgement: Judgement, settings: CompareConfig, tests: int
+) -> Pair:
+    needed, done = _seeds_needed(pair, judgement.verdict, settings, tests), len(pair.seeds)
+    return Pair(
+        **dict(pair),
+        p_value_holm=judgement.p_value_holm,
+        p_equivalence_holm=judgement.p_equivalence_holm,
+        verdict=judgement.verdict,
+        decided_at=judgement.decided_at,
+        seeds_needed=_still(needed.seeds, done) if needed else None,
+        seeds_needed_interval=(
+            (_still(needed.low, done), _still(needed.high, done)) if needed else None
+        ),
+    )
 
 
 def family(pairs: Iterable[PairMeasurement]) -> int:
@@ -242,11 +250,14 @@ def _decisions(
 
 def _seeds_needed(
     pair: PairMeasurement, verdict: str, settings: CompareConfig, tests: int
-) -> int | None:
-    """Seeds to add before an undecided pair is decided with the wanted power; else `None`."""
-    if verdict != UNDECIDED or pair.std is None:
+) -> seeds_needed.Expected | None:
+    """Seeds at which an undecided pair is expected to be decided; else `None`."""
+    if verdict != UNDECIDED:
         return None
-    total = statistics.seeds_for_power(
-        pair.std, settings.rope, settings.alpha / max(tests, 1), settings.power
-    )
-    return None if total is None else max(1, total - len(pair.seeds))
+    level, confidence = settings.alpha / max(tests, 1), 1 - settings.alpha
+    return seeds_needed.expected(pair.differences, settings.rope, level, settings.power, confidence)
+
+
+def _still(total: int, done: int) -> int:
+    """Seeds to add; an undecided pair needs one at least."""
+    return max(1, total - done)

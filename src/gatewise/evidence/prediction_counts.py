@@ -44,6 +44,11 @@ class PredictionCounts:
     """Digest of ids and labels in any order: equal digests, equal test sets."""
 
     @property
+    def examples(self) -> int:
+        """Test examples."""
+        return int(self.confusion.sum())
+
+    @property
     def constant(self) -> bool:
         """Whether one class is predicted throughout, though there are several."""
         return bool((self.confusion.sum(axis=0) > 0).sum() == 1 < len(self.confusion))

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import BaselineReport
 from gatewise.artifacts.comparison import (
+    Noise,
     Pair,
     PairMeasurement,
     TaskComparison,
@@ -21,7 +23,19 @@ from gatewise.artifacts.prepared import TaskCard
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence import bootstrap, budget_sensitivity, context, pairs, variant_summary
+from gatewise.evidence import (
+    answer,
+    bootstrap,
+    budget_sensitivity,
+    context,
+    design,
+    foresight,
+    paired_scores,
+    pairs,
+    promise,
+    variant_summary,
+)
+from gatewise.evidence.paired_scores import PairedScores
 from gatewise.evidence.prediction_counts import PredictionCounts
 
 if TYPE_CHECKING:
@@ -67,6 +81,8 @@ class Weighed:
     metric: Metric
     variants: Mapping[str, VariantSummary]
     pairs: Sequence[PairMeasurement]
+    together: PairedScores
+    """Scores on the seeds that all variants share."""
     target: float | None
     """Validation score that `epochs_to_target` asks for."""
     test_groups: int | None
@@ -76,11 +92,12 @@ class Weighed:
 
 def scores(study: Study, task: str, evidence: TaskEvidence) -> Scores:
     """The task's test scores, with a warning for each run that is missing or doubtful."""
-    metric, wanted = METRICS[study.tasks[task].metric], study.seed_list
+    metric = METRICS[study.tasks[task].metric]
+    wanted = {variant: study.seeds_of(task, variant) for variant in study.variants}
     by_variant: dict[str, dict[int, float]] = {variant: {} for variant in study.variants}
     warnings = []
     for record in evidence.records:
-        if record.variant not in by_variant or record.seed not in wanted:
+        if record.seed not in wanted.get(record.variant, ()):
             continue
         score = record.metrics.get("test", {}).get(metric.name, math.nan)
         if math.isfinite(score):
@@ -94,8 +111,8 @@ def scores(study: Study, task: str, evidence: TaskEvidence) -> Scores:
             warnings.append(f"{record.name}: predicts one class throughout; it learnt nothing.")
     for variant, by_seed in by_variant.items():
         diverged = evidence.diverged.get(variant, {})
-        warnings += _diverged(f"{task}/{variant}", diverged, by_seed, wanted)
-        warnings += _missing(f"{task}/{variant}", by_seed, wanted)
+        warnings += _diverged(f"{task}/{variant}", diverged, by_seed, wanted[variant])
+        warnings += _missing(f"{task}/{variant}", by_seed, wanted[variant])
     return Scores(metric, by_variant, warnings)
 
 
@@ -127,25 +144,15 @@ def weigh(study: Study, task: str, evidence: TaskEvidence) -> Weighed:
     target, reached = variant_summary.epochs_to_target(
         evidence.curves, scored.metric, scored.present
     )
-    variants = {
-        variant: variant_summary.summarise(
-            scored.by_variant[variant],
-            scored.metric,
-            [r for r in evidence.records if r.variant == variant],
-            settings,
-            cost=evidence.cost.variants.get(variant) if evidence.cost else None,
-            reached=reached.get(variant, ()),
-            noise=noise.variants.get(variant),
-        )
-        for variant in scored.present
-    }
+    variants = _summaries(study, evidence, scored, reached, noise.variants)
     warnings = (
         *scored.warnings,
         *mismatched,
         *_untested(task, measured),
         *_few(task, noise.groups),
     )
-    return Weighed(scored.metric, variants, measured, target, noise.groups, warnings)
+    together = _together(study, task, evidence, scored)
+    return Weighed(scored.metric, variants, measured, together, target, noise.groups, warnings)
 
 
 def entry(
@@ -166,7 +173,7 @@ def entry(
         synthetic=card.synthetic if card else False,
         source=study.tasks[task].source.kind,
         metric=TaskMetric.of(weighed.metric, study.compare.rope),
-        seeds=tuple(study.seed_list),
+        seeds=tuple(study.seeds_of_task(task)),
         train_fraction=study.train_for(task).fraction,
         target=weighed.target,
         test_groups=weighed.test_groups,
@@ -179,7 +186,88 @@ def entry(
         warnings=weighed.warnings,
         budgets=budget_sensitivity.assess(study.variants, judged),
         context=context.summarise(evidence.context, study.compare.rope, study.compare.alpha),
+        answer=_answer(study, evidence, weighed.metric, weighed.together, weighed.variants),
+        promise=foresight.made(study, task, _test_examples(evidence), shared=not _drawn(card)),
+        outcome=promise.outcome(
+            study.compare,
+            foresight.primary_tests(study),
+            _spreads(weighed.pairs),
+            len(study.seeds_of_task(task)),
+        ),
     )
+
+
+def _test_examples(evidence: TaskEvidence) -> int | None:
+    runs = [run for by_seed in evidence.predictions.values() for run in by_seed.values()]
+    return min((run.examples for run in runs), default=None)
+
+
+def _spreads(measured: Sequence[PairMeasurement]) -> list[float]:
+    """Scatter of the primary pairs' differences, or of all pairs where none is primary."""
+    chosen = [pair for pair in measured if pair.primary] or measured
+    return [pair.std for pair in chosen if pair.std is not None]
+
+
+def _drawn(card: TaskCard | None) -> bool:
+    """Whether each seed has test examples of its own."""
+    return card is not None and card.resample
+
+
+def answer_of(study: Study, task: str, evidence: TaskEvidence) -> Answer | None:
+    """The task's answer alone, without what its pairs need."""
+    scored = scores(study, task, evidence)
+    variants = _summaries(study, evidence, scored)
+    return _answer(
+        study, evidence, scored.metric, _together(study, task, evidence, scored), variants
+    )
+
+
+def _answer(
+    study: Study,
+    evidence: TaskEvidence,
+    metric: Metric,
+    together: PairedScores,
+    variants: Mapping[str, VariantSummary],
+) -> Answer | None:
+    question = answer.Question(
+        metric, study.compare, study.looks, _design(study, evidence).speaks_of
+    )
+    return answer.find(question, together, variants, evidence.predictions)
+
+
+def _together(study: Study, task: str, evidence: TaskEvidence, scored: Scores) -> PairedScores:
+    wanted = {variant: study.seeds_of(task, variant) for variant in scored.present}
+    units = _design(study, evidence).round
+    return paired_scores.pair(task, scored.by_variant, wanted, evidence.predictions, units)
+
+
+def _design(study: Study, evidence: TaskEvidence) -> design.Design:
+    runs = [run for by_seed in evidence.predictions.values() for run in by_seed.values()]
+    groups = len({group for run in runs for group in run.groups})
+    first = study.looks[0] if study.looks else len(study.seed_list)
+    return design.of(evidence.card, groups or None, first)
+
+
+def _summaries(
+    study: Study,
+    evidence: TaskEvidence,
+    scored: Scores,
+    reached: Mapping[str, Sequence[int | None]] | None = None,
+    noise: Mapping[str, Noise] | None = None,
+) -> dict[str, VariantSummary]:
+    """Each variant in brief; speed of learning and noise where they are known."""
+    return {
+        variant: variant_summary.summarise(
+            scored.by_variant[variant],
+            scored.metric,
+            [r for r in evidence.records if r.variant == variant],
+            study.compare,
+            cost=evidence.cost.variants.get(variant) if evidence.cost else None,
+            reached=(reached or {}).get(variant, ()),
+            noise=(noise or {}).get(variant),
+        )
+        for variant in scored.present
+    }
 
 
 def same_test_set(

@@ -95,10 +95,17 @@ def write(folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: 
 
 
 def headline(comparison: Comparison) -> dict[str, dict[str, dict[str, float | None]]]:
-    """The few numbers that `dvc metrics show` and `diff` list: mean and spread by task."""
+    """The few numbers that `dvc metrics show` and `diff` list, by task and variant.
+
+    Not what is chosen: by `step_time` or `latency` that would hang on the clock.
+    """
     return {
         name: {
-            variant: {task.metric.name: summary.mean, "std": summary.std}
+            variant: {
+                task.metric.name: summary.mean,
+                "std": summary.std,
+                "shortfall": task.answer.by_variant[variant].shortfall if task.answer else None,
+            }
             for variant, summary in task.variants.items()
         }
         for name, task in comparison.tasks.items()

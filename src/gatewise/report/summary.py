@@ -16,7 +16,7 @@ def render(comparison: Comparison) -> str:
         parts += [f"- {line}" for line in words.answer(task)] + [""]
     warnings = [
         *comparison.warnings,
-        *(line for task in comparison.tasks.values() for line in task.warnings),
+        *(line for task in comparison.tasks.values() for line in words.warnings(task)),
     ]
     if warnings:
         parts += ["> **Warnings**", *(f"> - {line}" for line in warnings), ""]

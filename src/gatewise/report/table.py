@@ -12,7 +12,7 @@ from gatewise.report import words
 
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
-    """Print the comparison for a person: per task the variants, then the verdicts."""
+    """Print the comparison for a person: variants and verdicts by task, then the answers."""
     # Without a terminal rich assumes 80 columns, which would break most rows in two.
     console = console or Console()
     if not console.is_terminal:
@@ -21,11 +21,16 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
         console.print()
         console.print(Text(words.title(name, task), style="bold"))
         console.print(Padding(Group(_variants(task), _pairs(task)), (0, 0, 0, 1)))
-        for warning in task.warnings:
+        for warning in words.warnings(task):
             console.print(Text(f" ! {warning}", style="yellow"))
     for warning in comparison.warnings:
         console.print(Text(f"! {warning}", style="yellow"))
     console.print(Text(words.footnote(comparison), style="dim"))
+    console.print()
+    for name, task in comparison.tasks.items():
+        console.print(
+            Text.assemble((f"answer {name}: ", "bold"), words.taken(task)), soft_wrap=True
+        )
 
 
 def _variants(task: TaskComparison) -> Table:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.baselines import ScoreSummary
 from gatewise.artifacts.comparison import (
     EQUIVALENT,
@@ -20,6 +22,7 @@ from gatewise.artifacts.costs import Quartiles
 from gatewise.artifacts.document import Interval
 from gatewise.artifacts.probes import Runs
 from gatewise.config.metrics import Metric
+from gatewise.evidence import allocation, answer_words, promise_words
 from gatewise.evidence.gradients import left as gradient_share
 
 MISSING = "n/a"
@@ -160,7 +163,16 @@ def footnote(comparison: Comparison) -> str:
         "p: exact sign-flip test (of equivalent pairs: two one-sided tests), Holm-corrected over "
         f"the {comparison.primary_tests} primary pairs of all tasks; secondary pairs are "
         f"uncorrected and exploratory. Equivalent: within {ropes(comparison.tasks.values())}."
+        f"{_saved(comparison)}"
     )
+
+
+def _saved(comparison: Comparison) -> str:
+    """What adding seeds in rounds saved, where it saved something."""
+    runs = allocation.runs_saved(comparison)
+    if not runs:
+        return ""
+    return f" The race saved {runs:,} runs against as many seeds of every variant on every task."
 
 
 # --- verdicts ------------------------------------------------------------------------------
@@ -172,7 +184,7 @@ def verdict(pair: Pair) -> str:
         return f"{pair.winner} beats {pair.other(pair.winner)}"
     if pair.verdict == EQUIVALENT:
         return f"{pair.a} and {pair.b} are equivalent"
-    return f"{UNDECIDED}{_still_needed(pair.seeds_needed)}"
+    return f"{UNDECIDED}{_still_needed(pair)}"
 
 
 def sentence(pair: Pair, metric: Metric) -> str:
@@ -187,7 +199,7 @@ def sentence(pair: Pair, metric: Metric) -> str:
         return f"{verdict(pair)} ({evidence})."
     if pair.verdict == EQUIVALENT:
         return f"{verdict(pair)} within ±{metric.show_amount(pair.rope)} ({evidence})."
-    return f"{pair.a} against {pair.b} is undecided{_still_needed(pair.seeds_needed)} ({evidence})."
+    return f"{pair.a} against {pair.b} is undecided{_still_needed(pair)} ({evidence})."
 
 
 def deciding_p(pair: Pair) -> str:
@@ -204,11 +216,71 @@ def _deciding(pair: Pair) -> str:
 
 
 def answer(task: TaskComparison) -> list[str]:
-    """The task's answer in plain words: a sentence for each primary pair."""
+    """The task's answer in plain words: what to take, then a sentence for each primary pair."""
+    return [taken(task), *verdicts(task)]
+
+
+def taken(task: TaskComparison) -> str:
+    """What to take, in one sentence."""
+    if task.answer is None:
+        return "No usable run: there is no answer."
+    return f"{task.answer.sentence}."
+
+
+def verdicts(task: TaskComparison) -> list[str]:
+    """A sentence for each primary pair, and for each budget that a verdict may hang on."""
     metric = task.metric.definition
     sentences = [sentence(pair, metric) for pair in task.primary]
     sentences += [budgets(entry) for entry in task.budgets]
     return sentences or ["No primary pair was declared for this task; nothing is decided."]
+
+
+@dataclass(frozen=True)
+class AnswerParts:
+    """An answer's sentence, taken apart for a page."""
+
+    take: str
+    """`Take gru`."""
+    why: str
+    """What that can cost at worst and what it saves."""
+    beside: tuple[str, ...]
+    """What else there is to say."""
+
+
+def answer_parts(found: Answer) -> AnswerParts:
+    """The answer's sentence in parts, each with a capital."""
+    first, *rest = found.sentence.split("; ")
+    take, _, why = first.partition(": ")
+    return AnswerParts(_capital(take), why, tuple(map(_capital, rest)))
+
+
+def basis(found: Answer) -> str:
+    """What an answer's bounds rest on and speak of."""
+    return (
+        f"Bounds for all variants at once, {100 * found.level:g} %, from {found.unit_words}; "
+        f"they speak of {found.generalises_over}. Costs are multiples of {found.choice}'s."
+    )
+
+
+def promised(task: TaskComparison, power: float) -> list[str]:
+    """What the study could tell beforehand, and what it turned out to be able to tell."""
+    metric, made = task.metric.definition, task.promise
+    if made is None:
+        return []
+    if task.outcome is None:
+        return promise_words.sentences(made, metric, power)
+    limit = promise_words.sentences(made, metric, power)[1:]
+    return [promise_words.compared(made, task.outcome, metric), *limit]
+
+
+def shortfall(value: float | None, metric: Metric) -> str:
+    """An upper bound of how far the best lies above: `0.9 points`, rounded up."""
+    return "unknown" if value is None else answer_words.amount(value, metric)
+
+
+def warnings(task: TaskComparison) -> tuple[str, ...]:
+    """What limits the task's evidence and its answer."""
+    return (*task.warnings, *(task.answer.caveats if task.answer else ()))
 
 
 def budgets(entry: BudgetSensitivity) -> str:
@@ -229,7 +301,16 @@ def budgets(entry: BudgetSensitivity) -> str:
     return f"{cell} against {reference}: {', '.join(parts)}; {close[entry.change]}."
 
 
-def _still_needed(seeds: int | None) -> str:
+def _still_needed(pair: Pair) -> str:
+    seeds = pair.seeds_needed
     if seeds is None:
         return ""
-    return f", needs about {seeds:,} more seed{'s' if seeds > 1 else ''}"
+    text = f", needs about {seeds:,} more seed{'s' if seeds > 1 else ''}"
+    if pair.seeds_needed_interval is None:
+        return text
+    low, high = pair.seeds_needed_interval
+    return f"{text}, {low:,} to {high:,}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,56 +1,86 @@
-"""`seeds: auto`: reproduce the study, add seeds while pairs are undecided, and again.
+"""`seeds: auto`: reproduce the study, add seeds while tasks are unanswered, and again.
 
 Which seeds there are is a fact that a rerun elsewhere must know, so it is kept in `seeds.lock`,
 on which the `plan` stage depends and which is committed as `dvc.lock` is. Runs that are finished
-are found under their keys, so a round trains its new seeds alone.
+are found under their keys, so a round trains its new seeds alone. Who gets more seeds stands in
+`gatewise.evidence.allocation`.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import yaml
 
 from gatewise import config
 from gatewise.artifacts.comparison import Comparison
-from gatewise.evidence.comparison import more_seeds
+from gatewise.evidence import allocation
 from gatewise.files import replacing
 from gatewise.repro import dvc, leftovers
 
 HEADER = "# How many seeds `seeds: auto` has come to. Written by `gatewise repro`; commit it.\n"
 
 
-def reproduce(repro: Callable[[], int], say: Callable[[str], None] = print) -> int:
-    """Run `dvc repro` until every primary pair is decided or the cap is met.
+def reproduce(
+    repro: Callable[[], int],
+    say: Callable[[str], None] = print,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Run `dvc repro` until every task is answered, or the cap or the time is met.
 
     Where the number of seeds is fixed, that is once.
 
     Args:
         repro: runs `dvc repro` and gives its exit status.
         say: called with a sentence on what comes next.
+        clock: seconds that have passed since some moment.
 
     Returns:
         Exit status of the last `dvc repro`.
     """
+    began = clock()
     while True:
+        started = clock()
         status = repro()
         if status:
             return status
-        study = config.load()
-        if study.looks is None:
+        seeds = config.load().seeds
+        if not isinstance(seeds, config.Rounds):
             return 0
-        wanted = more_seeds(Comparison.read("reports/comparison.json"))
-        if wanted is None:
+        comparison = Comparison.read("reports/comparison.json")
+        wanted = allocation.more_seeds(comparison)
+        if not wanted:
+            _say_saved(comparison, say)
             return 0
-        say(f"\nsome primary pairs are undecided with {len(study.seed_list)} seeds; on to {wanted}")
-        write(wanted)
+        now = clock()
+        if seeds.minutes is not None and (now - began) + (now - started) > 60 * seeds.minutes:
+            say(
+                f"\nanother round would end after the {seeds.minutes:g} minutes that seeds.minutes "
+                f"allows; still open: {allocation.in_words(wanted)}"
+            )
+            _say_saved(comparison, say)
+            return 0
+        say(f"\nnot answered yet, so there are more seeds for {allocation.in_words(wanted)}")
+        before = allocation.seeds_reached(comparison)
+        write({task: {**by_variant, **wanted.get(task, {})} for task, by_variant in before.items()})
 
 
-def write(reached: int, path: str | Path = config.SEEDS_LOCK) -> None:
-    """Note how many seeds the study has come to."""
+def write(seeds: Mapping[str, Mapping[str, int]], path: str | Path = config.SEEDS_LOCK) -> None:
+    """Note how many seeds each variant of each task has come to."""
+    plain = {task: dict(by_variant) for task, by_variant in seeds.items()}
+    text = yaml.safe_dump({"seeds": plain}, sort_keys=False, default_flow_style=None)
     with replacing(path) as temporary:
-        temporary.write_text(f"{HEADER}reached: {reached}\n", encoding="utf-8")
+        temporary.write_text(HEADER + text, encoding="utf-8")
+
+
+def _say_saved(comparison: Comparison, say: Callable[[str], None]) -> None:
+    saved = allocation.runs_saved(comparison)
+    if saved:
+        say(f"\n{saved} runs saved against as many seeds of every variant on every task")
 
 
 def dvc_repro() -> int:

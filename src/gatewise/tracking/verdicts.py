@@ -57,11 +57,22 @@ def of_task(name: str, comparison: Comparison, parents: Sequence[str]) -> Conten
             "gatewise.answer": answers.sentence(task),
             "dvc.stage": "compare",
             **tables.tag([PAIRS]),
+            **_answer_tags(task),
         },
         notes=notes(name, task),
         artifacts=artifacts,
         files_digest=digest(task.model_dump(mode="json")),
     )
+
+
+def _answer_tags(task: TaskComparison) -> dict[str, str]:
+    """What to take and what may be the best, to filter by."""
+    if task.answer is None:
+        return {}
+    return {
+        "gatewise.choice": task.answer.choice,
+        "gatewise.contenders": ", ".join(task.answer.contenders),
+    }
 
 
 def _pairs(task: TaskComparison) -> tables.Table:
@@ -103,7 +114,7 @@ def notes(name: str, task: TaskComparison) -> str:
     """A task's verdict in Markdown, with its picture."""
     lines = [f"### {words.title(name, task)}", "", *(f"- {s}" for s in words.answer(task)), ""]
     lines += ["![scores of every seed]({artifacts}verdict.svg)", ""]
-    lines += [f"> {warning}" for warning in task.warnings]
+    lines += [f"> {warning}" for warning in words.warnings(task)]
     return "\n".join(lines).strip()
 
 

@@ -29,6 +29,7 @@ from gatewise.models import budget
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
 from gatewise.training import checkpoint, divergence, instructions
+from gatewise.training.averaging import LastEpochs
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
 from gatewise.training.datamodule import TaskData
 from gatewise.training.distributed import ALONE, Group
@@ -61,7 +62,7 @@ class FitResult:
     curves: list[dict[str, float]]
     """A row an epoch, as `curves.csv` has them."""
     best_epoch: int
-    """Counted from 1; its weights are the module's."""
+    """Counted from 1; its weights are the module's, or the mean of those of the last epochs."""
     module: SequenceClassification
     data: TaskData
     trainer: pl.Trainer
@@ -105,20 +106,23 @@ def fit(
     module = group.module(_model(plan, config, seed, data), plan.train)
     recorder = Recorder(plan.metric, on_epoch)
     saved = None if keep is None else _saved(keep, on_resume)
-    trainer = _trainer(plan, epochs, [DropoutStream(seed), recorder], keep, group)
+    last = LastEpochs(plan.train.average_last) if plan.train.average_last else None
+    keeping: list[Callback] = [recorder] if last is None else [recorder, last]
+    trainer = _trainer(plan, epochs, [DropoutStream(seed), *keeping], keep, group)
     if saved is not None and saved.stopped:
-        recorder.load_state_dict(saved.callbacks[recorder.state_key])
+        for callback in keeping:
+            callback.load_state_dict(saved.callbacks[callback.state_key])
     else:
         path = None if saved is None else saved.path
         trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
     divergence.check_run(recorder.rows, len(prepared.card.labels))
-    module.model.load_state_dict(recorder.best_state)
+    module.model.load_state_dict(recorder.best_state if last is None else last.mean())
     return FitResult(
         config=config,
         budget=solved.sentence,
         epochs=epochs,
         curves=recorder.rows,
-        best_epoch=recorder.best_epoch,
+        best_epoch=recorder.best_epoch if last is None else len(recorder.rows),
         module=module,
         data=data,
         trainer=trainer,

@@ -5,8 +5,9 @@ import pytest
 import soundfile
 from pydantic import ValidationError
 
+from gatewise.artifacts import splits
 from gatewise.artifacts.manifest import Raw
-from gatewise.config import source_class
+from gatewise.config import TaskConfig, source_class
 from gatewise.data import sources
 from gatewise.files import sha256
 
@@ -66,3 +67,28 @@ def test_options_that_cannot_be_spoken_are_refused(
     source = source_class("synthetic-commands")
     with pytest.raises(ValidationError, match=message):
         source.model_validate({"kind": "synthetic-commands", **options})
+
+
+def test_voices_of_the_test_split_may_say_more_and_the_others_stay_as_they_are(tmp_path: Path):
+    few = {"words": ("yes", "no"), "voices": 12}
+    plain = fetch(tmp_path / "a", **few).manifest
+    more = fetch(tmp_path / "b", **few, test_takes=3, test_share=0.3).manifest
+    tests = {group for group in plain["group"] if splits.position(group) < 0.3}
+    assert 0 < len(tests) < plain["group"].nunique()
+    assert more["group"].isin(tests).sum() == 3 * plain["group"].isin(tests).sum()
+    others = [frame[~frame["group"].isin(tests)][["id", "sha256"]] for frame in (plain, more)]
+    assert others[0].to_numpy().tolist() == others[1].to_numpy().tolist()
+
+
+def test_who_tests_must_be_who_the_split_says():
+    raw = {
+        "source": {"kind": "synthetic-commands", "test_takes": 2},
+        "features": {"kind": "log-mel"},
+        "split": {"test": 0.3},
+    }
+    with pytest.raises(
+        ValidationError, match=r"test_share \(0.2\) .* must equal split.test \(0.3\)"
+    ):
+        TaskConfig.model_validate(raw)
+    raw["source"]["test_share"] = 0.3
+    assert TaskConfig.model_validate(raw).source.test_takes == 2

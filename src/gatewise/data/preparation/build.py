@@ -62,6 +62,7 @@ def prepare(
     raw = Raw.open(raw_folder)
     _fits(task, raw, config)
     texts = _Texts.read(raw) if raw.card.payload == "text" else None
+    config = _settled(raw, config)
     division = _divide(task, raw.manifest, config, texts)
     with files.replacing(target) as folder:
         folder.mkdir()
@@ -93,6 +94,14 @@ def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
             f"tasks.{task}.features.kind: {kind} needs {needs[kind]}, but the source "
             f"{config.source.kind} gives {payload}; use {' or '.join(fitting)}"
         )
+
+
+def _settled(raw: Raw, config: TaskConfig) -> TaskConfig:
+    """The settings with the kind of split settled that suits so many groups."""
+    published, groups = raw.manifest["split"].tolist(), raw.manifest["group"].tolist()
+    text = isinstance(config.features, Tokens)
+    split = splits.resolve(config.split, published, groups, text)
+    return config.model_copy(update={"split": split})
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,7 @@ def _write(
         "normalise": getattr(config.features, "normalise", "none"),
         "front_end": config.features.model_dump(mode="json"),
         "step_seconds": done.step_seconds,
-        "resample": config.split.resample,
+        "resample": bool(config.split.resample),
         "split": config.split.model_dump(mode="json"),
         "metric": config.metric,
     }
@@ -214,11 +223,11 @@ def _certify(
     rows: pd.DataFrame, config: TaskConfig, done: Transformed, texts: _Texts | None, joined: int
 ) -> list[certificate.Finding]:
     if texts is None:
-        return certificate.certify(rows, config.split.resample)
+        return certificate.certify(rows, bool(config.split.resample))
     places = rows.index.to_numpy()
     return certificate.certify(
         rows,
-        config.split.resample,
+        bool(config.split.resample),
         texts.keys[places],
         lambda place: texts.text_of(int(places[place])),
         done.unlearned,

@@ -102,13 +102,19 @@ def _durations(raw: Raw, rows: pd.DataFrame) -> Quantiles | None:
 def _splits(card: TaskCard, rows: pd.DataFrame) -> dict[str, Any]:
     if card.resample:
         return {
-            "split": f"drawn for each seed from {rows['group'].nunique()} groups",
+            "split": f"{_how(card)} {rows['group'].nunique()} groups",
             "label_counts": _label_counts(rows),
         }
     return {
         "splits": {name: _part(rows[rows["split"] == name]) for name in SPLITS},
         "stratification": _stratification(rows),
     }
+
+
+def _how(card: TaskCard) -> str:
+    if card.split["resample"] == "balanced":
+        return "balanced over seeds, from"
+    return "drawn for each seed from"
 
 
 def _label_counts(rows: pd.DataFrame) -> dict[str, int]:

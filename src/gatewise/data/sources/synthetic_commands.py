@@ -12,9 +12,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatewise.artifacts import manifest
+from gatewise.artifacts import manifest, splits
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import Count, SourceOptions
+from gatewise.config.strict import Fraction
 from gatewise.data.sources import _espeak
 from gatewise.files import cores
 
@@ -48,6 +49,11 @@ class Source(SourceOptions):
     """How many voices speak, spread evenly over the 104 timbres; at most 832."""
     takes: Count = 1
     """How often each voice says each word."""
+    test_takes: Count | None = None
+    """How often the voices of the test split do, whose size is `split.test`; `takes` if left out.
+    Speech costs nothing here, and a larger test set tells variants apart with fewer seeds."""
+    test_share: Fraction = 0.2
+    """Must equal `split.test` where `test_takes` is given: it says who tests."""
     rate: tuple[int, int] = (120, 200)
     """Range of speaking rates in words per minute, drawn for each clip."""
     pitch: tuple[int, int] = (30, 70)
@@ -111,6 +117,9 @@ class Source(SourceOptions):
             digest = hashlib.sha256(f"{self.seed}/{timbre}".encode()).digest()
             draw = np.random.default_rng(int.from_bytes(digest))
             order = draw.permutation(len(_espeak.ACCENTS))[:accents]
+            # As groups, timbres fall into the test split by a hash of their names.
+            tests = self.test_takes is not None and splits.position(timbre) < self.test_share
+            takes = self.test_takes if tests and self.test_takes else self.takes
             plan.append(
                 [
                     _espeak.Utterance(
@@ -124,7 +133,7 @@ class Source(SourceOptions):
                     )
                     for accent in order
                     for word in self.words
-                    for _ in range(self.takes)
+                    for _ in range(takes)
                 ]
             )
         return plan

@@ -41,6 +41,8 @@ class TaskResult:
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Data gates that need no reference and do not hold."""
+    answer: str | None = None
+    """What the study says to take, if it was compared."""
 
     @property
     def main(self) -> list[Check]:
@@ -70,6 +72,7 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
         GatewiseError: something is missing, or like cannot be compared with like.
     """
     root = Path(root)
+    compared = Comparison.read_if_made(root / "reports" / FILE)
     results: dict[str, TaskResult] = {}
     for task in study.tasks:
         candidates = _candidates(study, task, root)
@@ -81,6 +84,7 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
             Promotion(task, False, None, "nothing was decided"),
             _notes(task, candidates, references),
             _certificate(task, root),
+            study_answer(task, compared),
         )
     # One family of tests over all tasks: corrections need all of them.
     rule.decide([check for result in results.values() for check in result.checks], study.gate)
@@ -90,6 +94,12 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
         result.promotion = _promotion(study, task, result, references, root)
     verdict = rule.worst([result.verdict for result in results.values()])
     return Result(references.name, verdict, results)
+
+
+def study_answer(task: str, compared: Comparison | None) -> str | None:
+    """What the study says to take, if it was compared."""
+    known = compared.tasks.get(task) if compared is not None else None
+    return known.answer.sentence if known is not None and known.answer is not None else None
 
 
 def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
@@ -105,7 +115,7 @@ def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
                     f"runs/{record.name} was trained on other data than data/prepared/{task} "
                     "holds; run `dvc repro`"
                 )
-        missing = sorted(set(study.seed_list) - candidate.members.keys())
+        missing = sorted(set(study.seeds_of(task, variant)) - candidate.members.keys())
         if missing:
             raise GatewiseError(
                 f"runs/{task}/{variant}: seed {', '.join(map(str, missing))} has no finished "
@@ -117,7 +127,7 @@ def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
             root,
             task,
             variant,
-            {seed: candidate.members[seed] for seed in study.seed_list},
+            {seed: candidate.members[seed] for seed in study.seeds_of(task, variant)},
         )
         for variant, candidate in candidates.items()
     }

@@ -34,6 +34,7 @@ def _task(result: TaskResult, settings: GateConfig) -> dict[str, Any]:
         "verdict": result.verdict,
         "broken": result.broken,
         "notes": result.notes,
+        "answer": result.answer,
         "promotion": asdict(result.promotion),
         "checks": [_check(check, settings) for check in result.checks],
     }
@@ -135,6 +136,8 @@ def _row(task: str, check: Check, settings: GateConfig) -> list[str]:
 
 def _of_task(task: str, result: TaskResult, settings: GateConfig) -> list[str]:
     points = list(result.broken)
+    if result.answer is not None:
+        points.append(f"this study's answer: {result.answer}")
     for check in result.main:
         points += [f"{check.variant}: {reason}" for reason in check.reasons]
         points += [f"{check.variant}: {note}" for note in check.notes]

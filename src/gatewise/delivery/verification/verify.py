@@ -96,7 +96,7 @@ def verify(
         for folder, record in runs.find("runs")
         if record.task in study.tasks
         and record.variant in study.variants
-        and record.seed in study.seed_list
+        and record.seed in study.seeds_of(record.task, record.variant)
     }
     if not mine:
         raise GatewiseError("runs/: no finished run of this study; run `dvc pull` or `dvc repro`")

@@ -8,6 +8,7 @@ reruns nothing.
     <task>/sequences.json            what `prepare` makes of it, a `SequencesPlan`
     <task>/baseline.json             what `baseline` scores, a `BaselinePlan`
     <task>/costs.json                what `profile` measures, a `CostsPlan`
+    <task>/tuning/<variant>.json     what `tune` tries, a `TuningPlan`
     <task>/variants/<variant>.json   what `train` needs, a `RunPlan`
     probes/<variant>.json            what `probe` needs, a `ProbePlan`
     compare.json                     what `compare` weighs, a `ComparePlan`
@@ -20,7 +21,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator
 
 from gatewise.config import (
     Augment,
@@ -33,6 +34,8 @@ from gatewise.config import (
     TaskConfig,
     TrainConfig,
     TrainOverrides,
+    TuningConfig,
+    TuningOverrides,
     VariantConfig,
     parse,
     source_class,
@@ -141,6 +144,16 @@ class RunPlan(_OfVariant):
         return digest(self.model_dump(mode="json", exclude={"seeds"}))
 
 
+class TuningPlan(_Plan):
+    """What choosing the settings of one variant on one task needs."""
+
+    run: RunPlan
+    """As declared; its seeds are the study's where each chooses for itself, and none elsewhere."""
+    tuning: TuningConfig
+    others: dict[str, RunPlan] = Field(default_factory=dict)
+    """The task's variants where the multiply-accumulates of all are to be equal."""
+
+
 class CostsPlan(_Plan):
     """What measuring the costs of a task's variants needs."""
 
@@ -176,6 +189,11 @@ def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
     return Path(root) / task / "variants" / f"{variant}.json"
 
 
+def tuning_path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
+    """Where the plan of tuning `variant` on `task` lies."""
+    return Path(root) / task / "tuning" / f"{variant}.json"
+
+
 def lay_out(study: Study) -> list[RunPlan]:
     """The plans of all tasks and variants, in the order of `params.yaml`."""
     return [_plan(study, task, variant) for task in study.tasks for variant in study.variants]
@@ -197,7 +215,12 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
 def _write_task(study: Study, task: str, root: Path) -> None:
     folder, settings = root / task, study.tasks[task]
     SourcePlan(task=task, source=settings.source).write(folder / "source.json")
-    bare = {"augment": None, "train": TrainOverrides(), "model": ModelOverrides()}
+    bare = {
+        "augment": None,
+        "train": TrainOverrides(),
+        "model": ModelOverrides(),
+        "tuning": TuningOverrides(),
+    }
     sequences = SequencesPlan(
         task=task,
         settings=settings.model_copy(update=bare),
@@ -207,9 +230,23 @@ def _write_task(study: Study, task: str, root: Path) -> None:
     runs = {variant: _plan(study, task, variant) for variant in study.variants}
     for variant, plan in runs.items():
         plan.write(path(task, variant, root))
+        _tuning_plan(study, runs, plan).write(tuning_path(task, variant, root))
     costs = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
     CostsPlan(task=task, runs=costs).write(folder / "costs.json")
     _baseline_plan(study, task).write(folder / "baseline.json")
+
+
+def _tuning_plan(study: Study, runs: dict[str, RunPlan], own: RunPlan) -> TuningPlan:
+    tuning = study.tuning_for(own.task)
+    seedless = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
+    if not tuning.trials:
+        # Nothing else bears on a choice that is not made.
+        return TuningPlan(run=seedless[own.variant], tuning=TuningConfig())
+    return TuningPlan(
+        run=own if tuning.per == "seed" else seedless[own.variant],
+        tuning=tuning,
+        others=seedless if tuning.budget == "macs" else {},
+    )
 
 
 def _baseline_plan(study: Study, task: str) -> BaselinePlan:

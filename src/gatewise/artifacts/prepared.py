@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatewise.config import SPLITS
 from gatewise.errors import GatewiseError
@@ -109,6 +109,21 @@ class Prepared:
         index = index_schema(len(self.card.labels)).validate(self.index[INDEX_COLUMNS])
         index.to_parquet(folder / INDEX, index=False)
         write_json(folder / CARD, self.card.model_dump(mode="json"))
+
+
+def read_card(folder: str | Path) -> TaskCard:
+    """The card of the task prepared in `folder`.
+
+    Raises:
+        GatewiseError: there is none, or it is not of this version.
+    """
+    path = Path(folder, CARD)
+    try:
+        return TaskCard.model_validate(read_json(path))
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
+    except ValidationError as error:
+        raise GatewiseError(f"{path}: not of this version, prepare it anew: {error}") from None
 
 
 def read_digest(folder: str | Path) -> str:

@@ -25,6 +25,7 @@ from gatewise.config.tasks import (
     source_kinds,
 )
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
+from gatewise.config.tuning import Range, TuningConfig, TuningOverrides
 from gatewise.config.variants import Match, VariantConfig
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Mfcc",
     "ModelOverrides",
     "ProbeConfig",
+    "Range",
     "Rounds",
     "SourceOptions",
     "SpecAugment",
@@ -56,6 +58,8 @@ __all__ = [
     "TrackingConfig",
     "TrainConfig",
     "TrainOverrides",
+    "TuningConfig",
+    "TuningOverrides",
     "VariantConfig",
     "explain",
     "load",

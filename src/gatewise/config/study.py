@@ -14,6 +14,7 @@ from gatewise.config.gate import GateConfig
 from gatewise.config.strict import Count, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
+from gatewise.config.tuning import FIRST_SEED, TuningConfig
 from gatewise.config.variants import VariantConfig
 from gatewise.errors import GatewiseError
 
@@ -29,6 +30,7 @@ class Study(Strict):
     seeds: Rounds | Count | tuple[Annotated[int, Field(ge=0)], ...] = 8
     """How many (0, 1, ...), or which; `auto` adds some until every primary pair is decided."""
     train: TrainConfig = TrainConfig()
+    tuning: TuningConfig = TuningConfig()
     compare: CompareConfig = CompareConfig()
     probes: ProbeConfig = ProbeConfig()
     gate: GateConfig = GateConfig()
@@ -61,6 +63,10 @@ class Study(Strict):
         own = self.tasks[task].train.model_dump(exclude_none=True)
         return self.train.model_copy(update=own)
 
+    def tuning_for(self, task: str) -> TuningConfig:
+        """How `task` is tuned: the common settings with its own laid over them."""
+        return self.tasks[task].tuning.over(self.tuning)
+
     def variant_for(self, task: str, variant: str) -> VariantConfig:
         """The variant with what `task` asks of all its models laid over it."""
         asked = self.tasks[task].model.model_dump(exclude_none=True)
@@ -90,6 +96,22 @@ class Study(Strict):
             if len(set(value)) != len(value):
                 raise ValueError(f"a seed is listed twice in {list(value)}")
         return value
+
+    @model_validator(mode="after")
+    def _tuning(self) -> Study:
+        for task in self.tasks:
+            try:
+                tuning = self.tuning_for(task)
+            except ValidationError as error:
+                said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+                raise ValueError(f"tasks.{task}.tuning: {said}") from None
+            largest = max(self.seed_list)
+            if tuning.trials and largest >= FIRST_SEED:
+                raise ValueError(
+                    f"seeds: {largest} would also be a seed of trials, which count from "
+                    f"{FIRST_SEED:,}; choose smaller ones"
+                )
+        return self
 
     @model_validator(mode="after")
     def _references(self) -> Study:

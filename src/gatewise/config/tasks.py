@@ -11,6 +11,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from gatewise.config.metrics import METRICS
 from gatewise.config.strict import Count, Fraction, Positive, Probability, Share, Strict, suggest
+from gatewise.config.tuning import TuningOverrides
 
 SOURCES = "gatewise.sources"
 """Entry points that name packages of sources; ours is `gatewise.data.sources`."""
@@ -185,6 +186,7 @@ class TaskConfig(Strict):
     """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()
     model: ModelOverrides = ModelOverrides()
+    tuning: TuningOverrides = TuningOverrides()
 
     @field_validator("allow")
     @classmethod

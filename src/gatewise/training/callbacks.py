@@ -22,6 +22,10 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 """Called after each epoch with its number, counted from 1, and its values."""
 
 
+class DivergedError(GatewiseError):
+    """The loss is no number any more."""
+
+
 class DropoutStream(Callback):
     """Places torch's generator once an epoch, so that its masks do not hang on what came before."""
 
@@ -75,7 +79,7 @@ class Recorder(Callback):
         epoch = trainer.current_epoch + 1
         row = {"epoch": epoch, **module.epoch_row()}
         if not np.isfinite(row["train_loss"]):
-            raise GatewiseError(
+            raise DivergedError(
                 f"training diverged in epoch {epoch} (loss {row['train_loss']}); "
                 "lower train.learning_rate or train.clip_norm"
             )

@@ -11,8 +11,8 @@ from gatewise.artifacts import runs, software
 from gatewise.config import ExecutionConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import ray_cluster
-from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.dispatch import Dispatch
+from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import train_variant
 from gatewise.training import one_run
 from gatewise.training.job import Job

@@ -1,9 +1,10 @@
-"""Stage `plan`: params.yaml -> data/plan/."""
+"""Stage `plan`: params.yaml and the locks -> data/plan/."""
 
 from __future__ import annotations
 
 from gatewise import config
 from gatewise.artifacts import plan
+from gatewise.artifacts.tuning_lock import TuningLock
 from gatewise.errors import GatewiseError
 from pipeline import run
 
@@ -18,7 +19,7 @@ def main(_arguments: list[str]) -> None:
             recurrence.check(variant)
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
-    plan.write(study)
+    plan.write(study, kept=TuningLock.read().settings)
     runs = len(study.tasks) * len(study.variants) * len(study.seed_list)
     print(
         f"{runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "

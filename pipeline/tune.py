@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
     plan = TuningPlan.read(tuning_path(task, variant))
 
     def tune(together: torchrun.ProcessGroup | None) -> None:
-        nothing = together is not None or not plan.tuning.trials
+        nothing = together is not None or finished()
         imports = [] if nothing else ["gatewise.training.work"]
         address = warm.ensure(os.getpid(), imports, plan.run.threads)
         cluster = execution if execution.backend == "ray" else None
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
         result.write(tuned.path(task, variant))
 
     def finished() -> bool:
-        return not plan.tuning.trials
+        return not plan.tuning.trials or plan.kept is not None
 
     torchrun.run_stage(["pipeline.tune", *arguments], execution, plan.run, tune, finished=finished)
 

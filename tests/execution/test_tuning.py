@@ -79,6 +79,13 @@ def test_nothing_is_trained_where_nothing_is_tuned(tune, started):
     assert started == []
 
 
+def test_a_kept_choice_is_taken_over_without_a_trial(tune, started):
+    plan = make_tuning().model_copy(update={"kept": {"learning_rate": 0.07}})
+    result = tune(plan)
+    assert result.settings(3) == {"learning_rate": 0.07}
+    assert (result.choice, started) == (None, [])
+
+
 def test_every_variant_tries_equal_points_with_equal_seeds(tune):
     gru = tune(make_tuning())
     lstm = tune(make_tuning(make_plan("lstm", seeds=(), learning_rate=1e-4)))

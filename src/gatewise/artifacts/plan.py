@@ -18,6 +18,7 @@ How wide to compute and where to log changes no result, so it is in none of them
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -40,6 +41,7 @@ from gatewise.config import (
     parse,
     source_class,
 )
+from gatewise.config.tuning import Value
 from gatewise.errors import GatewiseError
 from gatewise.files import digest, read_json, replacing, write_json
 
@@ -150,6 +152,8 @@ class TuningPlan(_Plan):
     run: RunPlan
     """As declared; its seeds are the study's where each chooses for itself, and none elsewhere."""
     tuning: TuningConfig
+    kept: dict[str, Value] | None = None
+    """Settings that are taken over in place of tuning anew."""
     others: dict[str, RunPlan] = Field(default_factory=dict)
     """The task's variants where the multiply-accumulates of all are to be equal."""
 
@@ -199,11 +203,21 @@ def lay_out(study: Study) -> list[RunPlan]:
     return [_plan(study, task, variant) for task in study.tasks for variant in study.variants]
 
 
-def write(study: Study, root: str | Path = "data/plan") -> None:
-    """Write all plan files, replacing those of an earlier study."""
+Kept = Callable[[str, str, TuningConfig], dict[str, Value] | None]
+"""Settings that a variant keeps on a task, or `None` if it is to be tuned."""
+
+
+def write(study: Study, root: str | Path = "data/plan", kept: Kept = lambda *_: None) -> None:
+    """Write all plan files, replacing those of an earlier study.
+
+    Args:
+        study: what is planned.
+        root: where the files go.
+        kept: choices of settings that are not made anew.
+    """
     with replacing(root) as folder:
         for task in study.tasks:
-            _write_task(study, task, folder)
+            _write_task(study, task, folder, kept)
         for variant in study.variants:
             _probe_plan(study, variant).write(folder / "probes" / f"{variant}.json")
         ComparePlan(
@@ -212,7 +226,7 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
         ).write(folder / "compare.json")
 
 
-def _write_task(study: Study, task: str, root: Path) -> None:
+def _write_task(study: Study, task: str, root: Path, kept: Kept) -> None:
     folder, settings = root / task, study.tasks[task]
     SourcePlan(task=task, source=settings.source).write(folder / "source.json")
     bare = {
@@ -230,13 +244,13 @@ def _write_task(study: Study, task: str, root: Path) -> None:
     runs = {variant: _plan(study, task, variant) for variant in study.variants}
     for variant, plan in runs.items():
         plan.write(path(task, variant, root))
-        _tuning_plan(study, runs, plan).write(tuning_path(task, variant, root))
+        _tuning_plan(study, runs, plan, kept).write(tuning_path(task, variant, root))
     costs = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
     CostsPlan(task=task, runs=costs).write(folder / "costs.json")
     _baseline_plan(study, task).write(folder / "baseline.json")
 
 
-def _tuning_plan(study: Study, runs: dict[str, RunPlan], own: RunPlan) -> TuningPlan:
+def _tuning_plan(study: Study, runs: dict[str, RunPlan], own: RunPlan, kept: Kept) -> TuningPlan:
     tuning = study.tuning_for(own.task)
     seedless = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
     if not tuning.trials:
@@ -245,6 +259,7 @@ def _tuning_plan(study: Study, runs: dict[str, RunPlan], own: RunPlan) -> Tuning
     return TuningPlan(
         run=own if tuning.per == "seed" else seedless[own.variant],
         tuning=tuning,
+        kept=kept(own.task, own.variant, tuning),
         others=seedless if tuning.budget == "macs" else {},
     )
 

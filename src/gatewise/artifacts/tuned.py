@@ -78,6 +78,10 @@ class Tuned(Document):
     """What was tried; empty where nothing was."""
     seeds: int = 0
     """Of each trial."""
+    made_by: str = ""
+    """Digest of the tuning settings."""
+    kept: dict[str, Value] | None = None
+    """Settings that a retraining kept from an earlier choice; then there are no trials."""
     choice: Choice | None = None
     """That of the variant; with `per: seed`, of its first seed's."""
     by_seed: dict[int, Choice] = Field(default_factory=dict)
@@ -87,6 +91,8 @@ class Tuned(Document):
         """What the run of `seed` trains with beside its plan; nothing if nothing was tuned."""
         if self.per == "seed" and seed is not None:
             return self.by_seed[seed].settings
+        if self.kept is not None:
+            return self.kept
         return {} if self.choice is None else self.choice.settings
 
 

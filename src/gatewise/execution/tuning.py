@@ -16,6 +16,7 @@ from gatewise.artifacts.plan import RunPlan, TuningPlan
 from gatewise.artifacts.prepared import TaskCard, read_card
 from gatewise.artifacts.trials import TrialRecord
 from gatewise.artifacts.tuned import Choice, Trial, Tuned, declared, settle
+from gatewise.artifacts.tuning_lock import tuning_digest
 from gatewise.config.metrics import METRICS
 from gatewise.config.tuning import FIRST_SEED, Range, Space, Value
 from gatewise.errors import GatewiseError
@@ -53,23 +54,29 @@ def tune_variant(
         GatewiseError: every point diverged or was skipped, or a run failed otherwise.
     """
     run, tuning = plan.run, plan.tuning
-    if not tuning.trials:
-        return Tuned(task=run.task, variant=run.variant, metric=run.metric)
+    bare = Tuned(
+        task=run.task,
+        variant=run.variant,
+        metric=run.metric,
+        made_by=tuning_digest(tuning),
+        kept=plan.kept,
+    )
+    if not tuning.trials or plan.kept is not None:
+        return bare
     contest = _Contest(plan, prepared, read_card(prepared), dispatch, kept or KeptTrials())
     per_seed = tuning.per == "seed"
     choices = contest.choose(
         [_seeds(plan, contest.card, s) for s in (run.seeds if per_seed else [None])]
     )
-    return Tuned(
-        task=run.task,
-        variant=run.variant,
-        metric=run.metric,
-        method=tuning.method,
-        per=tuning.per,
-        space=tuning.space,
-        seeds=contest.seeds,
-        choice=choices[0],
-        by_seed=dict(zip(run.seeds, choices, strict=True)) if per_seed else {},
+    return bare.model_copy(
+        update={
+            "method": tuning.method,
+            "per": tuning.per,
+            "space": tuning.space,
+            "seeds": contest.seeds,
+            "choice": choices[0],
+            "by_seed": dict(zip(run.seeds, choices, strict=True)) if per_seed else {},
+        }
     )
 
 

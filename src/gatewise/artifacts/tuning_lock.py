@@ -16,13 +16,14 @@ from pydantic import Field, ValidationError
 from gatewise.artifacts import tuned
 from gatewise.artifacts.document import Part
 from gatewise.artifacts.tuned import Tuned
-from gatewise.config import Study, TuningConfig
+from gatewise.config import Study, TuningConfig, explain
 from gatewise.config.tuning import Value
 from gatewise.errors import GatewiseError
 from gatewise.files import digest, replacing
 
 FILE = "tuning.lock"
 HEADER = "# Tuned settings that `gatewise retrain` keeps on new data. Written by it; commit it.\n"
+ANEW = "put `kept: {}` there to tune anew"
 
 
 class KeptChoice(Part):
@@ -50,11 +51,10 @@ class TuningLock(Part):
             return cls.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
         except FileNotFoundError:
             return cls()
-        except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
-            raise GatewiseError(
-                f"{path}: not what `gatewise retrain` writes ({error}); put `kept: {{}}` there to "
-                "tune anew"
-            ) from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise GatewiseError(f"{path}: not readable as YAML: {error}; {ANEW}") from None
+        except ValidationError as error:
+            raise GatewiseError(f"{explain(error, str(path))}; {ANEW}") from None
 
     def write(self, path: str | Path = FILE) -> None:
         """Write it in place of what was there."""

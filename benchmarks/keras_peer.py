@@ -84,7 +84,7 @@ def measure(quick: bool) -> list[Result]:
         print("keras_peer: skipped; `make keras` builds the environment that it compares with")
         return []
     os.environ.pop(warm.ADDRESS, None)
-    address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
+    address = warm.ensure(os.getpid(), ["gatewise.training.work", __name__])
     warm.fork(address, int, []).wait()
     results = []
     for kind, cell, hidden in CASES:

@@ -77,7 +77,7 @@ def measure(quick: bool) -> list[Result]:
         plan.write(path("frames", "gru", folder / "data" / "plan"))
         os.environ.pop(warm.ADDRESS, None)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-        address = warm.ensure(os.getpid(), [*WARM_MODULES, "gatewise.training.one_run"])
+        address = warm.ensure(os.getpid(), [*WARM_MODULES, "gatewise.training.work"])
         train = ["-m", "pipeline.train", "frames", "gru"]
         seconds(folder, train, address)  # trains, and waits for the imports
         found = [seconds(folder, train, address) for _ in range(rounds)]

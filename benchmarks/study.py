@@ -30,6 +30,7 @@ from gatewise import files
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.execution import warm, workers
+from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import train_variant
 from gatewise.training.job import Job
@@ -56,7 +57,7 @@ def through_the_pool(plan: RunPlan, folder: Path, address: str) -> float:
             plan,
             folder,
             Path(name, "runs"),
-            address=address,
+            Dispatch(address),
             finished=FinishedRuns(Path(name, "kept", "runs")),
         )
         return time.perf_counter() - began
@@ -136,7 +137,7 @@ def measure(quick: bool) -> list[Result]:
     """As many runs of each cell as cores, in turns with the loops."""
     os.environ.pop(warm.ADDRESS, None)
     began = time.perf_counter()
-    address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
+    address = warm.ensure(os.getpid(), ["gatewise.training.work", __name__])
     warm.fork(address, int, []).wait()
     results = [
         Result(

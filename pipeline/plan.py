@@ -1,4 +1,4 @@
-"""Stage `plan`: params.yaml -> data/plan/."""
+"""Stage `plan`: params.yaml and the locks -> data/plan/."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gatewise import config
 from gatewise.artifacts import plan
+from gatewise.artifacts.tuning_lock import TuningLock
 from gatewise.config import Study
 from gatewise.errors import GatewiseError
 from pipeline import run
@@ -39,7 +40,7 @@ def main(_arguments: list[str]) -> None:
         except GatewiseError as error:
             raise GatewiseError(f"params.yaml: variants.{name}: {error}") from None
     _look_at_sources(study)
-    plan.write(study)
+    plan.write(study, kept=TuningLock.read().settings)
     print(
         f"{study.runs} runs: {len(study.tasks)} tasks ({', '.join(study.tasks)}) x "
         f"{len(study.variants)} variants ({', '.join(study.variants)}) x "

@@ -1,4 +1,4 @@
-"""Stage `train`: a plan and a prepared task -> runs/<task>/<variant>/."""
+"""Stage `train`: a plan, its tuned settings and a prepared task -> runs/<task>/<variant>/."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 
 from gatewise import config
+from gatewise.artifacts import tuned
 from gatewise.artifacts.plan import RunPlan, path
-from gatewise.config import ExecutionConfig, TrackingConfig
+from gatewise.artifacts.tuned import Tuned
 from gatewise.execution import early_answer, torchrun, warm
+from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns
-from gatewise.execution.variant_runs import run_keys, train_variant
+from gatewise.execution.variant_runs import run_keys, settled, train_variant
 from gatewise.tracking.live import Tracker
 from pipeline import run
 
@@ -20,44 +22,25 @@ def main(arguments: list[str]) -> None:
     task, variant = arguments
     execution, tracking = config.load_operation()
     plan = RunPlan.read(path(task, variant))
-    if torchrun.launched():
-        torchrun.check(execution, plan)
-        with torchrun.ProcessGroup(execution) as together:
-            if together.leads:
-                _train(plan, execution, tracking, together)
-            else:
-                together.follow()
-        return
-    if execution.processes > 1:
-        finished = FinishedRuns()
-        keys = run_keys(plan, Path("data/prepared", task)).values()
-        if not all(key in finished for key in keys):
-            torchrun.check(execution, plan)
-            torchrun.launch(execution, plan, ["pipeline.train", *arguments])
-    _train(plan, execution, tracking)
+    chosen = Tuned.read(tuned.path(task, variant))
+    prepared = Path("data/prepared", task)
 
+    def train(together: torchrun.ProcessGroup | None) -> None:
+        # Under `dvc repro` this is the process that the stage itself was forked from.
+        imports = [] if together else ["gatewise.training.work"]
+        address = warm.ensure(os.getpid(), imports, plan.threads)
+        cluster = execution if execution.backend == "ray" else None
+        dispatch = Dispatch(address, execution.workers, cluster, together)
+        with Tracker(tracking, task, variant, address=address) as tracker:
+            target = Path("runs", task, variant)
+            train_variant(plan, prepared, target, dispatch, tuned=chosen, observers=[tracker])
+        early_answer.say(task)
 
-def _train(
-    plan: RunPlan,
-    execution: ExecutionConfig,
-    tracking: TrackingConfig,
-    together: torchrun.ProcessGroup | None = None,
-) -> None:
-    # Under `dvc repro` this is the process that the stage itself was forked from.
-    imports = [] if together else ["gatewise.training.one_run"]
-    address = warm.ensure(os.getpid(), imports, plan.threads)
-    with Tracker(tracking, plan.task, plan.variant, address=address) as tracker:
-        train_variant(
-            plan,
-            Path("data/prepared", plan.task),
-            Path("runs", plan.task, plan.variant),
-            address=address,
-            workers=execution.workers,
-            cluster=execution if execution.backend == "ray" else None,
-            together=together,
-            observers=[tracker],
-        )
-    early_answer.say(plan.task)
+    def finished() -> bool:
+        kept = FinishedRuns()
+        return all(key in kept for key in run_keys(settled(plan, chosen), prepared).values())
+
+    torchrun.run_stage(["pipeline.train", *arguments], execution, plan, train, finished=finished)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,14 @@ def test_every_source_that_a_key_counts_is_a_dependency_of_training(stages):
     assert covered(stages["train"], software.METRICS)
 
 
+def test_every_source_that_decides_a_trial_is_a_dependency_of_tuning(stages):
+    from gatewise.models import cells
+
+    deciding = ("execution.search", "execution.tuning", "training.trial", "evidence.choosing")
+    counted = software.run_modules(cells.names()) | {f"gatewise.{name}" for name in deciding}
+    assert {m for m in counted if not covered(stages["tune"], m)} == set()
+
+
 @pytest.mark.parametrize("module", ["execution.progress", "tracking.writer", "report.page"])
 def test_what_shows_and_logs_is_no_dependency_of_training(stages, module):
     assert not covered(stages["train"], f"gatewise.{module}")
@@ -62,7 +70,7 @@ def test_what_shows_and_logs_is_no_dependency_of_training(stages, module):
 @pytest.mark.parametrize(
     "name",
     [
-        *("plan", "fetch", "prepare", "train", "profile", "baseline"),
+        *("plan", "fetch", "prepare", "tune", "train", "profile", "baseline"),
         *("context", "probe", "compare", "report"),
     ],
 )

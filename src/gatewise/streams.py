@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-Stream = Literal["split", "order", "augment", "init", "dropout"]
+Stream = Literal["split", "order", "augment", "init", "dropout", "tuning"]
 
 
 def torch_seed(seed: int, name: Stream, *position: int) -> int:

@@ -62,13 +62,14 @@ def with_width(study, variant, hidden):
 def test_a_width_concerns_its_own_variant_and_what_is_matched_to_it(study, tmp_path):
     everywhere = {"compare", *(f"{task}/costs" for task in study.tasks)}
     assert changed(study, with_width(study, "gru", 20), tmp_path / "gru") == {
-        *(f"{task}/variants/gru" for task in study.tasks),
+        *(f"{task}/{stage}/gru" for task in study.tasks for stage in ("tuning", "variants")),
         "probes/gru",
         *everywhere,
     }
     matched = ("lstm", "gru-matched")
     assert changed(study, with_width(study, "lstm", 20), tmp_path / "lstm") == {
         *(f"{task}/variants/{variant}" for task in study.tasks for variant in matched),
+        *(f"{task}/tuning/{variant}" for task in study.tasks for variant in matched),
         *(f"probes/{variant}" for variant in matched),
         *everywhere,
     }
@@ -114,8 +115,25 @@ def test_a_training_setting_of_one_task_leaves_its_data_alone(study, tmp_path):
     assert changed(study, config.parse(raw), tmp_path) == {
         "compare",
         "digits/costs",
-        *(f"digits/variants/{variant}" for variant in study.variants),
+        *(f"digits/{stage}/{v}" for v in study.variants for stage in ("tuning", "variants")),
     }
+
+
+def test_how_settings_are_tuned_concerns_the_choice_and_the_comparison_alone(study, tmp_path):
+    raw = study.model_dump(mode="json")
+    raw["tasks"]["digits"]["tuning"] = {"trials": 5}
+    assert changed(study, config.parse(raw), tmp_path) == {
+        "compare",
+        *(f"digits/tuning/{variant}" for variant in study.variants),
+    }
+
+
+def test_equal_arithmetic_looks_at_all_variants(study, tmp_path):
+    raw = study.model_dump(mode="json")
+    raw["tuning"] = {"trials": 3, "budget": "macs"}
+    before = config.parse(raw)
+    wider = changed(before, with_width(before, "gru", 20), tmp_path)
+    assert {"digits/tuning/lstm", "digits/tuning/gru"} <= wider
 
 
 def test_the_digest_of_a_plan_knows_augmentation_and_no_seed(study):

@@ -5,7 +5,8 @@ import pytest
 from benchmarks.hardening import damage
 from gatewise.artifacts import runs
 from gatewise.errors import GatewiseError
-from gatewise.execution.finished_runs import REQUIRED, SEAL, FinishedRuns
+from gatewise.execution.finished_runs import REQUIRED, FinishedRuns
+from gatewise.execution.seals import SEAL
 from tests.records import name_files
 from tests.tracking.conftest import write_run
 

@@ -11,6 +11,7 @@ from gatewise.artifacts import runs, software
 from gatewise.config import ExecutionConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import ray_cluster
+from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import train_variant
 from gatewise.training import one_run
@@ -87,8 +88,7 @@ def test_a_lost_node_costs_nothing_but_time(cluster, tmp_path, capsys):
         plan,
         tmp_path / "prepared",
         tmp_path / "target",
-        address="",
-        cluster=execution(cluster),
+        Dispatch("", cluster=execution(cluster)),
         finished=FinishedRuns(tmp_path / "cache" / "runs"),
         observers=[heard],
     )

@@ -11,7 +11,8 @@ import psutil
 import pytest
 import yaml
 
-from gatewise.artifacts import plan, runs
+from gatewise.artifacts import plan, runs, tuned
+from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Augment, ExecutionConfig, TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import torchrun, warm
@@ -29,6 +30,7 @@ def write_study(folder, run_plan, *, tracked, **execution):
     path = folder / plan.path("toy", "gru", "data/plan")
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(run_plan.model_dump(mode="json")))
+    Tuned(task="toy", variant="gru", metric="accuracy").write(folder / tuned.path("toy", "gru"))
     study = {
         "tasks": {"toy": {"source": {"kind": "digits"}, "features": {"kind": "frames"}}},
         "variants": {"gru": {"cell": "gru", "hidden": 8}},
@@ -78,7 +80,7 @@ def kill_within_a_run(folder, project, address):
 @pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path, project, monkeypatch):
     monkeypatch.delenv(warm.ADDRESS, raising=False)
-    address = warm.ensure(os.getpid(), ["gatewise.training.one_run", *MLFLOW])
+    address = warm.ensure(os.getpid(), ["gatewise.training.work", *MLFLOW])
     # Batches of 7 and, at the end of an epoch, of 1: shares are unequal, or nothing at all.
     plans = make_plan(
         "gru", seeds=(0, 1), epochs=EPOCHS, batch_size=7, augment=Augment(gain_db=(-3, 3))

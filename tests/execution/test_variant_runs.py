@@ -6,7 +6,7 @@ from benchmarks.hardening import damage
 from gatewise.artifacts import runs
 from gatewise.config import Augment
 from gatewise.errors import DivergedError, GatewiseError
-from gatewise.execution import variant_runs
+from gatewise.execution import dispatch, variant_runs
 from gatewise.execution.finished_runs import FinishedRuns, run_key
 from gatewise.execution.workers import Event, failure
 from tests.tasks import make_plan, write_task
@@ -40,13 +40,13 @@ class Recorder:
 
 def in_this_process(jobs, workers, address):
     """Stands for the pool of processes: the same work without them."""
-    from gatewise.training import one_run
+    from gatewise.training import work
 
     for job in jobs:
         epochs = []
         yield Event("started", job)
         try:
-            one_run.train(
+            work.carry_out(
                 job, lambda epoch, values: epochs.append(Event("epoch", job, epoch, values))
             )
         except GatewiseError as error:
@@ -58,15 +58,16 @@ def in_this_process(jobs, workers, address):
 
 @pytest.fixture
 def train(monkeypatch, tmp_path, prepared):
-    monkeypatch.setattr(variant_runs.pool, "train_all", in_this_process)
+    monkeypatch.setattr(dispatch.pool, "train_all", in_this_process)
 
-    def run(plan, target="target"):
+    def run(plan, target="target", tuned=None):
         observer = Recorder()
         records = variant_runs.train_variant(
             plan,
             prepared,
             tmp_path / target,
-            address="",
+            dispatch.Dispatch(address=""),
+            tuned=tuned,
             finished=FinishedRuns(tmp_path / "cache" / "runs"),
             observers=[observer],
         )
@@ -113,11 +114,11 @@ def test_a_failing_seed_fails_the_stage_by_name_and_keeps_the_others(train, tmp_
             else:
                 yield from good([job], workers, address)
 
-    monkeypatch.setattr(variant_runs.pool, "train_all", second_fails)
+    monkeypatch.setattr(dispatch.pool, "train_all", second_fails)
     with pytest.raises(GatewiseError, match=r"toy/gru: 1 of 3 runs failed \(seed 1\).*killed"):
         train(plan)
     assert not (tmp_path / "target").exists()
-    monkeypatch.setattr(variant_runs.pool, "train_all", good)
+    monkeypatch.setattr(dispatch.pool, "train_all", good)
     _, events = train(plan)
     assert [e for e in events if e[0] == "started"] == [("started", 1)]
 
@@ -145,7 +146,7 @@ def test_of_some_seeds_the_others_count(train, tmp_path, monkeypatch):
             else:
                 yield from good([job], workers, address)
 
-    monkeypatch.setattr(variant_runs.pool, "train_all", second_diverges)
+    monkeypatch.setattr(dispatch.pool, "train_all", second_diverges)
     records, _ = train(make_plan(seeds=(0, 1, 2)))
     assert [record.seed for record in records] == [0, 2]
     assert runs.read_diverged(tmp_path / "target") == {1: "training diverged: its loss ended at 9"}

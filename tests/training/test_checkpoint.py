@@ -10,6 +10,7 @@ from gatewise.artifacts import runs
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import warm
+from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import train_variant
 from gatewise.training import checkpoint, one_run
@@ -229,7 +230,7 @@ def stage(root, plan):
         plan,
         root / "prepared",
         root / "target",
-        address=os.environ[warm.ADDRESS],
+        Dispatch(os.environ[warm.ADDRESS]),
         finished=FinishedRuns(root / "cache" / "runs"),
         observers=[Diary(root / "diary.jsonl")],
     )
@@ -238,7 +239,7 @@ def stage(root, plan):
 @pytest.mark.slow
 def test_a_study_killed_at_random_moments_ends_in_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.delenv(warm.ADDRESS, raising=False)
-    address = warm.ensure(os.getpid(), ["gatewise.training.one_run", __name__])
+    address = warm.ensure(os.getpid(), ["gatewise.training.work", __name__])
     model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
     plan = make_plan(seeds=(0, 1), epochs=8, patience=7, config=model)
     whole = tmp_path / "whole"

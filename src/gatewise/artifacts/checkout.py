@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-LOCKS = ("dvc.lock", "seeds.lock")
+LOCKS = ("dvc.lock", "seeds.lock", "tuning.lock")
 """Runs rewrite them themselves, so they make no checkout dirty."""
 
 

@@ -8,6 +8,7 @@ reruns nothing.
     <task>/sequences.json            what `prepare` makes of it, a `SequencesPlan`
     <task>/baseline.json             what `baseline` scores, a `BaselinePlan`
     <task>/costs.json                what `profile` measures, a `CostsPlan`
+    <task>/tuning/<variant>.json     what `tune` tries, a `TuningPlan`
     <task>/variants/<variant>.json   what `train` needs, a `RunPlan`
     <task>/context.json              what `context` asks of finished runs, a `ContextPlan`
     probes/<variant>.json            what `probe` needs, a `ProbePlan`
@@ -18,10 +19,11 @@ How wide to compute and where to log changes no result, so it is in none of them
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator
 
 from gatewise.config import (
     Augment,
@@ -36,10 +38,13 @@ from gatewise.config import (
     Tokens,
     TrainConfig,
     TrainOverrides,
+    TuningConfig,
+    TuningOverrides,
     VariantConfig,
     parse,
     source_class,
 )
+from gatewise.config.tuning import Value
 from gatewise.errors import GatewiseError
 from gatewise.files import digest, read_json, replacing, write_json
 
@@ -144,6 +149,18 @@ class RunPlan(_OfVariant):
         return digest(self.model_dump(mode="json", exclude={"seeds"}))
 
 
+class TuningPlan(_Plan):
+    """What choosing the settings of one variant on one task needs."""
+
+    run: RunPlan
+    """As declared; its seeds are the study's where each chooses for itself, and none elsewhere."""
+    tuning: TuningConfig
+    kept: dict[str, Value] | None = None
+    """Settings that are taken over in place of tuning anew."""
+    others: dict[str, RunPlan] = Field(default_factory=dict)
+    """The task's variants where the multiply-accumulates of all are to be equal."""
+
+
 class CostsPlan(_Plan):
     """What measuring the costs of a task's variants needs."""
 
@@ -195,16 +212,31 @@ def path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
     return Path(root) / task / "variants" / f"{variant}.json"
 
 
+def tuning_path(task: str, variant: str, root: str | Path = "data/plan") -> Path:
+    """Where the plan of tuning `variant` on `task` lies."""
+    return Path(root) / task / "tuning" / f"{variant}.json"
+
+
 def lay_out(study: Study) -> list[RunPlan]:
     """The plans of all tasks and variants, in the order of `params.yaml`."""
     return [_plan(study, task, variant) for task in study.tasks for variant in study.variants]
 
 
-def write(study: Study, root: str | Path = "data/plan") -> None:
-    """Write all plan files, replacing those of an earlier study."""
+Kept = Callable[[str, str, TuningConfig], dict[str, Value] | None]
+"""Settings that a variant keeps on a task, or `None` if it is to be tuned."""
+
+
+def write(study: Study, root: str | Path = "data/plan", kept: Kept = lambda *_: None) -> None:
+    """Write all plan files, replacing those of an earlier study.
+
+    Args:
+        study: what is planned.
+        root: where the files go.
+        kept: choices of settings that are not made anew.
+    """
     with replacing(root) as folder:
         for task in study.tasks:
-            _write_task(study, task, folder)
+            _write_task(study, task, folder, kept)
         for variant in study.variants:
             _probe_plan(study, variant).write(folder / "probes" / f"{variant}.json")
         ComparePlan(
@@ -216,10 +248,15 @@ def write(study: Study, root: str | Path = "data/plan") -> None:
         ).write(folder / "compare.json")
 
 
-def _write_task(study: Study, task: str, root: Path) -> None:
+def _write_task(study: Study, task: str, root: Path, kept: Kept) -> None:
     folder, settings = root / task, study.tasks[task]
     SourcePlan(task=task, source=settings.source).write(folder / "source.json")
-    bare = {"augment": None, "train": TrainOverrides(), "model": ModelOverrides()}
+    bare = {
+        "augment": None,
+        "train": TrainOverrides(),
+        "model": ModelOverrides(),
+        "tuning": TuningOverrides(),
+    }
     sequences = SequencesPlan(
         task=task,
         settings=settings.model_copy(update=bare),
@@ -229,6 +266,7 @@ def _write_task(study: Study, task: str, root: Path) -> None:
     runs = {variant: _plan(study, task, variant) for variant in study.variants}
     for variant, plan in runs.items():
         plan.write(path(task, variant, root))
+        _tuning_plan(study, runs, plan, kept).write(tuning_path(task, variant, root))
     costs = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
     CostsPlan(task=task, runs=costs).write(folder / "costs.json")
     _baseline_plan(study, task).write(folder / "baseline.json")
@@ -238,6 +276,20 @@ def _write_task(study: Study, task: str, root: Path) -> None:
         metric=settings.metric,
         instructions=study.execution.instructions,
     ).write(folder / "context.json")
+
+
+def _tuning_plan(study: Study, runs: dict[str, RunPlan], own: RunPlan, kept: Kept) -> TuningPlan:
+    tuning = study.tuning_for(own.task)
+    seedless = {name: plan.model_copy(update={"seeds": ()}) for name, plan in runs.items()}
+    if not tuning.trials:
+        # Nothing else bears on a choice that is not made.
+        return TuningPlan(run=seedless[own.variant], tuning=TuningConfig())
+    return TuningPlan(
+        run=own if tuning.per == "seed" else seedless[own.variant],
+        tuning=tuning,
+        kept=kept(own.task, own.variant, tuning),
+        others=seedless if tuning.budget == "macs" else {},
+    )
 
 
 def _baseline_plan(study: Study, task: str) -> BaselinePlan:

@@ -134,6 +134,21 @@ class Prepared:
         write_json(folder / CARD, self.card.model_dump(mode="json"))
 
 
+def read_card(folder: str | Path) -> TaskCard:
+    """The card of the task prepared in `folder`.
+
+    Raises:
+        GatewiseError: there is none, or it is not of this version.
+    """
+    path = Path(folder, CARD)
+    try:
+        return TaskCard.model_validate(read_json(path))
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
+    except ValidationError as error:
+        raise GatewiseError(f"{path}: not of this version, prepare it anew: {error}") from None
+
+
 def read_digest(folder: str | Path) -> str:
     """Digest of the task prepared in `folder`, from its card alone.
 

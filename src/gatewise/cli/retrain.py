@@ -27,6 +27,9 @@ def retrain(
             help="Only this step (repeatable): restore, repro, track, gate, push, promote."
         ),
     ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Tune anew on new data; else choices are kept.")
+    ] = False,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Train this many seeds; written to params.yaml.")
     ] = None,
@@ -49,7 +52,7 @@ def retrain(
             for sentence in preview.sentences(preview.foresee(), promote, against):
                 print(sentence)
             return
-    done = steps.Retraining(against, promote, reports, say=_say)
+    done = steps.Retraining(against, promote, tune, reports, say=_say)
     with could_not_run(), steps.exclusive():
         try:
             done.run(wanted, seeds)

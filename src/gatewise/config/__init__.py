@@ -27,6 +27,7 @@ from gatewise.config.tasks import (
     source_kinds,
 )
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
+from gatewise.config.tuning import Range, TuningConfig, TuningOverrides
 from gatewise.config.variants import Match, VariantConfig
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Mfcc",
     "ModelOverrides",
     "ProbeConfig",
+    "Range",
     "Reached",
     "Rounds",
     "SourceOptions",
@@ -59,6 +61,8 @@ __all__ = [
     "TrackingConfig",
     "TrainConfig",
     "TrainOverrides",
+    "TuningConfig",
+    "TuningOverrides",
     "VariantConfig",
     "explain",
     "load",

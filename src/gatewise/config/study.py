@@ -16,6 +16,7 @@ from gatewise.config.seeds import SEEDS_LOCK, Reached, reached
 from gatewise.config.strict import Seed, Seeds, Strict, suggest
 from gatewise.config.tasks import TaskConfig
 from gatewise.config.training import ExecutionConfig, TrackingConfig, TrainConfig
+from gatewise.config.tuning import FIRST_SEED, TuningConfig
 from gatewise.config.variants import VariantConfig
 from gatewise.errors import GatewiseError
 
@@ -35,6 +36,7 @@ class Study(Strict):
     seeds: Rounds | Seeds | Annotated[tuple[Seed, ...], Field(max_length=10_000)] = 8
     """How many (0, 1, ...), or which; `auto` adds some until every task is answered."""
     train: TrainConfig = TrainConfig()
+    tuning: TuningConfig = TuningConfig()
     compare: CompareConfig = CompareConfig()
     probes: ProbeConfig = ProbeConfig()
     gate: GateConfig = GateConfig()
@@ -81,6 +83,10 @@ class Study(Strict):
         own = self.tasks[task].train.model_dump(exclude_none=True)
         return self.train.model_copy(update=own)
 
+    def tuning_for(self, task: str) -> TuningConfig:
+        """How `task` is tuned: the common settings with its own laid over them."""
+        return self.tasks[task].tuning.over(self.tuning)
+
     def variant_for(self, task: str, variant: str) -> VariantConfig:
         """The variant with what `task` asks of all its models laid over it."""
         asked = self.tasks[task].model.model_dump(exclude_none=True)
@@ -121,6 +127,22 @@ class Study(Strict):
         runs = len(self.tasks) * len(self.variants) * len(self.seed_list)
         if runs > MOST_RUNS:
             raise ValueError(f"{runs:,} runs; at most {MOST_RUNS:,} are taken in one study")
+        return self
+
+    @model_validator(mode="after")
+    def _tuning(self) -> Study:
+        for task in self.tasks:
+            try:
+                tuning = self.tuning_for(task)
+            except ValidationError as error:
+                said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+                raise ValueError(f"tasks.{task}.tuning: {said}") from None
+            largest = max(self.seed_list)
+            if tuning.trials and largest >= FIRST_SEED:
+                raise ValueError(
+                    f"seeds: {largest} would also be a seed of trials, which count from "
+                    f"{FIRST_SEED:,}; choose smaller ones"
+                )
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ from gatewise.config.strict import (
     Window,
     suggest,
 )
+from gatewise.config.tuning import TuningOverrides
 
 Leak = Literal["groups", "duplicates", "near-duplicates", "labels"]
 LEAKS: tuple[str, ...] = get_args(Leak)
@@ -223,6 +224,7 @@ class TaskConfig(Strict):
     """Leaks that are known and accepted, each with the reason; printed in the report."""
     train: TrainOverrides = TrainOverrides()
     model: ModelOverrides = ModelOverrides()
+    tuning: TuningOverrides = TuningOverrides()
 
     @field_validator("allow")
     @classmethod

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatewise.artifacts import runs
+from gatewise.artifacts import runs, tuned
 from gatewise.artifacts.answer import Answer
 from gatewise.artifacts.plan import ComparePlan, RunPlan, path
+from gatewise.artifacts.tuned import Tuned
 from gatewise.errors import GatewiseError
 from gatewise.evidence import comparison, task_evidence
-from gatewise.execution.variant_runs import run_keys
+from gatewise.execution.variant_runs import run_keys, settled
 
 
 def say(task: str, root: str | Path = ".") -> None:
@@ -40,7 +41,9 @@ def find(task: str, root: Path) -> Answer | None:
     there = {(r.variant, r.seed): r.key for _, r in runs.find(root / "runs", task)}
     for variant in study.variants:
         plan = RunPlan.read(path(task, variant, plans))
-        for seed, key in run_keys(plan, root / "data" / "prepared" / task).items():
+        chosen = Tuned.read(tuned.path(task, variant, root / "data" / "tuned"))
+        keys = run_keys(settled(plan, chosen), root / "data" / "prepared" / task)
+        for seed, key in keys.items():
             if there.get((variant, seed)) != key:
                 return None
     return task_evidence.answer_of(study, task, comparison.gather_task(study, task, root))

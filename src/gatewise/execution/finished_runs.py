@@ -4,8 +4,7 @@ DVC deletes a stage's outputs before it runs the stage again. Keeping each finis
 its key, outside DVC's outputs, is what lets an interrupted stage go on where it stopped and an
 added seed train alone.
 
-Such a run may be old, from another machine, or out of a shared cache. So it carries a seal, the
-digests of its files, and is taken only if every one of them is still what it was.
+Such a run may be old, from another machine, or out of a shared cache, so it is sealed.
 """
 
 from __future__ import annotations
@@ -14,17 +13,14 @@ import os
 import shutil
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from gatewise.artifacts import runs, software
 from gatewise.artifacts.plan import RunPlan
-from gatewise.errors import GatewiseError
-from gatewise.files import digest, read_json, replacing, sha256, write_json
+from gatewise.execution import seals
+from gatewise.files import digest, replacing
 from gatewise.training import instructions
 
-SEAL = "seal.json"
-REQUIRED = {runs.WEIGHTS, runs.CURVES, runs.PREDICTIONS, runs.RECORD}
-"""What every run leaves; a seal that names less is none."""
+REQUIRED = (runs.WEIGHTS, runs.CURVES, runs.PREDICTIONS, runs.RECORD)
+"""What every run leaves."""
 
 
 def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
@@ -38,16 +34,6 @@ def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
             "processor": instructions.identity(plan.instructions),
         }
     )
-
-
-class _Seal(BaseModel):
-    """`seal.json`, beside the files of a kept run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    key: str
-    files: dict[str, str]
-    """sha256 of each file by its name."""
 
 
 class FinishedRuns:
@@ -66,23 +52,7 @@ class FinishedRuns:
 
     def damage(self, key: str) -> str | None:
         """What is wrong with the run that lies there, in words; None if it is whole or absent."""
-        folder = self.path(key)
-        if not os.path.lexists(folder):
-            return None
-        try:
-            seal = _Seal.model_validate(read_json(folder / SEAL))
-            if seal.key != key:
-                return f"{folder / SEAL} belongs to another run"
-            altered = [name for name, known in seal.files.items() if sha256(folder / name) != known]
-        except FileNotFoundError as error:
-            return f"{error.filename} is missing"
-        except ValidationError:
-            return f"{folder / SEAL} is damaged"
-        except (OSError, GatewiseError) as error:
-            return str(error)
-        if not seal.files.keys() >= REQUIRED:
-            return f"{folder / SEAL} is damaged"
-        return f"{folder / altered[0]} is not what it was" if altered else None
+        return seals.damage(self.path(key), key, REQUIRED)
 
     def keep(self, key: str, folder: Path) -> Path:
         """Take a finished run's folder in, in place of whatever lies there; where it lies now.
@@ -91,8 +61,7 @@ class FinishedRuns:
             DamagedError: what was written is not what was trained.
         """
         runs.check(folder, runs.RunRecord.read(folder))
-        files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-        write_json(folder / SEAL, _Seal(key=key, files=files).model_dump())
+        seals.seal(folder, key)
         path = self.path(key)
         with replacing(path) as temporary:
             shutil.move(folder, temporary)
@@ -101,4 +70,4 @@ class FinishedRuns:
     def restore(self, key: str, folder: Path) -> None:
         """Copy the run's files to `folder`, which must not exist."""
         with replacing(folder) as temporary:
-            shutil.copytree(self.path(key), temporary, ignore=shutil.ignore_patterns(SEAL))
+            shutil.copytree(self.path(key), temporary, ignore=shutil.ignore_patterns(seals.SEAL))

@@ -23,7 +23,13 @@ class Display:
     """Shows the seeds of one task and variant; bars on a terminal, plain lines elsewhere."""
 
     def __init__(
-        self, title: str, runs: int, epochs: int, metric: str, console: Console | None = None
+        self,
+        title: str,
+        runs: int,
+        epochs: int,
+        metric: str,
+        unit: str = "seed",
+        console: Console | None = None,
     ) -> None:
         """Prepare the display; entering it shows the bars.
 
@@ -32,14 +38,15 @@ class Display:
             runs: seeds to train.
             epochs: of each.
             metric: name of the task's primary metric.
+            unit: what a run is one of.
             console: where to show it; standard error if left out.
         """
         self.metric = METRICS[metric]
         self.console = console or Console(stderr=True)
-        self.title, self.runs, self.epochs = title, runs, epochs
+        self.title, self.runs, self.epochs, self.unit = title, runs, epochs, unit
         self.done = 0
-        self.bars: dict[int, TaskID] = {}
-        self.last: dict[int, dict[str, float]] = {}
+        self.bars: dict[int | str, TaskID] = {}
+        self.last: dict[int | str, dict[str, float]] = {}
         self.progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
@@ -75,18 +82,22 @@ class Display:
                 f"{self.title}: finished before: seed {names}", highlight=False, soft_wrap=True
             )
 
-    def started(self, seed: int) -> None:
+    def started(self, seed: int | str) -> None:
         """Open a bar."""
         self.progress.update(self.overall, note="")
-        self.bars[seed] = self.progress.add_task(f"  seed {seed}", total=self.epochs, note="")
+        self.bars[seed] = self.progress.add_task(
+            f"  {self.unit} {seed}", total=self.epochs, note=""
+        )
 
-    def resumed(self, seed: int, epochs: int, sentence: str) -> None:
+    def resumed(self, seed: int | str, epochs: int, sentence: str) -> None:
         """A run does not start from nothing, or has to although it was begun before."""
         self.progress.update(self.bars[seed], completed=epochs)
         self.progress.advance(self.overall, epochs)
-        self.console.print(f"{self.title} seed {seed}: {sentence}", highlight=False, soft_wrap=True)
+        self.console.print(
+            f"{self.title} {self.unit} {seed}: {sentence}", highlight=False, soft_wrap=True
+        )
 
-    def epoch(self, seed: int, epoch: int, values: dict[str, float]) -> None:
+    def epoch(self, seed: int | str, epoch: int, values: dict[str, float]) -> None:
         """Advance a bar."""
         self.last[seed] = values
         score = self.metric.show(values[f"validation_{self.metric.name}"])
@@ -97,27 +108,29 @@ class Display:
         self.progress.update(self.bars[seed], completed=epoch, note=note)
         self.progress.advance(self.overall)
 
-    def finished(self, seed: int, epochs: int, test: dict[str, float]) -> None:
-        """Close a bar and leave one line."""
+    def finished(
+        self, seed: int | str, epochs: int, scores: dict[str, float], split: str = "test"
+    ) -> None:
+        """Close a bar and leave one line with the scores of `split`."""
         self._close(seed)
         # Early stopping leaves epochs that will never come.
         self.progress.advance(self.overall, self.epochs - epochs)
         self.console.print(
-            f"{self.title} seed {seed}: test {self.metric.title} "
-            f"{self.metric.show(test[self.metric.name])}, {epochs} epochs "
+            f"{self.title} {self.unit} {seed}: {split} {self.metric.title} "
+            f"{self.metric.show(scores[self.metric.name])}, {epochs} epochs "
             f"({self.done} of {self.runs} trained)",
             highlight=False,
             soft_wrap=True,
         )
 
-    def failed(self, seed: int, reason: str) -> None:
+    def failed(self, seed: int | str, reason: str) -> None:
         """Close a bar and say why."""
         self._close(seed)
         self.console.print(
-            f"{self.title} seed {seed}: failed: {reason}", highlight=False, soft_wrap=True
+            f"{self.title} {self.unit} {seed}: failed: {reason}", highlight=False, soft_wrap=True
         )
 
-    def _close(self, seed: int) -> None:
+    def _close(self, seed: int | str) -> None:
         self.done += 1
         if seed in self.bars:
             self.progress.remove_task(self.bars.pop(seed))

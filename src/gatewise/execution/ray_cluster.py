@@ -66,7 +66,7 @@ def train_all(
         )
         waiting = deque((job, 1) for job in jobs)
         running: dict[Any, tuple[Job, int]] = {}
-        last_epochs: dict[int, int] = {}
+        last_epochs: dict[str, int] = {}
         limit = len(jobs) if workers == "auto" else workers
         try:
             while waiting or running:
@@ -81,8 +81,8 @@ def train_all(
                     event = _outcome(ray, reference, job, attempt)
                     if event.kind == "resumed":
                         waiting.append((job, attempt + 1))
-                        if job.seed not in last_epochs:  # lost before it could say a word
-                            last_epochs[job.seed] = 0
+                        if job.key not in last_epochs:  # lost before it could say a word
+                            last_epochs[job.key] = 0
                             yield Event("started", job)
                     yield event
         finally:
@@ -150,7 +150,7 @@ def _train(job: Job, data: _Data, queue: Any, saved: bytes | None) -> dict[str, 
             "machine that started the study, or its processor is of another kind; install the "
             "same requirements.lock on every node"
         )
-    from gatewise.training import one_run
+    from gatewise.training import work
 
     queue.put(Event("started", job))
     with tempfile.TemporaryDirectory() as scratch:
@@ -179,7 +179,7 @@ def _train(job: Job, data: _Data, queue: Any, saved: bytes | None) -> dict[str, 
             folder=folder,
             checkpoint=checkpoint if job.checkpoint else None,
         )
-        one_run.train(here, on_epoch, on_resumed)
+        work.carry_out(here, on_epoch, on_resumed)
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -201,23 +201,23 @@ def _outcome(ray: Any, reference: Any, job: Job, attempt: int) -> Event:
     return Event("finished", job)
 
 
-def _new(queue: Any, last_epochs: dict[int, int]) -> Iterator[Event]:
+def _new(queue: Any, last_epochs: dict[str, int]) -> Iterator[Event]:
     """Events that are new, whatever attempt they come from; checkpoints are kept."""
     for event in queue.get_nowait_batch(queue.qsize()):
         if isinstance(event, _Checkpoint):
             with replacing(event.path) as path:
                 path.write_bytes(event.content)
             continue
-        seed = event.job.seed
-        if event.kind == "epoch" and event.epoch > last_epochs.get(seed, 0):
-            last_epochs[seed] = event.epoch
+        key = event.job.key
+        if event.kind == "epoch" and event.epoch > last_epochs.get(key, 0):
+            last_epochs[key] = event.epoch
             yield event
-        elif event.kind == "resumed" and event.epoch >= last_epochs.get(seed, 0):
+        elif event.kind == "resumed" and event.epoch >= last_epochs.get(key, 0):
             # Of another stage's attempt; that of this one was reported when its node was lost.
-            last_epochs[seed] = event.epoch
+            last_epochs[key] = event.epoch
             yield event
-        elif event.kind == "started" and seed not in last_epochs:
-            last_epochs[seed] = 0
+        elif event.kind == "started" and key not in last_epochs:
+            last_epochs[key] = 0
             yield event
 
 

@@ -79,6 +79,37 @@ def launch(execution: ExecutionConfig, plan: RunPlan, stage: list[str]) -> NoRet
     os.execve(sys.executable, [*command, "-m", *stage], environment)  # noqa: S606
 
 
+def run_stage(
+    stage: list[str],
+    execution: ExecutionConfig,
+    plan: RunPlan,
+    work: Callable[[ProcessGroup | None], None],
+    *,
+    finished: Callable[[], bool],
+) -> None:
+    """Call `work` in the process that leads, with those that train each run together.
+
+    Args:
+        stage: its module and arguments.
+        execution: how many processes train a run.
+        plan: of its runs.
+        work: what the stage does, given the processes, or `None` where each run has one.
+        finished: whether there is nothing to train, so that no processes need be started.
+    """
+    if launched():
+        check(execution, plan)
+        with ProcessGroup(execution) as together:
+            if together.leads:
+                work(together)
+            else:
+                together.follow()
+        return
+    if execution.processes > 1 and not finished():
+        check(execution, plan)
+        launch(execution, plan, stage)
+    work(None)
+
+
 class ProcessGroup:
     """The processes that torchrun started, connected while the context lasts."""
 
@@ -124,7 +155,7 @@ class ProcessGroup:
     def _train(self, job: Job, on_event: Callable[[Event], None]) -> None:
         import torch.distributed
 
-        from gatewise.training import one_run
+        from gatewise.training import work
 
         if not job.folder.is_dir():
             raise GatewiseError(
@@ -133,7 +164,7 @@ class ProcessGroup:
             )
         on_event(Event("started", job))
         try:
-            one_run.train(
+            work.carry_out(
                 job,
                 lambda epoch, values: on_event(Event("epoch", job, epoch=epoch, values=values)),
                 lambda epochs, sentence: on_event(Event("resumed", job, epochs, reason=sentence)),

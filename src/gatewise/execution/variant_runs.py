@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from gatewise.artifacts import software
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import read_digest
 from gatewise.artifacts.runs import DIVERGED, RunRecord
-from gatewise.config import ExecutionConfig
+from gatewise.artifacts.tuned import Tuned, settle
 from gatewise.errors import GatewiseError
-from gatewise.execution import capacity, ray_cluster
-from gatewise.execution import workers as pool
+from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns, run_key
 from gatewise.execution.progress import Display
-from gatewise.execution.torchrun import ProcessGroup
 from gatewise.execution.workers import Event
 from gatewise.files import replacing, write_json
 from gatewise.training.job import Job
@@ -45,11 +43,9 @@ def train_variant(
     plan: RunPlan,
     prepared: Path,
     target: Path,
+    dispatch: Dispatch,
     *,
-    address: str,
-    workers: int | Literal["auto"] = "auto",
-    cluster: ExecutionConfig | None = None,
-    together: ProcessGroup | None = None,
+    tuned: Tuned | None = None,
     finished: FinishedRuns | None = None,
     observers: Sequence[Observer] = (),
 ) -> list[RunRecord]:
@@ -59,10 +55,8 @@ def train_variant(
         plan: what to train.
         prepared: `data/prepared/<task>/`.
         target: `runs/<task>/<variant>/`, replaced as a whole once every seed is there.
-        address: the warm process that runs are forked from.
-        workers: runs at once; as many as cores and memory allow when auto.
-        cluster: the Ray cluster to train on; processes of this machine if `None`.
-        together: the processes that train each run together, if there are such.
+        dispatch: where runs are trained.
+        tuned: settings that take the place of the plan's.
         finished: where finished runs are kept.
         observers: notified of every event.
 
@@ -76,7 +70,8 @@ def train_variant(
     """
     finished = finished or FinishedRuns()
     checkpoints = finished.root.parent / "checkpoints"
-    keys = run_keys(plan, prepared)
+    plans = settled(plan, tuned)
+    keys = run_keys(plans, prepared)
     for seed, key in keys.items():
         if (damage := finished.damage(key)) is not None:
             name = f"{plan.task}/{plan.variant}/seed-{seed}"
@@ -88,20 +83,7 @@ def train_variant(
     diverged: dict[int, str] = {}
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
-
-        def train_all(jobs: list[Job], on_event: Callable[[Event], None]) -> None:
-            if together is not None:
-                together.train_all(jobs, on_event)
-                return
-            if cluster is not None:
-                events = ray_cluster.train_all(jobs, workers, cluster)
-            else:
-                at_once = min(len(jobs), capacity.workers(workers, plan.threads))
-                events = pool.train_all(jobs, at_once, address)
-            for event in events:
-                on_event(event)
-
-        diverged = _train(plan, prepared, wanted, train_all, finished, checkpoints, observers)
+        diverged = _train(plans, prepared, wanted, dispatch, finished, checkpoints, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
     Display(f"{plan.task}/{plan.variant}", 0, 0, plan.metric).restored(restored)
     for seed in restored:
@@ -120,10 +102,15 @@ def train_variant(
     return records
 
 
-def run_keys(plan: RunPlan, prepared: Path) -> dict[int, str]:
+def settled(plan: RunPlan, tuned: Tuned | None) -> dict[int, RunPlan]:
+    """The plan of each seed, with the settings that were chosen for it."""
+    return {seed: settle(plan, tuned.settings(seed) if tuned else {}) for seed in plan.seeds}
+
+
+def run_keys(plans: Mapping[int, RunPlan], prepared: Path) -> dict[int, str]:
     """Key of each seed's run on the task prepared at `data/prepared/<task>/`."""
     data = read_digest(prepared)
-    return {seed: run_key(plan, seed, data) for seed in plan.seeds}
+    return {seed: run_key(plan, seed, data) for seed, plan in plans.items()}
 
 
 def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -140,16 +127,17 @@ def summary(records: Sequence[RunRecord]) -> dict[str, Any]:
 
 
 def _train(
-    plan: RunPlan,
+    plans: Mapping[int, RunPlan],
     prepared: Path,
     keys: dict[int, str],
-    train_all: Callable[[list[Job], Callable[[Event], None]], None],
+    dispatch: Dispatch,
     finished: FinishedRuns,
     checkpoints: Path,
     observers: Sequence[Observer],
 ) -> dict[int, str]:
     """Train the runs with `keys`; gives the seeds that diverged, with the reason."""
     work = finished.root.parent / "work"
+    plan = next(iter(plans.values()))  # for what all have in common
     decisive = software.run_digest(plan)
     jobs = []
     for seed, key in keys.items():
@@ -158,9 +146,7 @@ def _train(
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         checkpoint = checkpoints / f"{key}.ckpt"
-        jobs.append(Job(plan, seed, key, prepared, folder, checkpoint, decisive))
-    settings = plan.model_dump(mode="json", exclude={"seeds", "reference"})
-    settings |= {"plan_sha256": plan.sha256, "software_sha256": decisive}
+        jobs.append(Job(plans[seed], seed, key, prepared, folder, checkpoint, decisive))
     failures: dict[int, str] = {}
     diverged: dict[int, str] = {}
     name = f"{plan.task}/{plan.variant}"
@@ -171,7 +157,7 @@ def _train(
             if event.kind == "started":
                 display.started(seed)
                 for observer in observers:
-                    observer.run_started(seed, event.job.key, {**settings, "seed": seed})
+                    observer.run_started(seed, event.job.key, _settings(event.job))
             elif event.kind == "resumed":
                 display.resumed(seed, event.epoch, event.reason)
             elif event.kind == "epoch":
@@ -191,7 +177,7 @@ def _train(
                 for observer in observers:
                     observer.run_failed(seed, event.reason)
 
-        train_all(jobs, on_event)
+        dispatch.train_all(jobs, on_event)
     if failures:
         kept = len(keys) - len(failures) - len(diverged)
         seed, reason = next(iter(failures.items()))
@@ -201,3 +187,10 @@ def _train(
             f"{kept} finished runs are kept and will not be trained again."
         )
     return diverged
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    """What is known of a run's record before it is trained."""
+    settings = job.plan.model_dump(mode="json", exclude={"seeds", "reference"})
+    decisive = {"plan_sha256": job.plan.sha256, "software_sha256": job.software}
+    return {**settings, **decisive, "seed": job.seed}

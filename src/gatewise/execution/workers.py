@@ -98,9 +98,9 @@ def train_and_report(job: Job, fd: int) -> None:
 
     try:
         sender.send(Event("started", job))
-        from gatewise.training import one_run
+        from gatewise.training import work as training
 
-        one_run.train(job, on_epoch, on_resumed)
+        training.carry_out(job, on_epoch, on_resumed)
         sender.send(Event("finished", job))
     except BrokenPipeError:
         pass  # The parent is gone, and with it whoever wanted the result.

@@ -24,3 +24,5 @@ class Job:
     """Where the run keeps what it needs to go on after a kill; nowhere if `None`."""
     software: str = ""
     """Digest of the software that decides the run, written to its record."""
+    trial: int | None = None
+    """Number of the point that is tried, if this is a trial's run: it never sees the test split."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gatewise import config
-from gatewise.artifacts import checkout
+from gatewise.artifacts import checkout, tuning_lock
+from gatewise.artifacts.tuning_lock import TuningLock
 from gatewise.config import Study
 from gatewise.delivery.gate import report as gate_report
 from gatewise.delivery.retraining import arrivals, params
@@ -80,6 +81,8 @@ class Retraining:
 
     against: str = CHAMPION
     promote: bool = False
+    tune: bool = False
+    """Choose settings anew where data have changed, in place of keeping them."""
     reports: Path = Path("reports")
     say: Callable[[str], None] = print
     steps: list[Step] = field(default_factory=list)
@@ -196,8 +199,13 @@ class Retraining:
     def _repro(self, study: Study) -> str:
         fresh = arrivals.changed(study)
         before = origin.locked_stages()
+        if self.tune and TuningLock.read().kept:
+            TuningLock().write()
+            self.say("settings are tuned anew")
         for task, path in fresh.items():
             self.say(f"{task}: the files at {path} changed since they were fetched")
+            if not self.tune:
+                tuning_lock.keep(study, task, TuningLock.read()).write()
             dvc.call("repro", "plan")
             dvc.call("repro", "--single-item", "--force", f"fetch@{task}")
         arrivals.remember(study, fresh)

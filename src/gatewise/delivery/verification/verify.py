@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from gatewise import config
-from gatewise.artifacts import plan, runs
+from gatewise.artifacts import plan, runs, tuned
 from gatewise.artifacts.manifest import Raw
+from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.artifacts.runs import RunRecord
+from gatewise.artifacts.tuned import Tuned, settle
 from gatewise.config import Study
 from gatewise.delivery.verification import excuses, locked_files, rerun
 from gatewise.delivery.verification.committed_lock import present_stages
@@ -241,9 +243,10 @@ def _rerun(
     mode: Instructions,
 ) -> None:
     plans = {(p.task, p.variant): p for p in plan.lay_out(study)}
+    choices = {pair: Tuned.read_if_made(tuned.path(*pair)) for pair in plans}
     jobs = [
         {
-            "plan": plans[record.task, record.variant].model_dump(mode="json"),
+            "plan": _settled(plans, choices, record).model_dump(mode="json"),
             "seed": record.seed,
             "prepared": str(prepared[record.task].folder),
             "target": record.name,
@@ -252,6 +255,17 @@ def _rerun(
     ]
     processes = members[0][1].processes
     rerun.execute(jobs, target, study.execution.threads_per_run, mode, processes)
+
+
+def _settled(
+    plans: Mapping[tuple[str, str], RunPlan],
+    choices: Mapping[tuple[str, str], Tuned | None],
+    record: RunRecord,
+) -> RunPlan:
+    """The plan of a run with the settings that were chosen for it."""
+    pair = record.task, record.variant
+    choice = choices[pair]
+    return settle(plans[pair], choice.settings(record.seed) if choice else {})
 
 
 def _prepared(

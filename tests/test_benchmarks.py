@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,30 @@ def test_a_plain_loop_counts_a_measured_run_once_a_seed():
 def test_a_study_that_prints_no_answer_answers_at_its_end():
     rows = verdict.results(verdict.Reproduced({}, 100.0), None, {}, 8)
     assert [row.value for row in rows] == [100.0, 100.0]
+
+
+def test_the_soak_adds_up_what_it_tried():
+    from benchmarks.hardening.table import LOST, REFUSED, SURVIVED, Tally
+    from benchmarks.hardening.table import table as soak
+
+    tallies = [
+        Tally("file: cut", Counter({REFUSED: 2, SURVIVED: 1})),
+        Tally("file: cut", Counter({LOST: 1})),
+        Tally("request: odd", Counter({REFUSED: 5}), "slowest 1 s"),
+    ]
+    _, _, cut, odd, total = soak(tallies).splitlines()
+    assert cut == "| file: cut | 4 | 2 | 1 | 1 |  |"
+    assert odd == "| request: odd | 5 | 5 | 0 | 0 | slowest 1 s |"
+    assert total == "| **all** | 9 | 7 | 1 | 1 |  |"
+
+
+def test_every_kind_of_damage_changes_a_file_and_can_be_undone(tmp_path):
+    from benchmarks.hardening import damage
+
+    path = tmp_path / "x.json"
+    for kind in damage.KINDS:
+        damage.whole_again(path, b'{"a": 1}')
+        damage.spoil(path, kind)
+        assert not path.is_file() or path.is_symlink() or path.read_bytes() != b'{"a": 1}', kind
+    damage.whole_again(path, b"x")
+    assert path.read_bytes() == b"x"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gatewise.artifacts import plan
+from gatewise.artifacts import plan, tuned
+from gatewise.artifacts.tuned import Tuned
 from gatewise.execution import early_answer
 from gatewise.files import digest
 from tests.evidence_runs import record, study, write_run
@@ -15,8 +16,13 @@ def project(tmp_path, monkeypatch):
     """A planned study of two tasks; run keys as the made-up records have them."""
     plan.write(study(tasks=("toy", "other"), seeds=SEEDS), tmp_path / "data" / "plan")
 
-    def keys(planned, _prepared):
-        return {s: digest([planned.task, planned.variant, s]) for s in planned.seeds}
+    for task in ("toy", "other"):
+        for variant in ("lstm", "gru"):
+            path = tuned.path(task, variant, tmp_path / "data" / "tuned")
+            Tuned(task=task, variant=variant, metric="accuracy").write(path)
+
+    def keys(plans, _prepared):
+        return {s: digest([one.task, one.variant, s]) for s, one in plans.items()}
 
     monkeypatch.setattr(early_answer, "run_keys", keys)
     return tmp_path

@@ -46,7 +46,7 @@ def test_a_whole_run_is_given_back_file_by_file(kept, tmp_path):
     assert KEY in kept
     assert kept.damage(KEY) is None
     kept.restore(KEY, tmp_path / "again")
-    assert {path.name for path in (tmp_path / "again").iterdir()} == REQUIRED
+    assert {path.name for path in (tmp_path / "again").iterdir()} == set(REQUIRED)
     for path in (tmp_path / "again").iterdir():
         assert path.read_bytes() == (kept.path(KEY) / path.name).read_bytes()
 

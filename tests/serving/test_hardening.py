@@ -447,3 +447,26 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path):
     name_files(folder)
     with pytest.raises(GatewiseError, match=f"{name} holds values that are no finite numbers"):
         Predictor.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "warned"),
+    [("127.0.0.1", "", None), ("0.0.0.0", "", "without a token"), ("0.0.0.0", "s", "with the tok")],
+)
+def test_serving_beyond_this_machine_warns(tmp_path, monkeypatch, host, token, warned):
+    from typer.testing import CliRunner
+
+    from gatewise.cli.main import app
+
+    folder = model_folder(tmp_path, "text")
+    served = []
+    monkeypatch.setattr(server, "serve", lambda *words: served.append(words))
+    monkeypatch.setenv(guard.TOKEN, token)
+    done = CliRunner().invoke(app, ["serve", str(folder), "--host", host, "--allow-host", "me.org"])
+    assert done.exit_code == 0, done.output
+    ((app, where, _port),) = served
+    assert where == host
+    assert app.token == token.encode()
+    assert "me.org" in app.hosts
+    assert app.addresses is (host != "127.0.0.1")
+    assert warned in done.stderr if warned else "warning" not in done.stderr

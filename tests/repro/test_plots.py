@@ -21,6 +21,7 @@ def test_dvc_plots_needs_no_network(project):
     assert "window.vegaEmbed" in page
 
 
+@pytest.mark.slow
 def test_a_page_that_somebody_chose_stays(project):
     dvc.call("config", plots.KEY, "own.html", quiet=True)
     (project / ".dvc/own.html").write_text("<p>{plot_divs}")

@@ -136,3 +136,12 @@ def test_the_whole_study_is_a_run_with_report_and_tables(config, folders, tmp_pa
     assert files == {"answers.json", "comparison.json", "index.html"}
     assert run.data.tags["gatewise.answer.digits"] == "gru against lstm: gru beats lstm."
     assert '"answers.json"' in run.data.tags["mlflow.loggedArtifacts"]
+
+
+def test_scores_of_kept_weights_are_no_curves(mirrored):
+    store = Store(mirrored)
+    runs = {run.info.run_name: run for run in store.all_runs("digits").values()}
+    run_id = runs["digits/gru/seed-0"].info.run_id
+    for name in ("test/accuracy", "validation/best_accuracy", "train/best_epoch"):
+        (point,) = store.client.get_metric_history(run_id, name)
+        assert point.step == 0, "MLflow draws a line through later steps"

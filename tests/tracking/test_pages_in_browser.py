@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -31,7 +32,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; on Debian: apt-get install chromium"),
 ]
 PATIENCE = 90_000
-SECONDS = 3.0
 SCORES = {"gru": 0.8, "lstm": 0.7}
 # What a chart shows: numbers of its bars, lines or points along the axis of values.
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => {
@@ -80,6 +80,8 @@ class Ui:
             if address.startswith("(Ctrl-C"):
                 break
             self.links[name] = address.strip()
+        # The server goes on to log there; a full pipe would stop it.
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
         deadline = time.monotonic() + 180
         while True:
             try:

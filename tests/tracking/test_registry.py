@@ -75,6 +75,13 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     again = mirror(study, "runs")
     assert (again.added, again.completed, again.notes) == ([], [], [])
 
+    (model, _other) = Store(study).client.search_logged_models(
+        experiment_ids=[Store(study).experiment("digits")]
+    )
+    scored = {metric.key: metric for metric in model.metrics}
+    assert scored["test/accuracy"].dataset_name == "digits"
+    assert scored["test/accuracy"].dataset_digest == "d" * 36
+
     # The first challenger meets no champion; the second is not shown to be better.
     first = call("promote", "digits")
     assert first.exit_code == 0, first.output
@@ -113,7 +120,9 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     with pytest.raises(mlflow.MlflowException, match=r"must be \(steps, 4\)"):
         loaded.predict(pd.DataFrame({"frames": [[[1.0]]]}))
 
+    assert "`gatewise rollback digits` gives version 1 back." in described(study)
     assert call("rollback", "digits").exit_code == 0
+    assert "**In use for digits**: [version 1]" in described(study)
     assert "version 1" in call("champion", "digits").output
     assert isinstance(call("rollback", "digits").exception, GatewiseError)
     comparison("undecided").write(tmp_path / "reports/comparison.json")

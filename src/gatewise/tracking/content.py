@@ -135,7 +135,8 @@ def from_folder(folder: str | Path) -> Content:
         settings["config"]["match"] = None  # it is settled: `budget` tells how
     started = from_settings(record.key, settings)
     curves = read_curves(folder)
-    final = {(name, record.best_epoch): value for name, value in final_metrics(record).items()}
+    # At step 0: MLflow would draw a line through the epochs of several seeds otherwise.
+    final = {(name, 0): value for name, value in final_metrics(record).items()}
     tags = {
         "gatewise.weights_sha256": record.weights_sha256,
         "gatewise.predictions_sha256": record.predictions_sha256,

@@ -91,10 +91,10 @@ def log(store: Store, run: Run, folder: Path, record: RunRecord, prepared: Path)
 
 
 def _scores(record: RunRecord) -> dict[content.MetricKey, float]:
-    """What the model scores, at the epoch whose weights it holds."""
+    """What the model scores, under the names and at the step that its run has it."""
     scores = {
         names.final(split, name): float(value)
         for split, values in record.metrics.items()
         for name, value in values.items()
     }
-    return {(name, record.best_epoch): value for name, value in scores.items()}
+    return {(name, 0): value for name, value in scores.items()}

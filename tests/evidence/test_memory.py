@@ -23,6 +23,19 @@ def test_a_variant_that_holds_what_another_does_not_holds_longer():
     assert verdicts(memory.holds(probes, "rnn", "lstm", ALPHA)) == ["refuted"] * 2
 
 
+def test_runs_that_were_stopped_early_are_not_said_to_have_had_the_budget():
+    rnn = holding(0)
+    adding = rnn.probes["adding"]
+    first = adding.lengths[0]
+    stopped = tuple(run.model_copy(update={"futile": True, "updates": 750}) for run in first.runs)
+    lengths = (first.model_copy(update={"runs": stopped}),)
+    futile = rnn.model_copy(
+        update={"probes": {"adding": adding.model_copy(update={"lengths": lengths})}}
+    )
+    (found,) = memory.holds({"lstm": holding(100), "rnn": futile}, "lstm", "rnn", ALPHA)
+    assert found.sentence.endswith("4 runs were stopped as futile, after 750 updates or more.")
+
+
 def test_the_length_that_is_told_is_the_one_that_decides():
     probes = {"lstm": holding(100), "gru": holding(50)}
     adding = memory.holds(probes, "lstm", "gru", ALPHA)[0]

@@ -73,7 +73,7 @@ def _holds(
         verdict=probed.verdict(p, sum(levels[0]) / n - sum(levels[1]) / m, alpha),
         where=name,
         n=seeds,
-        sentence=f"{shares}, within {probed.budget(both)} (p = {p:.3g}).",
+        sentence=f"{shares}, within {probed.budget(both)} (p = {p:.3g}).{_stopped(of_a, of_b)}",
         effect=x / n - y / m,
         interval=difference_of_shares(x, n, y, m, 1 - alpha),
         link=link,
@@ -145,6 +145,15 @@ def difference_of_shares(x: int, n: int, y: int, m: int, level: float) -> Interv
     low = math.hypot(p - a.low, b.high - q)
     high = math.hypot(a.high - p, q - b.low)
     return p - q - low, p - q + high
+
+
+def _stopped(*problems: Problem) -> str:
+    """Says where runs did not have the whole budget, being no better than chance."""
+    runs = [run for one in problems for length in one.lengths for run in length.runs]
+    futile = [run.updates for run in runs if run.futile]
+    if not futile:
+        return ""
+    return f" {len(futile)} runs were stopped as futile, after {min(futile):,} updates or more."
 
 
 def _deciding(a: Problem, b: Problem) -> int:

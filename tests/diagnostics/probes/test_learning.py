@@ -72,4 +72,4 @@ def test_stopping_early_stops_few_late_learners():
                 if whole.solved and whole.updates > settings.futility * settings.updates:
                     late += not run(variant, "adding", 50, rate, seed).solved
     assert solved >= 12
-    assert late <= 0.05 * solved
+    assert late <= 0.1 * solved

@@ -28,10 +28,11 @@ from gatewise.evidence import survival
 
 NOTE = (
     "Synthetic problems, learnt from scratch at each length with at most {updates:,} updates of "
-    "{batch} examples; solved means a score of {solved:.0%} on fresh examples. A length counts as "
-    "held where half of {seeds} seeds solve it at the best of the starts ({starts}) and learning "
-    "rates ({rates}) that every variant may choose from. Gradients are those of the adding "
-    "problem's loss with respect to the input so many steps before the end."
+    "{batch} examples (after {futility:.0%} of them, runs no better than chance are stopped); "
+    "solved means a score of {solved:.0%} on fresh examples. A length counts as held where half of "
+    "{seeds} seeds solve it at the best of the starts ({starts}) and learning rates ({rates}) that "
+    "every variant may choose from. Gradients are those of the adding problem's loss with respect "
+    "to the input so many steps before the end."
 )
 
 
@@ -59,6 +60,7 @@ def note(config: ProbeConfig) -> str:
     return NOTE.format(
         updates=config.updates,
         batch=config.batch_size,
+        futility=config.futility,
         solved=SOLVED,
         seeds=config.seeds,
         starts=", ".join(config.starts),

@@ -85,13 +85,16 @@ def test_the_schedule_ends_with_the_last_update_whatever_the_trainer_is_told(fit
         assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
 
 
-def test_epochs_are_logged_for_stock_callbacks(fit):
-    trainer, module = fit(max_epochs=3)
+@pytest.mark.parametrize("with_logger", [False, True])
+def test_epochs_are_logged_for_stock_callbacks(fit, tmp_path, with_logger):
+    logger = CSVLogger(tmp_path / "logs") if with_logger else False
+    trainer, module = fit(max_epochs=3, logger=logger)
     logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
     assert logged == pytest.approx(
         {name: value for name, value in module.epoch_row().items() if name != "learning_rate"}
     )
     assert {"train_loss", "gradient_norm", "validation_loss", "validation_log_loss"} <= set(logged)
+    assert ("validation_loss" in trainer.logged_metrics) == with_logger
 
 
 def test_the_loss_of_part_of_an_epoch_is_its_mean_over_what_was_seen(fit):

@@ -15,6 +15,7 @@ from pydantic import Field
 from gatewise.artifacts.baselines import BaselineScore, ScoreSummary
 from gatewise.artifacts.costs import Quartiles, Structure
 from gatewise.artifacts.document import Document, Interval, Part
+from gatewise.artifacts.tuning_summary import TaskTuning
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.errors import GatewiseError
 
@@ -228,6 +229,8 @@ class TaskComparison(Part):
     """Primary ones first, as declared."""
     warnings: tuple[str, ...]
     budgets: tuple[BudgetSensitivity, ...]
+    tuning: TaskTuning | None = None
+    """How settings were chosen; `None` where every variant trained with the declared ones."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:

@@ -18,9 +18,10 @@ from gatewise.artifacts.comparison import (
 from gatewise.artifacts.costs import CostReport
 from gatewise.artifacts.prepared import TaskCard
 from gatewise.artifacts.runs import RunRecord
+from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence import bootstrap, budget_sensitivity, pairs, variant_summary
+from gatewise.evidence import bootstrap, budget_sensitivity, pairs, tuning, variant_summary
 from gatewise.evidence.prediction_counts import PredictionCounts
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class TaskEvidence:
     """By variant and seed."""
     curves: pd.DataFrame | None = None
     """Curves of all runs with columns `variant` and `seed`."""
+    tuned: Mapping[str, Tuned] = field(default_factory=dict)
+    """What each variant's settings were chosen from."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def entry(
         judged: the measured pairs with their verdicts.
     """
     card, cost, baselines = evidence.card, evidence.cost, evidence.baselines
+    tuned = tuning.summarise(evidence.tuned, judged, study.compare.rope)
     return TaskComparison(
         title=card.title if card else task,
         synthetic=card.synthetic if card else False,
@@ -170,8 +174,9 @@ def entry(
         variants=weighed.variants,
         baselines=baselines.baselines if baselines else {},
         pairs=tuple(judged),
-        warnings=weighed.warnings,
+        warnings=(*weighed.warnings, *tuning.warnings(task, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
+        tuning=tuned,
     )
 
 

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gatewise.artifacts import checkout
 from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
-from gatewise.report import charts, words
+from gatewise.report import charts, tuning, tuning_words, words
+from gatewise.report.figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +39,6 @@ class Siblings:
     probes: Mapping[str, ProbeReport] = field(default_factory=dict)
     """By variant."""
     commit: str | None = None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart and what stands for it where it cannot be seen."""
-
-    key: str
-    kind: Literal["forest", "cost", "curve", "confusion", "ranks", "probe"]
-    caption: str
-    alternative: str
-    spec: charts.Spec
 
 
 def read_siblings(
@@ -107,6 +97,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         commit=siblings.commit,
         study=yaml.safe_dump(dict(comparison.study), sort_keys=False, width=100),
         words=words,
+        tuning_words=tuning_words,
         specs=embeddable({figure.key: figure.spec for figure in everything}),
         library=library() if everything else "",
     )
@@ -122,7 +113,7 @@ def overall_figures(comparison: Comparison) -> list[Figure]:
 
 def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Figure]:
     """A task's charts, those for which there are data."""
-    figures = [*_forests(name, task), *_costs(name, task)]
+    figures = [*_forests(name, task), *_costs(name, task), *tuning.figures(name, task)]
     if siblings.curves is not None:
         figures += _curves(name, task, siblings.curves[siblings.curves["task"] == name])
     if siblings.confusion is not None:

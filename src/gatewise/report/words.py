@@ -18,6 +18,7 @@ from gatewise.artifacts.comparison import (
 from gatewise.artifacts.costs import Quartiles
 from gatewise.artifacts.document import Interval
 from gatewise.config.metrics import Metric
+from gatewise.report import tuning_words
 
 MISSING = "n/a"
 
@@ -165,6 +166,7 @@ def answer(task: TaskComparison) -> list[str]:
     metric = task.metric.definition
     sentences = [sentence(pair, metric) for pair in task.primary]
     sentences += [budgets(entry) for entry in task.budgets]
+    sentences += tuning_words.sentences(task)
     return sentences or ["No primary pair was declared for this task; nothing is decided."]
 
 

@@ -18,7 +18,7 @@ from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.files import read_json, try_lock
-from gatewise.tracking import content, logged_models, origin, verdicts
+from gatewise.tracking import content, logged_models, origin, trials, verdicts
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import Content
 from gatewise.tracking.store import Store
@@ -206,6 +206,8 @@ def everything(members: dict[str, list[Member]], reports: str | Path) -> Iterato
     for task, keys in by_task.items():
         if comparison and task in comparison.tasks:
             yield Wanted(verdicts.of_task(task, comparison, keys, reports), None)
+    for wanted, parent_key in trials.everything(by_task):
+        yield Wanted(wanted, parent_key)
 
 
 def exclusive(lock: Path) -> AcquireReturnProxy[FileLock]:

@@ -57,6 +57,11 @@ def test_where_nothing_was_tuned_it_says_so(show):
     assert "nothing was tried" in show(Tuned(task="toy", variant="gru", metric="accuracy"))
 
 
+def test_kept_settings_are_named(show):
+    bare = Tuned(task="toy", variant="gru", metric="accuracy", kept={"learning_rate": 0.0123})
+    assert "toy/gru: learning_rate 0.0123, kept from tuning on earlier data" in show(bare)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -69,7 +69,11 @@ def table(tuned: Tuned, title: str, choice: Choice | None) -> Table | str:
     from rich.table import Table
 
     from gatewise.config.metrics import METRICS
+    from gatewise.config.tuning import show
 
+    if tuned.kept is not None:
+        kept = ", ".join(f"{name} {show(value)}" for name, value in tuned.kept.items())
+        return f"{title}: {kept}, kept from tuning on earlier data"
     if choice is None:
         return f"{title}: nothing was tried; settings are those that params.yaml declares"
     metric = METRICS[tuned.metric]

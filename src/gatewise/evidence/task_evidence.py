@@ -174,7 +174,7 @@ def entry(
         variants=weighed.variants,
         baselines=baselines.baselines if baselines else {},
         pairs=tuple(judged),
-        warnings=(*weighed.warnings, *tuning.warnings(task, tuned)),
+        warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
         tuning=tuned,
     )

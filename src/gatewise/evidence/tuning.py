@@ -14,6 +14,7 @@ from gatewise.artifacts.comparison import PairMeasurement
 from gatewise.artifacts.tuned import Choice, Trial, Tuned
 from gatewise.artifacts.tuning_summary import Edge, Lead, PairTuning, TaskTuning, VariantTuning
 from gatewise.config.metrics import METRICS, Metric
+from gatewise.config.tuning import show
 from gatewise.evidence.edges import edges, warning
 from gatewise.evidence.importance import importance
 from gatewise.evidence.search_value import expected_best
@@ -57,9 +58,21 @@ def summarise(
     )
 
 
-def warnings(task: str, found: TaskTuning | None) -> list[str]:
-    """What a reader should see to before believing the choices, a sentence each."""
-    return [f"{task}/{warning(edge)}" for edge in found.at_edge] if found else []
+def warnings(task: str, tuned: Mapping[str, Tuned], found: TaskTuning | None) -> list[str]:
+    """What a reader should know before believing the settings, a sentence each."""
+    kept = {
+        name: ", ".join(f"{setting} {show(value)}" for setting, value in one.kept.items())
+        for name, one in tuned.items()
+        if one.kept is not None
+    }
+    return [
+        *(f"{task}/{warning(edge)}" for edge in (found.at_edge if found else ())),
+        *(
+            f"{task}/{name}: trained with {settings}, kept from tuning on earlier data; "
+            "`gatewise retrain --tune` chooses anew."
+            for name, settings in kept.items()
+        ),
+    ]
 
 
 def choices(tuned: Tuned) -> list[Choice]:

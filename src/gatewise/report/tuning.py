@@ -57,7 +57,8 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
         kind = (
             "log" if values.scale == "log" and all(row["value"] > 0 for row in rows) else "linear"
         )
-        x = alt.X("value:Q", title=setting, scale=alt.Scale(type=kind, zero=False, nice=False))
+        scale = alt.Scale(type=kind, zero=False, nice=False, padding=10)
+        x = alt.X("value:Q", title=setting, scale=scale)
     else:
         rows = [{**row, "value": show(row["value"])} for row in rows]
         x = alt.X("value:N", title=setting, sort=[show(each) for each in values])
@@ -76,7 +77,9 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
         ),
         tooltip=tip,
     )
-    layers = [base.mark_line(opacity=0.3)] if isinstance(values, Range) else []
+    # A line is a curve only where nothing else was varied.
+    alone = isinstance(values, Range) and len(tuning.space) == 1
+    layers = [base.mark_line(opacity=0.3)] if alone else []
     return _finish(alt.layer(*layers, points), height=220)
 
 

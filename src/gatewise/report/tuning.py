@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from gatewise.artifacts.comparison import TaskComparison
 from gatewise.artifacts.tuning_summary import TaskTuning
@@ -54,9 +54,8 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
 
     values = tuning.space[setting]
     if isinstance(values, Range):
-        kind = (
-            "log" if values.scale == "log" and all(row["value"] > 0 for row in rows) else "linear"
-        )
+        log = values.scale == "log" and all(row["value"] > 0 for row in rows)
+        kind: Literal["log", "linear"] = "log" if log else "linear"
         scale = alt.Scale(type=kind, zero=False, nice=False, padding=10)
         x = alt.X("value:Q", title=setting, scale=scale)
     else:

@@ -7,8 +7,8 @@ from tests.evidence.tunings import RATES, choice, trial
 
 def test_the_range_to_try_goes_on_beyond_the_edge():
     rates = RATES["learning_rate"]
-    assert widened("learning_rate", rates, 0.09) == Range(low=1e-3, high=1.0)
-    assert widened("learning_rate", rates, 0.0011) == Range(low=1e-4, high=1e-1)
+    assert widened("learning_rate", rates, 0.09) == Range(low=1e-3, high=0.32)
+    assert widened("learning_rate", rates, 0.0011) == Range(low=3.2e-4, high=1e-1)
 
 
 def test_it_holds_a_declared_value_that_lies_outside():
@@ -18,7 +18,7 @@ def test_it_holds_a_declared_value_that_lies_outside():
 def test_what_cannot_be_widened_is_no_edge():
     dropout = Range(low=0.0, high=0.5, scale="linear")
     assert widened("dropout", dropout, 0.0) is None
-    assert widened("dropout", dropout, 0.49) == Range(low=0.0, high=0.75, scale="linear")
+    assert widened("dropout", dropout, 0.49) == Range(low=0.0, high=0.62, scale="linear")
     assert widened("dropout", Range(low=0.0, high=0.9, scale="linear"), 0.89).high < 1
 
 

@@ -64,7 +64,7 @@ def test_an_edge_is_a_warning_with_the_range_to_try(compare):
     compared = compare(tuned("gru", edge), of_scores("lstm", 0.7, 0.75))
     for text in (page.render(compared), summary.render(compared)):
         assert "toy/gru: the chosen learning_rate 0.09 lies at the edge" in text
-        assert "try {low: 0.001, high: 1}" in text
+        assert "try {low: 0.001, high: 0.32}" in text
 
 
 def test_pictures_hold_every_finished_trial_of_every_variant(compare):

@@ -10,7 +10,7 @@ from gatewise.artifacts.tuned import Choice
 from gatewise.artifacts.tuning_summary import Edge
 from gatewise.config.tuning import Range, Space, TuningConfig, show, show_tried
 
-STEPS = (0.5, 0.25, 0.1)
+STEPS = (0.25, 0.1)
 """How far a range is widened at one end, in parts of itself: as far as the setting allows."""
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from gatewise.artifacts.tuned import Tuned
 from gatewise.evidence import comparison, tuning
+from gatewise.report import tuning_words
 from tests.evidence.tunings import RATES, choice, of_scores, trial, tuned
 from tests.evidence_runs import record, study, write_card, write_run
 
@@ -82,6 +83,14 @@ def test_a_choice_at_the_edge_is_named_once():
     result = summarise(tuned("gru", {0: edge, 1: edge}))
     (found,) = result.at_edge
     assert (found.variant, found.setting, found.value) == ("gru", "learning_rate", 0.099)
+
+
+def test_where_one_seed_and_one_group_judged_the_chance_of_another_is_not_known():
+    sure = choice([trial(0, 0.5), trial(1, 0.6)])
+    unknown = sure.model_copy(update={"chance_of_another": None})
+    assert summarise(tuned("gru", {0: sure, 1: sure})).variants["gru"].chance_of_another == 0.25
+    assert summarise(tuned("gru", {0: sure, 1: unknown})).variants["gru"].chance_of_another is None
+    assert tuning_words.another(None) == "not known"
 
 
 def test_settings_that_a_retraining_kept_are_named():

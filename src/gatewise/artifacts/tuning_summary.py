@@ -58,8 +58,9 @@ class VariantTuning(Part):
     tuned_score: float
     """Mean validation score of the trials at the chosen settings: a best of several, so too good
     by the luck of choosing."""
-    chance_of_another: float
-    """Share of resamples of seeds and validation groups that choose another point."""
+    chance_of_another: float | None
+    """Share of resamples of seeds and validation groups that choose another point; `None` where one
+    seed was judged by one group."""
     budget: tuple[BudgetPoint, ...]
     """Score against the number of trials."""
     training_macs: float

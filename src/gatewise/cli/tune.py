@@ -70,6 +70,7 @@ def table(tuned: Tuned, title: str, choice: Choice | None) -> Table | str:
 
     from gatewise.config.metrics import METRICS
     from gatewise.config.tuning import show
+    from gatewise.report.tuning_words import another
 
     if tuned.kept is not None:
         kept = ", ".join(f"{name} {show(value)}" for name, value in tuned.kept.items())
@@ -85,7 +86,7 @@ def table(tuned: Tuned, title: str, choice: Choice | None) -> Table | str:
         "outcome",
         title=title,
         box=SIMPLE_HEAD,
-        caption=f"chance of another choice {choice.chance_of_another:.0%}",
+        caption=f"chance of another choice: {another(choice.chance_of_another)}",
     )
     for trial in choice.trials:
         shown.add_row(*row(tuned, choice, trial, metric))

@@ -85,13 +85,14 @@ def _variant(tuned: Tuned, metric: Metric) -> VariantTuning:
     trials = pooled(made)
     declared = [choice.declared.mean for choice in made]
     known = [mean for mean in declared if mean is not None]
+    chances = [one.chance_of_another for one in made if one.chance_of_another is not None]
     return VariantTuning(
         trials=trials,
         chosen=made[0].settings,
         chosen_by_seed={str(seed): choice.settings for seed, choice in tuned.by_seed.items()},
         declared_score=fmean(known) if len(known) == len(declared) else None,
         tuned_score=fmean(choice.best.mean or 0.0 for choice in made),
-        chance_of_another=fmean(choice.chance_of_another for choice in made),
+        chance_of_another=fmean(chances) if len(chances) == len(made) else None,
         budget=expected_best(trials, metric, adaptive=tuned.method == "tpe"),
         training_macs=sum(trial.training_macs for trial in trials),
         saved=_saved(made),

@@ -97,7 +97,7 @@ def _tuning(task: TaskComparison) -> list[str]:
             tuning_words.settings(one.chosen),
             words.MISSING if one.declared_score is None else metric.show(one.declared_score),
             metric.show(one.tuned_score),
-            words.share(one.chance_of_another, 0),
+            tuning_words.another(one.chance_of_another),
         ]
         for name, one in task.tuning.variants.items()
     ]

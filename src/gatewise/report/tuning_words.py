@@ -59,6 +59,11 @@ def _turn(before: Lead, after: Lead, names: Mapping[str, str]) -> str:
     return f"common settings favour {names[before]}, tuning turns that round to {names[after]}"
 
 
+def another(chance: float | None) -> str:
+    """How likely another point would have been chosen: `12 %`, or that it cannot be told."""
+    return "not known" if chance is None else f"{chance:.0%}".replace("%", " %")
+
+
 def counts(of_status: Mapping[str, int]) -> str:
     """`5`, or `3 complete, 2 pruned`."""
     if set(of_status) == {"complete"}:

@@ -57,22 +57,21 @@ def _parent(tuned: Tuned, choice: Choice) -> Content:
     """What was tried and chosen; another search, or one on other data, is another run."""
     metric = METRICS[tuned.metric]
     lines = [f"Chosen: **{tuning_words.settings(choice.settings)}** (trial {choice.chosen})."]
-    lines += [f"Chance of another choice: {choice.chance_of_another:.0%}."]
+    lines += [f"Chance of another choice: {tuning_words.another(choice.chance_of_another)}."]
     lines += [f"At the edge of its range: {name}." for name in choice.at_edge]
     if choice.best.mean is not None:
         lines.append(f"Validation {metric.title} {metric.show(choice.best.mean)}.")
     space = {f"space.{name}": show_tried(values) for name, values in tuned.space.items()}
+    chance: dict[MetricKey, float] = {}
+    if choice.chance_of_another is not None:
+        chance["chance_of_another", 0] = choice.chance_of_another
     return Content(
         key=digest(["tuning", tuned.model_dump(mode="json")]),
         name=f"{tuned.task}/{tuned.variant}/tuning",
         task=tuned.task,
         kind=TUNING,
         params=space | flatten({"method": tuned.method, "per": tuned.per, "seeds": tuned.seeds}),
-        metrics={
-            ("trials", 0): float(len(choice.trials)),
-            ("chance_of_another", 0): choice.chance_of_another,
-            **_score(choice.best, tuned),
-        },
+        metrics={("trials", 0): float(len(choice.trials)), **chance, **_score(choice.best, tuned)},
         tags=_tags(tuned),
         notes="\n\n".join(lines),
     )

@@ -98,7 +98,7 @@ lock: $(READY) ## solve both locks anew from pyproject.toml
 
 .PHONY: clean
 clean: ## remove everything the pipeline made (data, runs, reports, MLflow store), not .venv
-	rm -rf data/plan data/raw data/prepared runs reports mlflow.db* mlartifacts mlruns .gatewise
+	rm -rf data/plan data/raw data/prepared data/tuned runs reports mlflow.db* mlartifacts mlruns .gatewise
 
 .PHONY: help
 help: ## list the targets

@@ -5,10 +5,13 @@ import tomllib
 from itertools import chain
 
 import pytest
+import yaml
+
+from gatewise import config
 
 PAGES = ["README.md", "SECURITY.md", *(f"docs/{name}.md" for name in (
     "architecture", "benchmarks", "cells", "evidence", "lightning", "memory", "reproducibility",
-    "retraining", "review", "scale", "security", "sources", "team",
+    "retraining", "review", "scale", "security", "sources", "team", "tuning",
 ))]  # fmt: skip
 MADE = ("data/", "runs/", "reports/", ".gatewise/", "benchmarks/results/", "deploy/.env")
 """What the pipeline or a user makes, and a checkout need not have."""
@@ -56,3 +59,13 @@ def test_the_table_of_packages_is_what_is_enforced(project):
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     named = chain.from_iterable(re.findall(r"`(\w+)/?`", row) for row in rows)
     assert list(named) == contract["layers"]
+
+
+def test_the_example_of_tuning_is_one_that_a_study_can_hold(project):
+    text = (project / "docs/tuning.md").read_text()
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    study = yaml.safe_load((project / "params.yaml").read_text()) | {"tuning": example["tuning"]}
+    study["tasks"]["digits"] |= example["tasks"]["digits"]
+    tuning = config.Study.model_validate(study).tuning_for("digits")
+    assert set(tuning.space) == {"learning_rate", "dropout", "init"}
+    assert (tuning.trials, tuning.seeds, tuning.space["learning_rate"].high) == (6, 4, 0.05)

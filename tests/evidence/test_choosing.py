@@ -31,3 +31,9 @@ def test_equals_are_no_reason_to_doubt():
     trials = [[run(5)], [run(5)]]
     assert chance_of_another(trials, METRICS["accuracy"], 0) == 0.0
     assert chance_of_another([[run(5)]], METRICS["accuracy"], 0) == pytest.approx(0.0)
+
+
+def test_one_seed_judged_by_one_group_tells_nothing():
+    alone = [[run(5, groups=1)], [run(8, groups=1)]]
+    assert chance_of_another(alone, METRICS["accuracy"], 1) is None
+    assert chance_of_another([2 * runs for runs in alone], METRICS["accuracy"], 1) == 0.0

@@ -67,7 +67,7 @@ def test_the_best_on_validation_is_chosen_and_the_declared_point_is_among_the_tr
 
 def test_of_equal_trials_the_declared_one_stays(tune):
     space = {"label_smoothing": [0.0]}
-    result = tune(make_tuning(make_plan(seeds=()), trials=2, space=space))
+    result = tune(make_tuning(make_plan(seeds=()), trials=2, seeds=2, space=space))
     assert result.choice.trials[0].scores == result.choice.trials[1].scores
     assert result.choice.chosen == 0
     assert result.choice.chance_of_another == 0.0

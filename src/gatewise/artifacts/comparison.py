@@ -17,6 +17,7 @@ from gatewise.artifacts.baselines import BaselineScore, ScoreSummary
 from gatewise.artifacts.costs import Quartiles, Structure
 from gatewise.artifacts.document import Document, Interval, Part
 from gatewise.artifacts.promise import Outcome, Promise
+from gatewise.artifacts.tuning_summary import TaskTuning
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.errors import GatewiseError
 
@@ -273,6 +274,8 @@ class TaskComparison(Part):
     """What the study could tell before it was trained."""
     outcome: Outcome | None = None
     """What the runs showed, to be held against the promise; `None` with one seed."""
+    tuning: TaskTuning | None = None
+    """How settings were chosen; `None` where every variant trained with the declared ones."""
 
     @property
     def primary(self) -> tuple[Pair, ...]:

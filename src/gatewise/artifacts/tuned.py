@@ -43,8 +43,9 @@ class Choice(Part):
     trials: tuple[Trial, ...]
     chosen: int
     """Number of the trial whose settings are used."""
-    chance_of_another: float
-    """Share of bootstrap resamples (of seeds and validation groups) that choose another one."""
+    chance_of_another: float | None
+    """Share of bootstrap resamples (of seeds and validation groups) that choose another one; `None`
+    where one seed was judged by one group."""
     at_edge: tuple[str, ...] = ()
     """Settings whose chosen value lies at the edge of its range."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gatewise import __version__
-from gatewise.cli import cells, data, gate, models, plan, predict, retrain, tracking, verify
+from gatewise.cli import cells, data, gate, models, plan, predict, retrain, tracking, tune, verify
 from gatewise.errors import GatewiseError, in_words
 from gatewise.training import instructions
 
@@ -29,6 +29,7 @@ app.add_typer(retrain.app)
 app.add_typer(verify.app)
 app.add_typer(cells.app)
 app.add_typer(plan.app)
+app.add_typer(tune.app)
 
 
 def _version(wanted: bool) -> None:

@@ -137,6 +137,20 @@ class TuningOverrides(Strict):
         return TuningConfig.model_validate({**common.model_dump(), **own, "space": space})
 
 
+def show(setting: Value) -> str:
+    """A setting's value for people: `0.00713`, `true`."""
+    if isinstance(setting, bool):
+        return str(setting).lower()
+    return f"{setting:.4g}" if isinstance(setting, float) else str(setting)
+
+
+def show_tried(values: Range | Choices) -> str:
+    """`0.001 to 0.03 (log)`, or the values that a setting could take."""
+    if isinstance(values, Range):
+        return f"{show(values.low)} to {show(values.high)} ({values.scale})"
+    return " or ".join(map(show, values))
+
+
 def integral(setting: str) -> bool:
     """Whether a setting takes whole numbers."""
     owner = TrainConfig if setting in TRAIN_SETTINGS else VariantConfig

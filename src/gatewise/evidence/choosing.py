@@ -18,7 +18,7 @@ def chance_of_another(
     metric: Metric,
     chosen: int,
     resamples: int = RESAMPLES,
-) -> float:
+) -> float | None:
     """Share of resamples of seeds and validation groups in which another trial does better.
 
     Args:
@@ -26,8 +26,13 @@ def chance_of_another(
         metric: what trials are compared by.
         chosen: index into `trials` of the one that was chosen; of equals it stays the choice.
         resamples: how many to draw, both with replacement (the pigeonhole bootstrap, Owen 2007).
+
+    Returns:
+        `None` where one seed was judged by one group: there is nothing to draw from.
     """
     names = sorted({name for runs in trials for run in runs for name in run.groups})
+    if len(trials[0]) < 2 and len(names) < 2:
+        return None
     classes = max(run.counts.shape[2] for runs in trials for run in runs)
     draws = Draws.make(len(trials[0]), len(names), resamples)
     gains = []

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatewise.artifacts import runs
+from gatewise.artifacts import runs, tuned
 from gatewise.artifacts.baselines import BaselineReport
 from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.context import ContextReport
 from gatewise.artifacts.costs import CostReport
 from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.probes import ProbeReport
+from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Study
 from gatewise.errors import GatewiseError
 from gatewise.evidence import claims, pairs, prediction_counts, ranking, statistics, task_evidence
@@ -147,6 +148,7 @@ def gather_task(study: Study, task: str, root: str | Path = ".") -> TaskEvidence
             variant: runs.read_diverged(root / "runs" / task / variant)
             for variant in study.variants
         },
+        tuned=_tuned(study, task, root),
     )
 
 
@@ -170,6 +172,15 @@ def _check_instructions(task: str, records: Sequence[runs.RunRecord]) -> None:
             f"runs/{task}: its runs computed with different instructions ({examples}), so they "
             "are no pairs; run `dvc repro train`"
         )
+
+
+def _tuned(study: Study, task: str, root: Path) -> dict[str, Tuned]:
+    """What the `tune` stage left for the task's variants, where it has run."""
+    read = {
+        variant: Tuned.read_if_made(tuned.path(task, variant, root / "data" / "tuned"))
+        for variant in study.variants
+    }
+    return {variant: one for variant, one in read.items() if one is not None}
 
 
 def _card(path: Path) -> TaskCard | None:

@@ -21,6 +21,7 @@ from gatewise.artifacts.context import ContextReport
 from gatewise.artifacts.costs import CostReport
 from gatewise.artifacts.prepared import TaskCard
 from gatewise.artifacts.runs import RunRecord
+from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.evidence import (
@@ -33,6 +34,7 @@ from gatewise.evidence import (
     paired_scores,
     pairs,
     promise,
+    tuning,
     variant_summary,
 )
 from gatewise.evidence.paired_scores import PairedScores
@@ -57,6 +59,8 @@ class TaskEvidence:
     """Curves of all runs with columns `variant` and `seed`."""
     diverged: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Seeds of each variant whose training diverged, with the reason."""
+    tuned: Mapping[str, Tuned] = field(default_factory=dict)
+    """What each variant's settings were chosen from."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,7 @@ def entry(
         judged: the measured pairs with their verdicts.
     """
     card, cost, baselines = evidence.card, evidence.cost, evidence.baselines
+    tuned = tuning.summarise(evidence.tuned, judged, study.compare.rope)
     return TaskComparison(
         title=card.title if card else task,
         synthetic=card.synthetic if card else False,
@@ -183,7 +188,7 @@ def entry(
         variants=weighed.variants,
         baselines=baselines.baselines if baselines else {},
         pairs=tuple(judged),
-        warnings=weighed.warnings,
+        warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
         context=context.summarise(evidence.context, study.compare.rope, study.compare.alpha),
         answer=_answer(study, evidence, weighed.metric, weighed.together, weighed.variants),
@@ -194,6 +199,7 @@ def entry(
             _spreads(weighed.pairs),
             len(study.seeds_of_task(task)),
         ),
+        tuning=tuned,
     )
 
 

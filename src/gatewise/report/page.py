@@ -16,7 +16,7 @@ from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
 from gatewise.evidence.memory import unlearnt
 from gatewise.files import reading
-from gatewise.report import charts, memory, words
+from gatewise.report import charts, memory, tuning, tuning_words, words
 from gatewise.report.figure import Figure
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         commit=siblings.commit,
         study=yaml.safe_dump(dict(comparison.study), sort_keys=False, width=100),
         words=words,
+        tuning_words=tuning_words,
         specs=embeddable({figure.key: figure.spec for figure in everything}),
         library=library() if everything else "",
     )
@@ -119,6 +120,7 @@ def overall_figures(comparison: Comparison) -> list[Figure]:
 def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Figure]:
     """A task's charts, those for which there are data."""
     figures = [*_forests(name, task), *memory.context_figures(name, task), *_costs(name, task)]
+    figures += tuning.figures(name, task)
     if siblings.curves is not None:
         figures += _curves(name, task, siblings.curves[siblings.curves["task"] == name])
     if siblings.confusion is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gatewise.artifacts.comparison import Comparison, TaskComparison
-from gatewise.report import words
+from gatewise.report import tuning_words, words
 
 
 def render(comparison: Comparison) -> str:
@@ -22,6 +22,7 @@ def render(comparison: Comparison) -> str:
         parts += ["> **Warnings**", *(f"> - {line}" for line in warnings), ""]
     for name, task in comparison.tasks.items():
         parts += [f"## {name}", "", *_variants(task), "", *_pairs(task), ""]
+        parts += _tuning(task)
     if comparison.claims:
         rows = [[claim.statement, claim.said] for claim in comparison.claims]
         parts += ["## Claims", "", *_table(["textbook sentence", "verdict"], rows), ""]
@@ -83,6 +84,26 @@ def _pairs(task: TaskComparison) -> list[str]:
         for pair in task.pairs
     ]
     return _table(heading, rows)
+
+
+def _tuning(task: TaskComparison) -> list[str]:
+    """What was tuned and chosen; nothing where nothing was."""
+    if task.tuning is None:
+        return []
+    metric = task.metric.definition
+    rows = [
+        [
+            name,
+            tuning_words.settings(one.chosen),
+            words.MISSING if one.declared_score is None else metric.show(one.declared_score),
+            metric.show(one.tuned_score),
+            tuning_words.another(one.chance_of_another),
+        ]
+        for name, one in task.tuning.variants.items()
+    ]
+    validation = f"validation {metric.title}"
+    heading = ["variant", "chosen", f"{validation}, declared", "chosen", "chance of another"]
+    return [tuning_words.how(task.tuning), "", *_table(heading, rows), ""]
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -24,6 +24,7 @@ from gatewise.artifacts.probes import Runs
 from gatewise.config.metrics import Metric
 from gatewise.evidence import allocation, answer_words, promise_words
 from gatewise.evidence.gradients import left as gradient_share
+from gatewise.report import tuning_words
 
 MISSING = "n/a"
 
@@ -232,6 +233,7 @@ def verdicts(task: TaskComparison) -> list[str]:
     metric = task.metric.definition
     sentences = [sentence(pair, metric) for pair in task.primary]
     sentences += [budgets(entry) for entry in task.budgets]
+    sentences += tuning_words.sentences(task)
     return sentences or ["No primary pair was declared for this task; nothing is decided."]
 
 

@@ -28,6 +28,7 @@ from gatewise.tracking import (
     pages,
     run_notes,
     study,
+    trials,
     verdicts,
     views,
 )
@@ -329,6 +330,8 @@ def everything(
             opening = run_notes.opening(record, siblings, key, partners)
             seed = content.opened(content.from_folder(folder), opening)
             yield Wanted(content.tagged(seed, extra), key)
+    for wanted, parent_key in trials.everything(group[0][1].task for group in members.values()):
+        yield Wanted(wanted, parent_key)
     if comparison is None:
         return
     keys = _compared(members, comparison)

@@ -15,7 +15,7 @@ from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.config import TrackingConfig
 from gatewise.files import digest
 from gatewise.report import words
-from gatewise.tracking import answers, links, names, notes, origin, study, task_views, views
+from gatewise.tracking import answers, links, names, notes, origin, study, task_views, trials, views
 from gatewise.tracking.connection import address, explained
 from gatewise.tracking.store import Store, differing
 from gatewise.tracking.views import View
@@ -159,9 +159,7 @@ def _first() -> View:
 
 def _tuned(task: TaskComparison) -> tuple[str, ...]:
     """Parameters that trials were tried with."""
-    tuning = getattr(task, "tuning", None)
-    space = getattr(tuning, "space", None) or {}
-    return tuple(f"train.{name}" for name in space)
+    return () if task.tuning is None else tuple(map(trials.parameter, task.tuning.space))
 
 
 def addresses(store: Store, base: str) -> dict[str, str]:

@@ -1,0 +1,177 @@
+"""What tuning changed: the trials of all variants of one task side by side.
+
+A verdict holds for the settings under which it was found: searching one corner of a space can show
+J better than K, and another corner the opposite (Cooper et al. 2021). So the comparison says what
+was tried, what was chosen, and what common settings would have said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+from gatewise.artifacts.comparison import PairMeasurement
+from gatewise.artifacts.tuned import Choice, Trial, Tuned
+from gatewise.artifacts.tuning_summary import Edge, Lead, PairTuning, TaskTuning, VariantTuning
+from gatewise.config.metrics import METRICS, Metric
+from gatewise.config.tuning import show
+from gatewise.evidence.edges import edges, warning
+from gatewise.evidence.importance import importance
+from gatewise.evidence.search_value import expected_best
+
+
+def summarise(
+    tuned: Mapping[str, Tuned], pairs: Iterable[PairMeasurement], rope: float
+) -> TaskTuning | None:
+    """The task's entry in the comparison.
+
+    Args:
+        tuned: what the `tune` stage left, by variant.
+        pairs: the pairs of the comparison, in its order.
+        rope: differences within +-rope are practically none.
+
+    Returns:
+        `None` where nothing was tuned, or where settings were kept from an earlier choice.
+    """
+    tried = {name: one for name, one in tuned.items() if one.choice is not None}
+    if not tried:
+        return None
+    first = next(iter(tried.values()))
+    metric = METRICS[first.metric]
+    variants = {name: _variant(one, metric) for name, one in tried.items()}
+    compared = [
+        _pair(pair.a, pair.b, variants, metric, rope)
+        for pair in pairs
+        if pair.a in variants and pair.b in variants
+    ]
+    return TaskTuning(
+        space=first.space,
+        trials=max(len(one.trials) for one in variants.values()),
+        seeds=first.seeds,
+        method=first.method,
+        per=first.per,
+        chosen={name: one.chosen for name, one in variants.items()},
+        at_edge=tuple(_edges(tried)),
+        variants=variants,
+        pairs=tuple(compared),
+        importance=importance(first.space, [one.trials for one in variants.values()], metric),
+    )
+
+
+def warnings(task: str, tuned: Mapping[str, Tuned], found: TaskTuning | None) -> list[str]:
+    """What a reader should know before believing the settings, a sentence each."""
+    kept = {
+        name: ", ".join(f"{setting} {show(value)}" for setting, value in one.kept.items())
+        for name, one in tuned.items()
+        if one.kept is not None
+    }
+    return [
+        *(f"{task}/{warning(edge)}" for edge in (found.at_edge if found else ())),
+        *(
+            f"{task}/{name}: trained with {settings}, kept from tuning on earlier data; "
+            "`gatewise retrain --tune` chooses anew."
+            for name, settings in kept.items()
+        ),
+    ]
+
+
+def choices(tuned: Tuned) -> list[Choice]:
+    """All choices of a variant: one, or one a seed of the study."""
+    return list(tuned.by_seed.values()) or ([tuned.choice] if tuned.choice else [])
+
+
+def _variant(tuned: Tuned, metric: Metric) -> VariantTuning:
+    made = choices(tuned)
+    trials = pooled(made)
+    declared = [choice.declared.mean for choice in made]
+    known = [mean for mean in declared if mean is not None]
+    chances = [one.chance_of_another for one in made if one.chance_of_another is not None]
+    return VariantTuning(
+        trials=trials,
+        chosen=made[0].settings,
+        chosen_by_seed={str(seed): choice.settings for seed, choice in tuned.by_seed.items()},
+        declared_score=fmean(known) if len(known) == len(declared) else None,
+        tuned_score=fmean(choice.best.mean or 0.0 for choice in made),
+        chance_of_another=fmean(chances) if len(chances) == len(made) else None,
+        budget=expected_best(trials, metric, adaptive=tuned.method == "tpe"),
+        training_macs=sum(trial.training_macs for trial in trials),
+        saved=_saved(made),
+    )
+
+
+def pooled(made: Sequence[Choice]) -> tuple[Trial, ...]:
+    """The points of several choices, each point once with the scores of all of them.
+
+    A point that was trained in full for one seed of the study and pruned for another counts with
+    its whole trainings.
+    """
+    by_point: dict[tuple[object, ...], list[Trial]] = {}
+    for choice in made:
+        for trial in choice.trials:
+            point = (trial.number == 0, *sorted(trial.settings.items()))
+            by_point.setdefault(point, []).append(trial)
+    if all(len(same) == 1 for same in by_point.values()) and len(made) == 1:
+        return made[0].trials
+    return tuple(_together(number, same) for number, same in enumerate(by_point.values()))
+
+
+def _together(number: int, same: Sequence[Trial]) -> Trial:
+    order = ("complete", "pruned", "diverged", "skipped")
+    status = min((trial.status for trial in same), key=order.index)
+    scores = tuple(score for trial in same if trial.status == status for score in trial.scores)
+    return Trial(
+        number=number,
+        settings=same[0].settings,
+        status=status,
+        scores=scores,
+        mean=fmean(scores) if scores else None,
+        training_macs=sum(trial.training_macs for trial in same),
+        note=same[0].note,
+    )
+
+
+def _saved(made: Sequence[Choice]) -> float | None:
+    """Share of the work that pruning saved, against every point trained in full at once.
+
+    What a rung costs is known from pruned trials; complete ones cost that and a whole training.
+    """
+    trials = [trial for choice in made for trial in choice.trials if trial.scores]
+    pruned = [trial.training_macs for trial in trials if trial.status == "pruned"]
+    complete = [trial.training_macs for trial in trials if trial.status == "complete"]
+    if not pruned or not complete:
+        return None
+    whole = (fmean(complete) - fmean(pruned)) * len(trials)
+    return 1 - (sum(pruned) + sum(complete)) / whole if whole > 0 else None
+
+
+def _pair(
+    a: str, b: str, variants: Mapping[str, VariantTuning], metric: Metric, rope: float
+) -> PairTuning:
+    of_a, of_b = variants[a], variants[b]
+    declared = None
+    if of_a.declared_score is not None and of_b.declared_score is not None:
+        declared = of_a.declared_score - of_b.declared_score
+    tuned = of_a.tuned_score - of_b.tuned_score
+    return PairTuning(
+        a=a,
+        b=b,
+        declared=declared,
+        tuned=tuned,
+        declared_lead=None if declared is None else _lead(metric.gain(declared), rope),
+        tuned_lead=_lead(metric.gain(tuned), rope),
+    )
+
+
+def _lead(gain: float, rope: float) -> Lead:
+    if abs(gain) <= rope:
+        return "neither"
+    return "a" if gain > 0 else "b"
+
+
+def _edges(tuned: Mapping[str, Tuned]) -> Iterable[Edge]:
+    for name, one in tuned.items():
+        seen: dict[tuple[str, float], Edge] = {}
+        for choice in choices(one):
+            for edge in edges(name, one.space, choice):
+                seen.setdefault((edge.setting, edge.value), edge)
+        yield from seen.values()

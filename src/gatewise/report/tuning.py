@@ -1,0 +1,121 @@
+"""The page's pictures of tuning: score against each setting, and against the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from gatewise.artifacts.comparison import TaskComparison
+from gatewise.artifacts.tuning_summary import TaskTuning
+from gatewise.config.metrics import Metric
+from gatewise.config.tuning import Range, show
+from gatewise.report.charts import Spec, _colour, _finish, _over
+from gatewise.report.figure import Figure
+from gatewise.report.tuning_words import settings
+
+SHAPES = {"tried": "circle", "declared": "diamond", "chosen": "square"}
+
+
+def figures(name: str, task: TaskComparison) -> Iterator[Figure]:
+    """A task's pictures of its tuning; none where nothing was tuned."""
+    if task.tuning is None:
+        return
+    metric = task.metric.definition
+    for setting in task.tuning.space:
+        rows = trials(task.tuning, setting, metric)
+        if rows:
+            caption = f"Validation score against {setting}: every trial of every variant"
+            chosen = "; ".join(f"{v}: {settings(c)}" for v, c in task.tuning.chosen.items())
+            spec = _scatter(rows, setting, task.tuning, metric)
+            yield Figure(f"{name}--tuning-{setting}", "tuning", caption, f"chosen {chosen}", spec)
+    yield from _budget(name, task.tuning, metric)
+
+
+def trials(tuning: TaskTuning, setting: str, metric: Metric) -> list[dict[str, Any]]:
+    """A row for each trial that came to an end and has this setting."""
+    return [
+        {
+            "variant": variant,
+            "value": trial.settings[setting],
+            "score": metric.scaled(trial.mean),
+            "trial": trial.number,
+            "is": "chosen"
+            if trial.settings == one.chosen
+            else ("declared" if trial.number == 0 else "tried"),
+        }
+        for variant, one in tuning.variants.items()
+        for trial in one.trials
+        if trial.status == "complete" and trial.mean is not None and setting in trial.settings
+    ]
+
+
+def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metric: Metric) -> Spec:
+    import altair as alt
+
+    values = tuning.space[setting]
+    if isinstance(values, Range):
+        log = values.scale == "log" and all(row["value"] > 0 for row in rows)
+        kind: Literal["log", "linear"] = "log" if log else "linear"
+        scale = alt.Scale(type=kind, zero=False, nice=False, padding=10)
+        x = alt.X("value:Q", title=setting, scale=scale)
+    else:
+        rows = [{**row, "value": show(row["value"])} for row in rows]
+        x = alt.X("value:N", title=setting, sort=[show(each) for each in values])
+    base = _over(rows).encode(
+        x=x,
+        y=alt.Y("score:Q", title=f"validation {metric.axis}", scale=alt.Scale(zero=False)),
+        color=_colour(list(tuning.variants)),
+    )
+    tip = ["variant:N", "trial:Q", "value", alt.Tooltip("score:Q", format=".4g"), "is:N"]
+    tip[2] = "value:Q" if isinstance(values, Range) else "value:N"
+    points = base.mark_point(filled=True, size=60, opacity=0.85).encode(
+        shape=alt.Shape(
+            "is:N",
+            scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())),
+            legend=alt.Legend(orient="bottom", title=None),
+        ),
+        tooltip=tip,
+    )
+    # A line is a curve only where nothing else was varied.
+    alone = isinstance(values, Range) and len(tuning.space) == 1
+    layers = [base.mark_line(opacity=0.3)] if alone else []
+    return _finish(alt.layer(*layers, points), height=220)
+
+
+def _budget(name: str, tuning: TaskTuning, metric: Metric) -> Iterator[Figure]:
+    rows = [
+        {
+            "variant": variant,
+            "trials": point.trials,
+            "score": metric.scaled(point.expected),
+            "low": metric.scaled(point.low),
+            "high": metric.scaled(point.high),
+        }
+        for variant, one in tuning.variants.items()
+        for point in one.budget
+    ]
+    if rows:
+        spec = _bands(rows, list(tuning.variants), f"best validation {metric.axis}")
+        caption = "Best validation score to expect of so many trials, the declared settings first; "
+        caption += "shaded, the tenth to the ninetieth percentile over which points they are."
+        alternative = "; ".join(
+            f"{variant} from {metric.show(one.budget[0].expected)} "
+            f"to {metric.show(one.budget[-1].expected)}"
+            for variant, one in tuning.variants.items()
+            if one.budget
+        )
+        yield Figure(f"{name}--tuning-budget", "tuning", caption, alternative, spec)
+
+
+def _bands(rows: list[dict[str, Any]], variants: list[str], title: str) -> Spec:
+    import altair as alt
+
+    base = _over(rows).encode(
+        x=alt.X("trials:Q", title="trials", axis=alt.Axis(tickMinStep=1)),
+        color=_colour(variants),
+    )
+    y = alt.Y("score:Q", title=title, scale=alt.Scale(zero=False))
+    tip = ["variant:N", "trials:Q", alt.Tooltip("score:Q", format=".4g")]
+    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    points = base.mark_point(size=20, filled=True).encode(y=y, tooltip=tip)
+    return _finish(alt.layer(band, base.mark_line().encode(y=y), points), height=220)

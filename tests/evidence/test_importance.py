@@ -1,0 +1,59 @@
+import numpy as np
+
+from gatewise.config.metrics import METRICS
+from gatewise.config.tuning import Range
+from gatewise.evidence.importance import importance
+from tests.evidence.tunings import RATES, trial
+
+SPACE = {**RATES, "dropout": Range(low=0.0, high=0.5, scale="linear"), "init": ["torch", "chrono"]}
+ACCURACY, LOSS = METRICS["accuracy"], METRICS["log_loss"]
+
+
+def trials(matters: str, offset: float = 0.0, sign: float = 1.0, count: int = 24):
+    rng = np.random.default_rng(0)
+    made = []
+    for number in range(count):
+        rate, dropout = float(10 ** rng.uniform(-3, -1)), float(rng.uniform(0, 0.5))
+        score = {"learning_rate": -abs(np.log10(rate) + 2), "dropout": -dropout}[matters]
+        init = ["torch", "chrono"][number % 2]
+        made.append(
+            trial(
+                number,
+                sign * (offset + score),
+                learning_rate=rate,
+                dropout=dropout,
+                init=init,
+            )
+        )
+    return made
+
+
+def test_the_setting_that_moves_the_score_comes_first():
+    for setting in ("learning_rate", "dropout"):
+        shares = importance(SPACE, [trials(setting)], ACCURACY)
+        assert next(iter(shares)) == setting
+        assert shares[setting] > 0.5
+        assert set(shares) == set(SPACE)
+
+
+def test_a_better_variant_is_no_settings_doing():
+    alone = importance(SPACE, [trials("dropout"), trials("dropout")], ACCURACY)
+    beside = importance(SPACE, [trials("dropout"), trials("dropout", offset=100.0)], ACCURACY)
+    assert max(abs(alone[name] - beside[name]) for name in SPACE) < 0.02
+
+
+def test_of_a_loss_low_is_good():
+    rising = importance(SPACE, [trials("dropout")], ACCURACY)
+    assert importance(SPACE, [trials("dropout", sign=-1.0)], LOSS) == rising
+
+
+def test_a_declared_value_outside_of_the_space_counts():
+    outside = trial(24, 0.5, learning_rate=1.0, dropout=0.0, init="torch")
+    assert importance(SPACE, [[*trials("dropout"), outside]], ACCURACY)
+
+
+def test_nothing_is_said_of_one_setting_or_a_few_trials():
+    assert importance(RATES, [trials("dropout")], ACCURACY) == {}
+    assert importance(SPACE, [trials("dropout", count=5)], ACCURACY) == {}
+    flat = [trial(i, 0.5, **one.settings) for i, one in enumerate(trials("dropout"))]
+    assert importance(SPACE, [flat], ACCURACY) == {}

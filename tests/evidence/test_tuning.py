@@ -1,0 +1,117 @@
+from types import SimpleNamespace
+
+import pytest
+
+from gatewise.artifacts.tuned import Tuned
+from gatewise.evidence import comparison, tuning
+from gatewise.report import tuning_words
+from tests.evidence.tunings import RATES, choice, of_scores, trial, tuned
+from tests.evidence_runs import record, study, write_card, write_run
+
+PAIRS = [SimpleNamespace(a="gru", b="lstm"), SimpleNamespace(a="rnn", b="lstm")]
+
+
+def summarise(*several, rope=0.005):
+    return tuning.summarise({one.variant: one for one in several}, PAIRS, rope)
+
+
+def test_nothing_is_said_where_nothing_was_tuned():
+    bare = Tuned(task="toy", variant="gru", metric="accuracy")
+    assert summarise(bare) is None
+    assert summarise() is None
+
+
+def test_what_tuning_turns_round_is_seen():
+    result = summarise(of_scores("gru", 0.6, 0.9, 0.8), of_scores("lstm", 0.7, 0.75, 0.8))
+    (pair,) = result.pairs
+    assert (pair.declared, pair.tuned) == (pytest.approx(-0.1), pytest.approx(0.1))
+    assert (pair.declared_lead, pair.tuned_lead) == ("b", "a")
+    assert pair.disagree
+    assert result.chosen["gru"] == {"learning_rate": 0.002}
+
+
+@pytest.mark.parametrize(("low", "disagree"), [(0.700, True), (0.692, False)])
+def test_a_difference_within_the_rope_is_none(low, disagree):
+    one = summarise(of_scores("gru", low, 0.9), of_scores("lstm", 0.702, 0.95))
+    assert one.pairs[0].declared_lead == ("neither" if disagree else "b")
+    assert one.pairs[0].disagree == disagree
+
+
+def test_of_a_loss_the_lower_leads():
+    several = [
+        tuned(
+            name,
+            choice([trial(i, score) for i, score in enumerate(scores)], sign=-1),
+            metric="log_loss",
+        )
+        for name, scores in (("gru", (0.5, 0.4)), ("lstm", (0.6, 0.3)))
+    ]
+    pair = summarise(*several).pairs[0]
+    assert (pair.declared_lead, pair.tuned_lead) == ("a", "b")
+
+
+def test_where_the_declared_settings_diverged_nothing_is_compared_with_them():
+    gru = tuned("gru", choice([trial(0, None, "diverged"), trial(1, 0.9)]))
+    result = summarise(gru, of_scores("lstm", 0.7, 0.8))
+    assert result.variants["gru"].declared_score is None
+    assert result.pairs[0].declared is None
+    assert not result.pairs[0].disagree
+
+
+def test_saved_work_is_that_of_points_not_trained_in_full():
+    """Three points at 6 units are 18; a rung of 3 for each and one whole training are 15."""
+    made = choice([trial(0, 0.8), trial(1, 0.5, "pruned"), trial(2, 0.4, "pruned")])
+    result = summarise(tuned("gru", made))
+    assert result.variants["gru"].saved == pytest.approx(1 - 15 / 18)
+    assert result.variants["gru"].counts == {"complete": 1, "pruned": 2}
+    assert summarise(of_scores("gru", 0.5, 0.6)).variants["gru"].saved is None
+
+
+def test_choices_of_seeds_are_taken_together():
+    first = choice([trial(0, 0.6), trial(1, 0.8), trial(2, 0.3, "pruned")])
+    second = choice([trial(0, 0.7), trial(1, 0.5, "pruned"), trial(2, 0.9)])
+    result = summarise(tuned("gru", {0: first, 1: second})).variants["gru"]
+    assert [one.scores for one in result.trials] == [(0.6, 0.7), (0.8,), (0.9,)]
+    assert result.declared_score == pytest.approx(0.65)
+    assert result.tuned_score == pytest.approx(0.85)
+    assert result.chosen_by_seed["1"] == {"learning_rate": 0.004}
+    assert result.training_macs == sum(t.training_macs for c in (first, second) for t in c.trials)
+
+
+def test_a_choice_at_the_edge_is_named_once():
+    edge = choice([trial(0, 0.5), trial(1, 0.6, learning_rate=0.099)], ("learning_rate",))
+    result = summarise(tuned("gru", {0: edge, 1: edge}))
+    (found,) = result.at_edge
+    assert (found.variant, found.setting, found.value) == ("gru", "learning_rate", 0.099)
+
+
+def test_where_one_seed_and_one_group_judged_the_chance_of_another_is_not_known():
+    sure = choice([trial(0, 0.5), trial(1, 0.6)])
+    unknown = sure.model_copy(update={"chance_of_another": None})
+    assert summarise(tuned("gru", {0: sure, 1: sure})).variants["gru"].chance_of_another == 0.25
+    assert summarise(tuned("gru", {0: sure, 1: unknown})).variants["gru"].chance_of_another is None
+    assert tuning_words.another(None) == "not known"
+
+
+def test_settings_that_a_retraining_kept_are_named():
+    bare = Tuned(task="toy", variant="gru", metric="accuracy", kept={"learning_rate": 0.0123})
+    assert summarise(bare) is None
+    (line,) = tuning.warnings("toy", {"gru": bare}, None)
+    assert "toy/gru: trained with learning_rate 0.0123, kept" in line
+    assert "retrain --tune" in line
+
+
+def test_the_comparison_carries_it(tmp_path):
+    write_card(tmp_path, "toy")
+    for variant in ("lstm", "gru"):
+        made = of_scores(variant, 0.5, 0.6)
+        made.write(tmp_path / "data" / "tuned" / "toy" / f"{variant}.json")
+        for seed in range(2):
+            write_run(tmp_path, record("toy", variant, seed, 0.8))
+    declared = study(seeds=2)
+    compared = comparison.compare(declared, comparison.gather(declared, tmp_path))
+    held = compared.tasks["toy"].tuning
+    assert held.space == RATES
+    assert set(held.chosen) == {"lstm", "gru"}
+    assert (held.pairs[0].a, held.pairs[0].b) == ("gru", "lstm")
+    assert type(compared).model_validate_json(compared.model_dump_json()) == compared

@@ -1,0 +1,102 @@
+import pytest
+
+from gatewise.config.tuning import Range
+from gatewise.evidence import comparison
+from gatewise.evidence import tuning as evidence
+from gatewise.report import page, summary, tuning, tuning_words
+from tests.evidence.tunings import RATES, choice, of_scores, trial, tuned
+from tests.evidence_runs import record, study, write_card, write_run
+
+SPACE = {**RATES, "init": ("torch", "chrono")}
+
+
+@pytest.fixture
+def compare(tmp_path):
+    def run(*several, **keys):
+        write_card(tmp_path, "toy")
+        for one in several:
+            one.write(tmp_path / "data" / "tuned" / "toy" / f"{one.variant}.json")
+        for variant in ("lstm", "gru"):
+            for seed in range(4):
+                write_run(tmp_path, record("toy", variant, seed, 0.8))
+        declared = study(seeds=4, **keys)
+        return comparison.compare(declared, comparison.gather(declared, tmp_path))
+
+    return run
+
+
+def test_an_untuned_study_says_nothing_of_tuning(compare):
+    html = page.render(compare())
+    assert "toy--tuning" not in html
+
+
+def test_page_and_summary_say_what_tuning_turns_round(compare):
+    compared = compare(of_scores("lstm", 0.7, 0.75), of_scores("gru", 0.6, 0.9))
+    html, markdown = page.render(compared), summary.render(compared)
+    sentence = "common settings favour lstm, tuning turns that round to gru"
+    assert sentence in html
+    assert sentence in markdown
+    for expected in ("learning_rate 0.002", "60.0 %", "90.0 %", "25 %", "scrambled Sobol points"):
+        assert expected in html
+    assert "| gru | learning_rate 0.002 | 60.0 % | 90.0 % | 25 % |" in markdown
+    assert "chart-toy--tuning-learning_rate" in html
+    assert "chart-toy--tuning-budget" in html
+
+
+@pytest.mark.parametrize(
+    ("gru", "words"),
+    [
+        ((0.7, 0.9), "common settings hide the lead of gru"),
+        ((0.9, 0.75), None),
+        ((0.6, 0.75), "the lead of lstm is one of common settings and goes with tuning"),
+    ],
+)
+def test_other_ways_in_which_settings_matter(compare, gru, words):
+    compared = compare(of_scores("lstm", 0.7, 0.75), of_scores("gru", *gru))
+    said = tuning_words.sentences(compared.tasks["toy"])
+    if words is None:
+        assert said == []
+    else:
+        assert words in said[0]
+
+
+def test_an_edge_is_a_warning_with_the_range_to_try(compare):
+    edge = choice([trial(0, 0.5), trial(1, 0.6, learning_rate=0.09)], ("learning_rate",))
+    compared = compare(tuned("gru", edge), of_scores("lstm", 0.7, 0.75))
+    for text in (page.render(compared), summary.render(compared)):
+        assert "toy/gru: the chosen learning_rate 0.09 lies at the edge" in text
+        assert "try {low: 0.001, high: 0.32}" in text
+
+
+def test_pictures_hold_every_finished_trial_of_every_variant(compare):
+    def made(*scores):
+        kinds = ["torch", "chrono"]
+        done = [
+            trial(i, score, learning_rate=0.002 * (i + 1), init=kinds[i % 2])
+            for i, score in enumerate(scores)
+        ]
+        return choice([*done, trial(9, None, "diverged", learning_rate=0.1, init="torch")])
+
+    several = [tuned(name, made(0.5, 0.7, 0.6), SPACE) for name in ("lstm", "gru")]
+    task = compare(*several).tasks["toy"]
+    figures = {figure.key: figure for figure in tuning.figures("toy", task)}
+    assert set(figures) == {f"toy--tuning-{name}" for name in ("learning_rate", "init", "budget")}
+    rows = tuning.trials(task.tuning, "learning_rate", task.metric.definition)
+    assert [(row["variant"], row["value"], row["is"]) for row in rows] == [
+        (variant, value, kind)
+        for variant in ("lstm", "gru")
+        for value, kind in ((0.002, "declared"), (0.004, "chosen"), (0.006, "tried"))
+    ]
+    assert rows[0]["score"] == 50.0
+    scales = str(figures["toy--tuning-learning_rate"].spec)
+    assert "'type': 'log'" in scales
+    assert "gru from 50.0 %" in figures["toy--tuning-budget"].alternative
+
+
+def test_how_it_was_done_is_one_sentence():
+    made = evidence.summarise({"gru": of_scores("gru", 0.5, 0.6)}, [], 0.005)
+    text = tuning_words.how(made)
+    assert "2 trials of 2 seeds each" in text
+    assert "0.001 to 0.1 (log)" in text
+    linear = made.model_copy(update={"space": {"dropout": Range(low=0, high=1, scale="linear")}})
+    assert "dropout 0 to 1 (linear)" in tuning_words.how(linear)

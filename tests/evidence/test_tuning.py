@@ -5,13 +5,13 @@ import pytest
 from gatewise.artifacts.tuned import Tuned
 from gatewise.evidence import comparison, tuning
 from tests.evidence.tunings import RATES, choice, of_scores, trial, tuned
-from tests.evidence_runs import record, study, write_card, write_run
+from tests.evidence_runs import record, study, summary, write_card, write_run
 
 PAIRS = [SimpleNamespace(a="gru", b="lstm"), SimpleNamespace(a="rnn", b="lstm")]
 
 
-def summarise(*several, rope=0.005):
-    return tuning.summarise({one.variant: one for one in several}, PAIRS, rope)
+def summarise(*several, tested=None, rope=0.005):
+    return tuning.summarise({one.variant: one for one in several}, PAIRS, tested or {}, rope)
 
 
 def test_nothing_is_said_where_nothing_was_tuned():
@@ -61,9 +61,11 @@ def test_saved_work_is_that_of_points_not_trained_in_full():
     """Three points at 6 units are 18; a rung of 3 for each and one whole training are 15."""
     made = choice([trial(0, 0.8), trial(1, 0.5, "pruned"), trial(2, 0.4, "pruned")])
     result = summarise(tuned("gru", made))
+    assert result.variants["gru"].saved_macs == pytest.approx(3e6)
     assert result.variants["gru"].saved == pytest.approx(1 - 15 / 18)
     assert result.variants["gru"].counts == {"complete": 1, "pruned": 2}
-    assert summarise(of_scores("gru", 0.5, 0.6)).variants["gru"].saved is None
+    whole = summarise(of_scores("gru", 0.5, 0.6)).variants["gru"]
+    assert whole.saved is whole.saved_macs is None
 
 
 def test_choices_of_seeds_are_taken_together():
@@ -84,12 +86,35 @@ def test_a_choice_at_the_edge_is_named_once():
     assert (found.variant, found.setting, found.value) == ("gru", "learning_rate", 0.099)
 
 
-def test_settings_that_a_retraining_kept_are_named():
-    bare = Tuned(task="toy", variant="gru", metric="accuracy", kept={"learning_rate": 0.0123})
-    assert summarise(bare) is None
-    (line,) = tuning.warnings("toy", {"gru": bare}, None)
-    assert "toy/gru: trained with learning_rate 0.0123, kept" in line
-    assert "retrain --tune" in line
+def test_trials_that_came_to_an_end_are_ranked_and_the_test_score_stands_beside():
+    made = choice([trial(0, 0.6), trial(1, 0.9, "pruned"), trial(2, 0.8), trial(3, 0.8)])
+    result = summarise(tuned("gru", made), tested={"gru": summary(0.7, 0.8)}).variants["gru"]
+    assert result.best == (2, 3, 0)
+    assert result.test_score == pytest.approx(0.75)
+
+
+def test_two_equal_points_of_one_choice_stay_two():
+    made = choice([trial(0, 0.6, init="torch"), trial(1, 0.6, init="torch")])
+    result = summarise(tuned("gru", made, {"init": ("torch",)}))
+    assert result.variants["gru"].trials == made.trials
+    assert result.trials == 2
+
+
+def test_where_seeds_search_for_themselves_the_budget_is_each_ones():
+    """Points of an adaptive search differ by seed: ten seeds of three trials are not thirty."""
+    by_seed = {
+        seed: choice(
+            [
+                trial(i, 0.5 + 0.1 * i, learning_rate=0.002 + 0.01 * i + 0.001 * seed)
+                for i in range(3)
+            ]
+        )
+        for seed in range(10)
+    }
+    result = summarise(tuned("gru", by_seed, method="tpe"))
+    assert result.trials == 3
+    assert [p.expected for p in result.variants["gru"].budget] == pytest.approx([0.5, 0.6, 0.7])
+    assert len(result.variants["gru"].trials) == 30
 
 
 def test_the_comparison_carries_it(tmp_path):
@@ -105,4 +130,5 @@ def test_the_comparison_carries_it(tmp_path):
     assert held.space == RATES
     assert set(held.chosen) == {"lstm", "gru"}
     assert (held.pairs[0].a, held.pairs[0].b) == ("gru", "lstm")
+    assert held.variants["gru"].test_score == pytest.approx(0.8)
     assert type(compared).model_validate_json(compared.model_dump_json()) == compared

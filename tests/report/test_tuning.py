@@ -36,7 +36,7 @@ def test_page_and_summary_say_what_tuning_turns_round(compare):
     sentence = "common settings favour lstm, tuning turns that round to gru"
     assert sentence in html
     assert sentence in markdown
-    for expected in ("learning_rate 0.002", "60.0 %", "90.0 %", "25 %", "scrambled Sobol points"):
+    for expected in ("learning_rate 0.002", "60.0 %", "90.0 %", "25.0 %", "scrambled Sobol points"):
         assert expected in html
     assert "| gru | learning_rate 0.002 | 60.0 % | 90.0 % | 25 % |" in markdown
     assert "chart-toy--tuning-learning_rate" in html
@@ -64,8 +64,11 @@ def test_an_edge_is_a_warning_with_the_range_to_try(compare):
     edge = choice([trial(0, 0.5), trial(1, 0.6, learning_rate=0.09)], ("learning_rate",))
     compared = compare(tuned("gru", edge), of_scores("lstm", 0.7, 0.75))
     for text in (page.render(compared), summary.render(compared)):
-        assert "toy/gru: the chosen learning_rate 0.09 lies at the edge" in text
-        assert "try {low: 0.001, high: 0.32}" in text
+        assert (
+            "toy: learning_rate was chosen at the edge of 0.001 to 0.1 (log): 0.09 by gru" in text
+        )
+        assert "widen tuning.space: learning_rate: {low: 0.001, high: 10}" in text
+        assert "learning_rate 0.09 (at the edge in learning_rate)" in text
 
 
 def test_pictures_hold_every_finished_trial_of_every_variant(compare):
@@ -94,7 +97,7 @@ def test_pictures_hold_every_finished_trial_of_every_variant(compare):
 
 
 def test_how_it_was_done_is_one_sentence():
-    made = evidence.summarise({"gru": of_scores("gru", 0.5, 0.6)}, [], 0.005)
+    made = evidence.summarise({"gru": of_scores("gru", 0.5, 0.6)}, [], {}, 0.005)
     text = tuning_words.how(made)
     assert "2 trials of 2 seeds each" in text
     assert "0.001 to 0.1 (log)" in text

@@ -21,7 +21,7 @@ from gatewise.artifacts.runs import RunRecord
 from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence import bootstrap, budget_sensitivity, pairs, tuning, variant_summary
+from gatewise.evidence import bootstrap, budget_sensitivity, edges, pairs, tuning, variant_summary
 from gatewise.evidence.prediction_counts import PredictionCounts
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def entry(
         judged: the measured pairs with their verdicts.
     """
     card, cost, baselines = evidence.card, evidence.cost, evidence.baselines
-    tuned = tuning.summarise(evidence.tuned, judged, study.compare.rope)
+    tuned = tuning.summarise(evidence.tuned, judged, weighed.variants, study.compare.rope)
     return TaskComparison(
         title=card.title if card else task,
         synthetic=card.synthetic if card else False,
@@ -174,7 +174,7 @@ def entry(
         variants=weighed.variants,
         baselines=baselines.baselines if baselines else {},
         pairs=tuple(judged),
-        warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
+        warnings=(*weighed.warnings, *edges.warnings(task, tuned.at_edge if tuned else ())),
         budgets=budget_sensitivity.assess(study.variants, judged),
         tuning=tuned,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from gatewise.artifacts.comparison import TaskComparison
-from gatewise.artifacts.tuning_summary import TaskTuning
+from gatewise.artifacts.tuned import Trial
+from gatewise.artifacts.tuning_summary import TaskTuning, VariantTuning
 from gatewise.config.metrics import Metric
 from gatewise.config.tuning import Range, show
 from gatewise.report.charts import Spec, _colour, _finish, _over
@@ -14,6 +15,15 @@ from gatewise.report.figure import Figure
 from gatewise.report.tuning_words import settings
 
 SHAPES = {"tried": "circle", "declared": "diamond", "chosen": "square"}
+
+BUDGET = (
+    "Best validation score to expect of so many trials, the declared settings first; "
+    "shaded, the tenth to the ninetieth percentile over which points they are."
+)
+BUDGET_AS_FOUND = (
+    "Best validation score so far, the declared settings first: points that follow from earlier "
+    "ones could not have come otherwise."
+)
 
 
 def figures(name: str, task: TaskComparison) -> Iterator[Figure]:
@@ -24,7 +34,7 @@ def figures(name: str, task: TaskComparison) -> Iterator[Figure]:
     for setting in task.tuning.space:
         rows = trials(task.tuning, setting, metric)
         if rows:
-            caption = f"Validation score against {setting}: every trial of every variant"
+            caption = f"Validation score against {setting}: every trial that came to an end"
             chosen = "; ".join(f"{v}: {settings(c)}" for v, c in task.tuning.chosen.items())
             spec = _scatter(rows, setting, task.tuning, metric)
             yield Figure(f"{name}--tuning-{setting}", "tuning", caption, f"chosen {chosen}", spec)
@@ -37,16 +47,25 @@ def trials(tuning: TaskTuning, setting: str, metric: Metric) -> list[dict[str, A
         {
             "variant": variant,
             "value": trial.settings[setting],
-            "score": metric.scaled(trial.mean),
+            "score": _short(metric.scaled(trial.mean)),
             "trial": trial.number,
-            "is": "chosen"
-            if trial.settings == one.chosen
-            else ("declared" if trial.number == 0 else "tried"),
+            "is": _kind(trial, one),
         }
         for variant, one in tuning.variants.items()
         for trial in one.trials
         if trial.status == "complete" and trial.mean is not None and setting in trial.settings
     ]
+
+
+def _kind(trial: Trial, tuned: VariantTuning) -> str:
+    if trial.settings == tuned.chosen or trial.settings in tuned.chosen_by_seed.values():
+        return "chosen"
+    return "declared" if trial.number == 0 else "tried"
+
+
+def _short(value: float) -> float:
+    """As exact as a picture can show, so that the page stays light."""
+    return float(f"{value:.5g}")
 
 
 def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metric: Metric) -> Spec:
@@ -55,9 +74,8 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
     values = tuning.space[setting]
     if isinstance(values, Range):
         log = values.scale == "log" and all(row["value"] > 0 for row in rows)
-        kind: Literal["log", "linear"] = "log" if log else "linear"
-        scale = alt.Scale(type=kind, zero=False, nice=False, padding=10)
-        x = alt.X("value:Q", title=setting, scale=scale)
+        scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, padding=12)
+        x = alt.X("value:Q", title=setting, scale=scale, axis=alt.Axis(tickCount=6, format="~g"))
     else:
         rows = [{**row, "value": show(row["value"])} for row in rows]
         x = alt.X("value:N", title=setting, sort=[show(each) for each in values])
@@ -66,8 +84,8 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
         y=alt.Y("score:Q", title=f"validation {metric.axis}", scale=alt.Scale(zero=False)),
         color=_colour(list(tuning.variants)),
     )
-    tip = ["variant:N", "trial:Q", "value", alt.Tooltip("score:Q", format=".4g"), "is:N"]
-    tip[2] = "value:Q" if isinstance(values, Range) else "value:N"
+    value = "value:Q" if isinstance(values, Range) else "value:N"
+    tip = ["variant:N", "trial:Q", value, alt.Tooltip("score:Q", format=".4g"), "is:N"]
     points = base.mark_point(filled=True, size=60, opacity=0.85).encode(
         shape=alt.Shape(
             "is:N",
@@ -76,7 +94,7 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
         ),
         tooltip=tip,
     )
-    # A line is a curve only where nothing else was varied.
+    # With a second setting, neighbours on this axis may be far apart on the other.
     alone = isinstance(values, Range) and len(tuning.space) == 1
     layers = [base.mark_line(opacity=0.3)] if alone else []
     return _finish(alt.layer(*layers, points), height=220)
@@ -87,17 +105,16 @@ def _budget(name: str, tuning: TaskTuning, metric: Metric) -> Iterator[Figure]:
         {
             "variant": variant,
             "trials": point.trials,
-            "score": metric.scaled(point.expected),
-            "low": metric.scaled(point.low),
-            "high": metric.scaled(point.high),
+            "score": _short(metric.scaled(point.expected)),
+            "low": _short(metric.scaled(point.low)),
+            "high": _short(metric.scaled(point.high)),
         }
         for variant, one in tuning.variants.items()
         for point in one.budget
     ]
     if rows:
         spec = _bands(rows, list(tuning.variants), f"best validation {metric.axis}")
-        caption = "Best validation score to expect of so many trials, the declared settings first; "
-        caption += "shaded, the tenth to the ninetieth percentile over which points they are."
+        caption = BUDGET_AS_FOUND if tuning.method == "tpe" else BUDGET
         alternative = "; ".join(
             f"{variant} from {metric.show(one.budget[0].expected)} "
             f"to {metric.show(one.budget[-1].expected)}"

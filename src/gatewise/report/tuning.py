@@ -10,7 +10,7 @@ from gatewise.artifacts.tuned import Trial
 from gatewise.artifacts.tuning_summary import TaskTuning, VariantTuning
 from gatewise.config.metrics import Metric
 from gatewise.config.tuning import Range, show
-from gatewise.report.charts import Spec, _colour, _finish, _over
+from gatewise.report.charts import INK, Spec, _colour, _finish, _over
 from gatewise.report.figure import Figure
 from gatewise.report.tuning_words import settings
 
@@ -71,29 +71,30 @@ def _short(value: float) -> float:
 def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metric: Metric) -> Spec:
     import altair as alt
 
-    values = tuning.space[setting]
+    values, variants = tuning.space[setting], list(tuning.variants)
+    y = alt.Y("score:Q", title=f"validation {metric.axis}", scale=alt.Scale(zero=False))
+    score = alt.Tooltip("score:Q", format=".4g")
     if isinstance(values, Range):
         log = values.scale == "log" and all(row["value"] > 0 for row in rows)
         scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, padding=12)
         x = alt.X("value:Q", title=setting, scale=scale, axis=alt.Axis(tickCount=6, format="~g"))
+        base = _over(rows).encode(x=x, y=y, color=_colour(variants))
+        tip = ["variant:N", "trial:Q", "value:Q", score, "is:N"]
     else:
+        listed = dict.fromkeys(show(each) for each in (*values, *(row["value"] for row in rows)))
         rows = [{**row, "value": show(row["value"])} for row in rows]
-        x = alt.X("value:N", title=setting, sort=[show(each) for each in values])
-    base = _over(rows).encode(
-        x=x,
-        y=alt.Y("score:Q", title=f"validation {metric.axis}", scale=alt.Scale(zero=False)),
-        color=_colour(list(tuning.variants)),
+        domain = alt.Scale(domain=list(listed))
+        x = alt.X("value:N", title=setting, scale=domain, axis=alt.Axis(labelAngle=0))
+        aside = alt.XOffset("variant:N", scale=alt.Scale(domain=variants))
+        base = _over(rows).encode(x=x, xOffset=aside, y=y, color=_colour(variants))
+        tip = ["variant:N", "trial:Q", "value:N", score, "is:N"]
+    shape = alt.Shape(
+        "is:N",
+        scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())),
+        legend=alt.Legend(orient="bottom", title=None, symbolFillColor=INK, symbolStrokeColor=INK),
     )
-    value = "value:Q" if isinstance(values, Range) else "value:N"
-    tip = ["variant:N", "trial:Q", value, alt.Tooltip("score:Q", format=".4g"), "is:N"]
-    points = base.mark_point(filled=True, size=60, opacity=0.85).encode(
-        shape=alt.Shape(
-            "is:N",
-            scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())),
-            legend=alt.Legend(orient="bottom", title=None),
-        ),
-        tooltip=tip,
-    )
+    size = alt.condition("datum.is === 'tried'", alt.value(45), alt.value(120))
+    points = base.mark_point(filled=True, opacity=0.85).encode(shape=shape, size=size, tooltip=tip)
     # With a second setting, neighbours on this axis may be far apart on the other.
     alone = isinstance(values, Range) and len(tuning.space) == 1
     layers = [base.mark_line(opacity=0.3)] if alone else []
@@ -128,7 +129,12 @@ def _bands(rows: list[dict[str, Any]], variants: list[str], title: str) -> Spec:
     import altair as alt
 
     base = _over(rows).encode(
-        x=alt.X("trials:Q", title="trials", axis=alt.Axis(tickMinStep=1)),
+        x=alt.X(
+            "trials:Q",
+            title="trials",
+            scale=alt.Scale(zero=False, nice=False),
+            axis=alt.Axis(tickMinStep=1),
+        ),
         color=_colour(variants),
     )
     y = alt.Y("score:Q", title=title, scale=alt.Scale(zero=False))

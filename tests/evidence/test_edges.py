@@ -7,10 +7,10 @@ from tests.evidence.tunings import RATES, choice, trial
 
 def test_the_range_to_try_goes_on_beyond_the_edge():
     rates = RATES["learning_rate"]
-    assert widened("learning_rate", rates, 0.09) == Range(low=1e-3, high=10)
-    assert widened("learning_rate", rates, 0.0011) == Range(low=1e-5, high=1e-1)
+    assert widened("learning_rate", rates, 0.09) == Range(low=1e-3, high=0.32)
+    assert widened("learning_rate", rates, 0.0011) == Range(low=0.00032, high=1e-1)
     linear = Range(low=0.1, high=0.3, scale="linear")
-    assert widened("dropout", linear, 0.29) == Range(low=0.1, high=0.5, scale="linear")
+    assert widened("dropout", linear, 0.29) == Range(low=0.1, high=0.35, scale="linear")
 
 
 def test_it_holds_a_declared_value_that_lies_outside():
@@ -18,13 +18,13 @@ def test_it_holds_a_declared_value_that_lies_outside():
 
 
 def test_whole_numbers_stay_whole():
-    assert widened("batch_size", Range(low=16, high=66), 66) == Range(low=16, high=272)
+    assert widened("batch_size", Range(low=16, high=66), 66) == Range(low=16, high=94)
 
 
 def test_what_cannot_be_widened_is_no_edge():
     dropout = Range(low=0.0, high=0.5, scale="linear")
     assert widened("dropout", dropout, 0.0) is None
-    assert widened("dropout", dropout, 0.49) == Range(low=0.0, high=0.75, scale="linear")
+    assert widened("dropout", dropout, 0.49) == Range(low=0.0, high=0.62, scale="linear")
     assert widened("dropout", Range(low=0.0, high=0.9, scale="linear"), 0.89).high < 1
 
 
@@ -55,6 +55,6 @@ def test_variants_at_the_same_edge_share_a_warning():
     ]
     first, second = warnings("toy", found)
     assert "0.099 by gru, 0.099 by lstm" in first
-    assert first.endswith("widen tuning.space: learning_rate: {low: 0.001, high: 10}.")
+    assert first.endswith("widen tuning.space: learning_rate: {low: 0.001, high: 0.32}.")
     assert "0.0011 by rnn" in second
     assert warnings("toy", []) == []

@@ -117,6 +117,14 @@ def test_where_seeds_search_for_themselves_the_budget_is_each_ones():
     assert len(result.variants["gru"].trials) == 30
 
 
+def test_settings_that_a_retraining_kept_are_named():
+    bare = Tuned(task="toy", variant="gru", metric="accuracy", kept={"learning_rate": 0.0123})
+    assert summarise(bare) is None
+    (line,) = tuning.warnings("toy", {"gru": bare}, None)
+    assert "toy/gru: trained with learning_rate 0.0123, kept" in line
+    assert "retrain --tune" in line
+
+
 def test_the_comparison_carries_it(tmp_path):
     write_card(tmp_path, "toy")
     for variant in ("lstm", "gru"):

@@ -67,7 +67,7 @@ def test_an_edge_is_a_warning_with_the_range_to_try(compare):
         assert (
             "toy: learning_rate was chosen at the edge of 0.001 to 0.1 (log): 0.09 by gru" in text
         )
-        assert "widen tuning.space: learning_rate: {low: 0.001, high: 10}" in text
+        assert "widen tuning.space: learning_rate: {low: 0.001, high: 0.32}" in text
         assert "learning_rate 0.09 (at the edge in learning_rate)" in text
 
 

@@ -10,7 +10,7 @@ from gatewise.artifacts.tuned import Choice
 from gatewise.artifacts.tuning_summary import Edge
 from gatewise.config.tuning import Range, Space, TuningConfig, integral, show, show_tried
 
-WIDTHS = (1.0, 0.5, 0.25, 0.1)
+WIDTHS = (0.25, 0.1)
 """How far a range is drawn out beyond its edge, in widths of it: as far as the setting allows."""
 
 
@@ -50,7 +50,7 @@ def _edges(variant: str, space: Space, choice: Choice) -> Iterator[Edge]:
 
 
 def widened(setting: str, tried: Range, value: float) -> Range | None:
-    """`tried` drawn out by its own width at the end near `value`, in its own scale.
+    """`tried` drawn out by a quarter at the end near `value`, in its own scale.
 
     By less where the setting allows no more, and `None` where it allows nothing: a dropout of 0
     lies at the edge of what is possible.

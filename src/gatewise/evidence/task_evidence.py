@@ -21,7 +21,7 @@ from gatewise.artifacts.runs import RunRecord
 from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence import bootstrap, budget_sensitivity, edges, pairs, tuning, variant_summary
+from gatewise.evidence import bootstrap, budget_sensitivity, pairs, tuning, variant_summary
 from gatewise.evidence.prediction_counts import PredictionCounts
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def entry(
         variants=weighed.variants,
         baselines=baselines.baselines if baselines else {},
         pairs=tuple(judged),
-        warnings=(*weighed.warnings, *edges.warnings(task, tuned.at_edge if tuned else ())),
+        warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
         tuning=tuned,
     )

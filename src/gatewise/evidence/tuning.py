@@ -14,7 +14,8 @@ from gatewise.artifacts.comparison import PairMeasurement, VariantSummary
 from gatewise.artifacts.tuned import Choice, Trial, Tuned
 from gatewise.artifacts.tuning_summary import Lead, PairTuning, TaskTuning, VariantTuning
 from gatewise.config.metrics import METRICS, Metric
-from gatewise.evidence.edges import edges
+from gatewise.config.tuning import show
+from gatewise.evidence import edges
 from gatewise.evidence.importance import importance
 from gatewise.evidence.leaders import leaders
 from gatewise.evidence.search_value import budget_curve
@@ -57,7 +58,9 @@ def summarise(
         per=first.per,
         chosen={name: one.chosen for name, one in variants.items()},
         at_edge=tuple(
-            edge for name, one in tried.items() for edge in edges(name, one.space, choices(one))
+            edge
+            for name, one in tried.items()
+            for edge in edges.edges(name, one.space, choices(one))
         ),
         variants=variants,
         declared_leader=lead.declared,
@@ -66,6 +69,23 @@ def summarise(
         pairs=tuple(compared),
         importance=importance(first.space, [one.trials for one in variants.values()], metric),
     )
+
+
+def warnings(task: str, tuned: Mapping[str, Tuned], found: TaskTuning | None) -> list[str]:
+    """What a reader should know before believing the settings, a sentence each."""
+    kept = {
+        name: ", ".join(f"{setting} {show(value)}" for setting, value in one.kept.items())
+        for name, one in tuned.items()
+        if one.kept is not None
+    }
+    return [
+        *edges.warnings(task, found.at_edge if found else ()),
+        *(
+            f"{task}/{name}: trained with {settings}, kept from tuning on earlier data; "
+            "`gatewise retrain --tune` chooses anew."
+            for name, settings in kept.items()
+        ),
+    ]
 
 
 def choices(tuned: Tuned) -> list[Choice]:

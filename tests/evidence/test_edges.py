@@ -54,7 +54,7 @@ def test_variants_at_the_same_edge_share_a_warning():
         for edge in edges(variant, RATES, [made])
     ]
     first, second = warnings("toy", found)
-    assert "0.099 by gru, 0.099 by lstm" in first
+    assert "0.099 by gru and lstm" in first
     assert first.endswith("widen tuning.space: learning_rate: {low: 0.001, high: 0.32}.")
     assert "0.0011 by rnn" in second
     assert warnings("toy", []) == []

@@ -77,7 +77,10 @@ def _round(setting: str, value: float) -> float:
 
 def _warning(task: str, same: Sequence[Edge]) -> str:
     first = same[0]
-    chosen = ", ".join(f"{show(edge.value)} by {edge.variant}" for edge in same)
+    by: dict[str, list[str]] = {}
+    for edge in same:
+        by.setdefault(show(edge.value), []).append(edge.variant)
+    chosen = ", ".join(f"{value} by {' and '.join(names)}" for value, names in by.items())
     low, high = min(edge.wider.low for edge in same), max(edge.wider.high for edge in same)
     return (
         f"{task}: {first.setting} was chosen at the edge of {show_tried(first.range)}: {chosen}. "

@@ -76,7 +76,10 @@ def _scatter(rows: list[dict[str, Any]], setting: str, tuning: TaskTuning, metri
     score = alt.Tooltip("score:Q", format=".4g")
     if isinstance(values, Range):
         log = values.scale == "log" and all(row["value"] > 0 for row in rows)
-        scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, padding=12)
+        if log:  # which has no zero to leave out: Vega would say so
+            scale = alt.Scale(type="log", nice=False, padding=12)
+        else:
+            scale = alt.Scale(zero=False, nice=False, padding=12)
         x = alt.X("value:Q", title=setting, scale=scale, axis=alt.Axis(tickCount=6, format="~g"))
         base = _over(rows).encode(x=x, y=y, color=_colour(variants))
         tip = ["variant:N", "trial:Q", "value:Q", score, "is:N"]

@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gatewise.artifacts.tuned import Tuned
@@ -140,3 +141,22 @@ def test_the_comparison_carries_it(tmp_path):
     assert (held.pairs[0].a, held.pairs[0].b) == ("gru", "lstm")
     assert held.variants["gru"].test_score == pytest.approx(0.8)
     assert type(compared).model_validate_json(compared.model_dump_json()) == compared
+
+
+def test_a_task_that_common_settings_give_to_one_and_tuning_to_the_other(tmp_path):
+    """At the declared rate `lstm` leads; tuned, `gru` does, and so says the verdict."""
+    write_card(tmp_path, "toy")
+    rng = np.random.default_rng(0)
+    for variant, scores, tested in (("lstm", (0.9, 0.8), 0.89), ("gru", (0.7, 0.96), 0.95)):
+        of_scores(variant, *scores).write(tmp_path / "data" / "tuned" / "toy" / f"{variant}.json")
+        for seed in range(8):
+            score = tested + 0.002 * float(rng.standard_normal())
+            write_run(tmp_path, record("toy", variant, seed, score))
+    declared = study(seeds=8)
+    task = comparison.compare(declared, comparison.gather(declared, tmp_path)).tasks["toy"]
+    assert task.tuning.declared_leader == "lstm"
+    assert task.tuning.tuned_leader == "gru"
+    assert "lstm as declared, gru after tuning" in task.tuning.sentence
+    assert task.tuning.variants["lstm"].chosen == {"learning_rate": 0.001}, "nothing beat it"
+    assert task.pairs[0].verdict == "gru"
+    assert task.leader == "gru"

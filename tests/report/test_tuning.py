@@ -51,7 +51,7 @@ def test_page_and_summary_say_what_tuning_turns_round(compare):
     assert sentence in markdown
     for expected in ("learning_rate 0.002", "60.0 %", "90.0 %", "25.0 %", "scrambled Sobol points"):
         assert expected in html
-    assert "| gru | learning_rate 0.002 | 60.0 % | 90.0 % | 25 % |" in markdown
+    assert "| gru | learning_rate 0.002 | 60.0 % | 90.0 % | 80.0 % | 25.0 % |" in markdown
     assert "chart-toy--tuning-learning_rate" in html
     assert "chart-toy--tuning-budget" in html
 

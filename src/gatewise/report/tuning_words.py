@@ -73,12 +73,12 @@ def table(task: TaskComparison, tuning: TaskTuning) -> tuple[list[str], list[lis
     heading = [
         "variant",
         "chosen",
-        f"validation {metric.title}, declared",
+        "validation, declared",
         "validation, chosen",
         "test, chosen",
-        "chance of another choice",
+        "chance of another",
         "trials",
-        "training MACs",
+        "MACs",
     ]
     rows = [
         [

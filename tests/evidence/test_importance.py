@@ -2,7 +2,7 @@ import numpy as np
 
 from gatewise.config.metrics import METRICS
 from gatewise.config.tuning import Range
-from gatewise.evidence.importance import importance
+from gatewise.evidence.importance import POINTS_A_SETTING, importance
 from tests.evidence.tunings import RATES, trial
 
 SPACE = {**RATES, "dropout": Range(low=0.0, high=0.5, scale="linear"), "init": ["torch", "chrono"]}
@@ -52,8 +52,34 @@ def test_a_declared_value_outside_of_the_space_counts():
     assert importance(SPACE, [[*trials("dropout"), outside]], ACCURACY)
 
 
+def test_as_few_points_as_are_asked_for_name_the_right_setting_nine_times_in_ten():
+    space = {name: SPACE[name] for name in ("learning_rate", "dropout")}
+    right = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        places = rng.uniform(size=(2 * POINTS_A_SETTING, 2))
+        best = rng.uniform(0.4, 0.8)
+
+        def made(places=places, best=best, rng=rng):
+            return [
+                trial(
+                    number,
+                    float(-12 * (a - best) ** 2 - 2 * (b - 0.5) ** 2 + rng.normal(0, 0.3)),
+                    learning_rate=space["learning_rate"].at(a),
+                    dropout=b / 2,
+                )
+                for number, (a, b) in enumerate(places.tolist())
+            ]
+
+        shares = importance(space, [made(), made()], ACCURACY)
+        right += next(iter(shares)) == "learning_rate"
+    assert right >= 18
+
+
 def test_nothing_is_said_of_one_setting_or_a_few_trials():
     assert importance(RATES, [trials("dropout")], ACCURACY) == {}
-    assert importance(SPACE, [trials("dropout", count=5)], ACCURACY) == {}
+    assert (
+        importance(SPACE, [trials("dropout", count=POINTS_A_SETTING * 3 - 1)] * 9, ACCURACY) == {}
+    )
     flat = [trial(i, 0.5, **one.settings) for i, one in enumerate(trials("dropout"))]
     assert importance(SPACE, [flat], ACCURACY) == {}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gatewise.config.metrics import METRICS
-from gatewise.evidence.search_value import expected_best
-from tests.evidence.tunings import trial
+from gatewise.evidence.search_value import budget_curve, expected_best
+from tests.evidence.tunings import choice, trial
 
 ACCURACY, LOSS = METRICS["accuracy"], METRICS["log_loss"]
 
@@ -52,3 +52,23 @@ def test_a_diverged_point_is_the_worst_and_a_skipped_one_was_never_there():
 def test_points_that_followed_from_earlier_ones_are_shown_as_they_came():
     got = expected_best(points(0.5, 0.4, 0.9, 0.7), ACCURACY, adaptive=True)
     assert [point.expected for point in got] == [0.5, 0.5, 0.9, 0.9]
+
+
+def test_a_pruned_point_is_no_better_than_what_came_to_an_end():
+    """A short training can score better than a long one, but it is never what is chosen."""
+    lucky = [*points(0.5, 0.7), trial(2, 0.95, "pruned")]
+    assert expected_best(lucky, ACCURACY) == expected_best(points(0.5, 0.7, 0.5), ACCURACY)
+    poor = [*points(0.5, 0.7), trial(2, 0.3, "pruned")]
+    assert expected_best(poor, ACCURACY) == expected_best(points(0.5, 0.7, 0.3), ACCURACY)
+    assert expected_best([*points(0.0), trial(1, 0.0, "pruned")], ACCURACY)[1].expected == 0.0
+
+
+def test_choices_of_several_seeds_give_the_mean_of_their_curves():
+    one, other = points(0.5, 0.7, 0.6), points(0.3, 0.9, 0.4)
+    curve = budget_curve([choice(one), choice(other)], ACCURACY)
+    for point, a, b in zip(
+        curve, expected_best(one, ACCURACY), expected_best(other, ACCURACY), strict=True
+    ):
+        assert point.trials == a.trials
+        assert point.expected == pytest.approx((a.expected + b.expected) / 2)
+        assert point.low == pytest.approx((a.low + b.low) / 2)

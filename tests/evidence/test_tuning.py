@@ -1,18 +1,19 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gatewise.artifacts.tuned import Tuned
 from gatewise.evidence import comparison, tuning
 from gatewise.report import tuning_words
 from tests.evidence.tunings import RATES, choice, of_scores, trial, tuned
-from tests.evidence_runs import record, study, write_card, write_run
+from tests.evidence_runs import record, study, summary, write_card, write_run
 
 PAIRS = [SimpleNamespace(a="gru", b="lstm"), SimpleNamespace(a="rnn", b="lstm")]
 
 
-def summarise(*several, rope=0.005):
-    return tuning.summarise({one.variant: one for one in several}, PAIRS, rope)
+def summarise(*several, tested=None, rope=0.005):
+    return tuning.summarise({one.variant: one for one in several}, PAIRS, tested or {}, rope)
 
 
 def test_nothing_is_said_where_nothing_was_tuned():
@@ -62,9 +63,11 @@ def test_saved_work_is_that_of_points_not_trained_in_full():
     """Three points at 6 units are 18; a rung of 3 for each and one whole training are 15."""
     made = choice([trial(0, 0.8), trial(1, 0.5, "pruned"), trial(2, 0.4, "pruned")])
     result = summarise(tuned("gru", made))
+    assert result.variants["gru"].saved_macs == pytest.approx(3e6)
     assert result.variants["gru"].saved == pytest.approx(1 - 15 / 18)
     assert result.variants["gru"].counts == {"complete": 1, "pruned": 2}
-    assert summarise(of_scores("gru", 0.5, 0.6)).variants["gru"].saved is None
+    whole = summarise(of_scores("gru", 0.5, 0.6)).variants["gru"]
+    assert whole.saved is whole.saved_macs is None
 
 
 def test_choices_of_seeds_are_taken_together():
@@ -93,6 +96,37 @@ def test_where_one_seed_and_one_group_judged_the_chance_of_another_is_not_known(
     assert tuning_words.another(None) == "not known"
 
 
+def test_trials_that_came_to_an_end_are_ranked_and_the_test_score_stands_beside():
+    made = choice([trial(0, 0.6), trial(1, 0.9, "pruned"), trial(2, 0.8), trial(3, 0.8)])
+    result = summarise(tuned("gru", made), tested={"gru": summary(0.7, 0.8)}).variants["gru"]
+    assert result.best == (2, 3, 0)
+    assert result.test_score == pytest.approx(0.75)
+
+
+def test_two_equal_points_of_one_choice_stay_two():
+    made = choice([trial(0, 0.6, init="torch"), trial(1, 0.6, init="torch")])
+    result = summarise(tuned("gru", made, {"init": ("torch",)}))
+    assert result.variants["gru"].trials == made.trials
+    assert result.trials == 2
+
+
+def test_where_seeds_search_for_themselves_the_budget_is_each_ones():
+    """Points of an adaptive search differ by seed: ten seeds of three trials are not thirty."""
+    by_seed = {
+        seed: choice(
+            [
+                trial(i, 0.5 + 0.1 * i, learning_rate=0.002 + 0.01 * i + 0.001 * seed)
+                for i in range(3)
+            ]
+        )
+        for seed in range(10)
+    }
+    result = summarise(tuned("gru", by_seed, method="tpe"))
+    assert result.trials == 3
+    assert [p.expected for p in result.variants["gru"].budget] == pytest.approx([0.5, 0.6, 0.7])
+    assert len(result.variants["gru"].trials) == 30
+
+
 def test_settings_that_a_retraining_kept_are_named():
     bare = Tuned(task="toy", variant="gru", metric="accuracy", kept={"learning_rate": 0.0123})
     assert summarise(bare) is None
@@ -114,4 +148,24 @@ def test_the_comparison_carries_it(tmp_path):
     assert held.space == RATES
     assert set(held.chosen) == {"lstm", "gru"}
     assert (held.pairs[0].a, held.pairs[0].b) == ("gru", "lstm")
+    assert held.variants["gru"].test_score == pytest.approx(0.8)
     assert type(compared).model_validate_json(compared.model_dump_json()) == compared
+
+
+def test_a_task_that_common_settings_give_to_one_and_tuning_to_the_other(tmp_path):
+    """At the declared rate `lstm` leads; tuned, `gru` does, and so says the verdict."""
+    write_card(tmp_path, "toy")
+    rng = np.random.default_rng(0)
+    for variant, scores, tested in (("lstm", (0.9, 0.8), 0.89), ("gru", (0.7, 0.96), 0.95)):
+        of_scores(variant, *scores).write(tmp_path / "data" / "tuned" / "toy" / f"{variant}.json")
+        for seed in range(8):
+            score = tested + 0.002 * float(rng.standard_normal())
+            write_run(tmp_path, record("toy", variant, seed, score))
+    declared = study(seeds=8)
+    task = comparison.compare(declared, comparison.gather(declared, tmp_path)).tasks["toy"]
+    assert task.tuning.declared_leader == "lstm"
+    assert task.tuning.tuned_leader == "gru"
+    assert "lstm as declared, gru after tuning" in task.tuning.sentence
+    assert task.tuning.variants["lstm"].chosen == {"learning_rate": 0.001}, "nothing beat it"
+    assert task.pairs[0].verdict == "gru"
+    assert task.leader == "gru"

@@ -5,11 +5,14 @@ import shutil
 
 import pytest
 
+from gatewise.artifacts import tuned
 from gatewise.artifacts.baselines import BaselineReport, BaselineScore
 from gatewise.artifacts.context import ContextReport, ContextScores
 from gatewise.artifacts.data_report import Check, DataReport, Examples, Quantiles
 from gatewise.evidence import comparison
 from gatewise.report import page, plots
+from tests.evidence.tunings import RATES, choice, trial
+from tests.evidence.tunings import tuned as make_tuned
 from tests.evidence_runs import (
     cost_report,
     record,
@@ -77,6 +80,17 @@ def contexts(task):
     )
 
 
+def tuned_variant(variant, place):
+    """Six trials of two settings, of which a later variant likes a higher rate."""
+    kinds = ["torch", "chrono"]
+    trials = [
+        trial(i, 0.8 - abs(i - place) / 20, learning_rate=0.002 * 2**i, init=kinds[i % 2])
+        for i in range(6)
+    ]
+    space = {**RATES, "init": kinds}
+    return make_tuned(variant, choice(trials, ("learning_rate",)), space)
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """A report with every kind of chart, table and section."""
@@ -99,7 +113,8 @@ def report(tmp_path_factory):
         baselines = BaselineReport(task=task, metric="accuracy", baselines={"majority": baseline})
         baselines.write(root / "reports" / "baselines" / f"{task}.json")
         contexts(task).write(root / "reports" / "context" / f"{task}.json")
-    for variant in VARIANTS:
+    for place, variant in enumerate(VARIANTS):
+        tuned_variant(variant, place).write(tuned.path("toy", variant, root / "data" / "tuned"))
         probed().write(root / "reports" / "probes" / f"{variant}.json")
     declared = study(tuple(VARIANTS), TASKS, seeds=SEEDS)
     evidence = comparison.gather(declared, root)
@@ -146,8 +161,8 @@ def test_every_chart_is_drawn_without_a_word_on_the_console(browser, report):
     opened = visit(browser, report)
     charts = opened.locator("[data-chart]")
     # a task: two forests, one context, three costs, two curves, four confusions; three probes, two
-    # of them asked of more, two gradients
-    assert charts.count() == 3 * (2 + 1 + 3 + 2 + 4) + 3 + 2 + 2
+    # of them asked of more, two gradients; of the tuned one each of two settings, and the budget
+    assert charts.count() == 3 * (2 + 1 + 3 + 2 + 4) + 3 + 2 + 2 + 3
     for i in range(charts.count()):
         drawn = charts.nth(i).locator("svg [role='graphics-symbol'], svg path")
         assert drawn.count() > 3, charts.nth(i).get_attribute("data-chart")

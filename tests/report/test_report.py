@@ -240,7 +240,7 @@ def test_stages_write_everything(root, monkeypatch, capsys):
 
 def test_dvc_templates_are_json_with_dvcs_anchors(project):
     templates = sorted((project / ".dvc/plots").glob("gatewise_*.json"))
-    assert len(templates) == 3
+    assert len(templates) == 4
     for template in templates:
         spec = json.loads(template.read_text())
         assert spec["data"]["values"] == "<DVC_METRIC_DATA>"

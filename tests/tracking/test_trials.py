@@ -1,13 +1,14 @@
 import pytest
 
 from gatewise.artifacts.tuned import Tuned
+from gatewise.tracking import names
 from gatewise.tracking.content import KIND, PARENT
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
-from gatewise.tracking.trials import everything, score_name
+from gatewise.tracking.trials import everything
 from tests.evidence.tunings import choice, trial, tuned
 
-SCORE = score_name("accuracy")
+SCORE = names.final("validation", "accuracy")
 
 
 def made(variant="gru", **keys):

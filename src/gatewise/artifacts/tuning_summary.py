@@ -1,7 +1,6 @@
 """What the comparison says of a task's tuning: `tasks.<task>.tuning` of `comparison.json`.
 
-Scores are those of the validation split, in the metric's own value; nothing here comes from the
-test split.
+Scores are those of the validation split, in the metric's own value, but for `test_score`.
 """
 
 from __future__ import annotations
@@ -49,6 +48,8 @@ class VariantTuning(Part):
 
     trials: tuple[Trial, ...]
     """With `per: seed`, a point's scores by all seeds of the study together."""
+    best: tuple[int, ...]
+    """Numbers of the trials that came to an end, best first."""
     chosen: Mapping[str, Value]
     """The settings that the study trained with; with `per: seed`, those of the first seed."""
     chosen_by_seed: Mapping[str, Mapping[str, Value]] = Field(default_factory=dict)
@@ -58,6 +59,9 @@ class VariantTuning(Part):
     tuned_score: float
     """Mean validation score of the trials at the chosen settings: a best of several, so too good
     by the luck of choosing."""
+    test_score: float | None
+    """Mean test score of the study's runs, which train with the chosen settings; `None` where there
+    is none."""
     chance_of_another: float | None
     """Share of resamples of seeds and validation groups that choose another point; `None` where one
     seed was judged by one group."""
@@ -65,8 +69,16 @@ class VariantTuning(Part):
     """Score against the number of trials."""
     training_macs: float
     """Multiply-accumulates of all trials."""
-    saved: float | None
-    """Share of the work of whole trials that pruning saved; `None` where nothing was pruned."""
+    saved_macs: float | None
+    """What training every point in full at once would have cost beyond that, less than nothing
+    where halving cost more; `None` where nothing was pruned."""
+
+    @property
+    def saved(self) -> float | None:
+        """Share of the work of whole trials that pruning saved."""
+        if self.saved_macs is None:
+            return None
+        return self.saved_macs / (self.training_macs + self.saved_macs)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -108,8 +120,14 @@ class TaskTuning(Part):
     """The settings that the study trained with, by variant."""
     at_edge: tuple[Edge, ...]
     variants: Mapping[str, VariantTuning]
+    declared_leader: str | None
+    """The best variant at the declared settings; `None` where all of them diverged."""
+    tuned_leader: str
+    """The best variant at the settings that each chose."""
+    sentence: str | None
+    """Where declared and chosen settings disagree about which variant leads: how."""
     pairs: tuple[PairTuning, ...]
     """The pairs of the comparison that were tuned, primary ones first."""
     importance: Mapping[str, float] = Field(default_factory=dict)
-    """Share of each setting in what moved the score (PED-ANOVA), largest first; empty where there
-    was one setting, or too few trials to tell."""
+    """Share of each setting in what sets the best points apart (PED-ANOVA), largest first; empty
+    with one setting, or too few trials to tell."""

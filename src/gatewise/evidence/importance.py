@@ -1,4 +1,4 @@
-"""Which of several settings moved the score most, by Optuna's PED-ANOVA (Watanabe et al. 2023)."""
+"""Which of several settings matter, by Optuna's PED-ANOVA (Watanabe et al. 2023)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from gatewise.config.tuning import Range, Space, Value, integral
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-FEWEST = 16
-"""Finished points of all variants together below which importance would be a guess."""
+BEST = 0.25
+"""Share of points that count as good. With few trials Optuna's tenth is one or two of them."""
+POINTS_A_SETTING = 5
+"""Different points below which importance would be a guess: with fewer, simulated studies of two
+and three settings name the wrong one first in more than one of ten."""
+FEWEST_GOOD = 5
+"""Good points that Optuna wants at least."""
 
 Point = tuple[dict[str, Value], float]
 """Settings, and how much better than its variant's mean they are."""
@@ -35,7 +40,13 @@ def importance(
         metric: of their scores.
     """
     points = [point for trials in variants for point in _above_mean(space, trials, metric)]
-    if len(space) < 2 or len(points) < FEWEST or len({gain for _, gain in points}) < 2:
+    different = {tuple(settings[name] for name in space) for settings, _ in points}
+    if (
+        len(space) < 2
+        or len(different) < POINTS_A_SETTING * len(space)
+        or len(points) * BEST < FEWEST_GOOD
+        or len({gain for _, gain in points}) < 2
+    ):
         return {}
     import optuna
 
@@ -49,8 +60,8 @@ def importance(
         ]
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is new, says Optuna
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+        warnings.simplefilter("ignore")  # of interfaces that Optuna calls experimental
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=BEST)
         shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return {name: float(share) for name, share in sorted(shares.items(), key=lambda s: -s[1])}
 

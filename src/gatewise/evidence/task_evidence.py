@@ -172,7 +172,7 @@ def entry(
         judged: the measured pairs with their verdicts.
     """
     card, cost, baselines = evidence.card, evidence.cost, evidence.baselines
-    tuned = tuning.summarise(evidence.tuned, judged, study.compare.rope)
+    tuned = tuning.summarise(evidence.tuned, judged, weighed.variants, study.compare.rope)
     return TaskComparison(
         title=card.title if card else task,
         synthetic=card.synthetic if card else False,

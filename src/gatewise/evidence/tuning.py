@@ -10,24 +10,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from gatewise.artifacts.comparison import PairMeasurement
+from gatewise.artifacts.comparison import PairMeasurement, VariantSummary
 from gatewise.artifacts.tuned import Choice, Trial, Tuned
-from gatewise.artifacts.tuning_summary import Edge, Lead, PairTuning, TaskTuning, VariantTuning
+from gatewise.artifacts.tuning_summary import Lead, PairTuning, TaskTuning, VariantTuning
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.config.tuning import show
-from gatewise.evidence.edges import edges, warning
+from gatewise.evidence import edges
 from gatewise.evidence.importance import importance
-from gatewise.evidence.search_value import expected_best
+from gatewise.evidence.leaders import leaders
+from gatewise.evidence.search_value import budget_curve
 
 
 def summarise(
-    tuned: Mapping[str, Tuned], pairs: Iterable[PairMeasurement], rope: float
+    tuned: Mapping[str, Tuned],
+    pairs: Iterable[PairMeasurement],
+    tested: Mapping[str, VariantSummary],
+    rope: float,
 ) -> TaskTuning | None:
     """The task's entry in the comparison.
 
     Args:
         tuned: what the `tune` stage left, by variant.
         pairs: the pairs of the comparison, in its order.
+        tested: what the study's own runs scored, by variant.
         rope: differences within +-rope are practically none.
 
     Returns:
@@ -38,21 +43,29 @@ def summarise(
         return None
     first = next(iter(tried.values()))
     metric = METRICS[first.metric]
-    variants = {name: _variant(one, metric) for name, one in tried.items()}
+    variants = {name: _variant(one, metric, tested.get(name)) for name, one in tried.items()}
     compared = [
         _pair(pair.a, pair.b, variants, metric, rope)
         for pair in pairs
         if pair.a in variants and pair.b in variants
     ]
+    lead = leaders(variants, metric, rope)
     return TaskTuning(
         space=first.space,
-        trials=max(len(one.trials) for one in variants.values()),
+        trials=max(len(choice.trials) for one in tried.values() for choice in choices(one)),
         seeds=first.seeds,
         method=first.method,
         per=first.per,
         chosen={name: one.chosen for name, one in variants.items()},
-        at_edge=tuple(_edges(tried)),
+        at_edge=tuple(
+            edge
+            for name, one in tried.items()
+            for edge in edges.edges(name, one.space, choices(one))
+        ),
         variants=variants,
+        declared_leader=lead.declared,
+        tuned_leader=lead.tuned,
+        sentence=lead.sentence,
         pairs=tuple(compared),
         importance=importance(first.space, [one.trials for one in variants.values()], metric),
     )
@@ -66,7 +79,7 @@ def warnings(task: str, tuned: Mapping[str, Tuned], found: TaskTuning | None) ->
         if one.kept is not None
     }
     return [
-        *(f"{task}/{warning(edge)}" for edge in (found.at_edge if found else ())),
+        *edges.warnings(task, found.at_edge if found else ()),
         *(
             f"{task}/{name}: trained with {settings}, kept from tuning on earlier data; "
             "`gatewise retrain --tune` chooses anew."
@@ -80,7 +93,7 @@ def choices(tuned: Tuned) -> list[Choice]:
     return list(tuned.by_seed.values()) or ([tuned.choice] if tuned.choice else [])
 
 
-def _variant(tuned: Tuned, metric: Metric) -> VariantTuning:
+def _variant(tuned: Tuned, metric: Metric, tested: VariantSummary | None) -> VariantTuning:
     made = choices(tuned)
     trials = pooled(made)
     declared = [choice.declared.mean for choice in made]
@@ -88,30 +101,32 @@ def _variant(tuned: Tuned, metric: Metric) -> VariantTuning:
     chances = [one.chance_of_another for one in made if one.chance_of_another is not None]
     return VariantTuning(
         trials=trials,
+        best=_best_first(trials, metric),
         chosen=made[0].settings,
         chosen_by_seed={str(seed): choice.settings for seed, choice in tuned.by_seed.items()},
         declared_score=fmean(known) if len(known) == len(declared) else None,
         tuned_score=fmean(choice.best.mean or 0.0 for choice in made),
+        test_score=None if tested is None else tested.mean,
         chance_of_another=fmean(chances) if len(chances) == len(made) else None,
-        budget=expected_best(trials, metric, adaptive=tuned.method == "tpe"),
+        budget=budget_curve(made, metric, adaptive=tuned.method == "tpe"),
         training_macs=sum(trial.training_macs for trial in trials),
-        saved=_saved(made),
+        saved_macs=_saved_macs(made),
     )
 
 
 def pooled(made: Sequence[Choice]) -> tuple[Trial, ...]:
-    """The points of several choices, each point once with the scores of all of them.
+    """The trials of a choice; of several choices, each point once with the scores of all of them.
 
     A point that was trained in full for one seed of the study and pruned for another counts with
     its whole trainings.
     """
+    if len(made) == 1:
+        return made[0].trials
     by_point: dict[tuple[object, ...], list[Trial]] = {}
     for choice in made:
         for trial in choice.trials:
             point = (trial.number == 0, *sorted(trial.settings.items()))
             by_point.setdefault(point, []).append(trial)
-    if all(len(same) == 1 for same in by_point.values()) and len(made) == 1:
-        return made[0].trials
     return tuple(_together(number, same) for number, same in enumerate(by_point.values()))
 
 
@@ -130,8 +145,14 @@ def _together(number: int, same: Sequence[Trial]) -> Trial:
     )
 
 
-def _saved(made: Sequence[Choice]) -> float | None:
-    """Share of the work that pruning saved, against every point trained in full at once.
+def _best_first(trials: Sequence[Trial], metric: Metric) -> tuple[int, ...]:
+    ended = [trial for trial in trials if trial.status == "complete"]
+    ended.sort(key=lambda trial: (-metric.gain(trial.mean or 0.0), trial.number))
+    return tuple(trial.number for trial in ended)
+
+
+def _saved_macs(made: Sequence[Choice]) -> float | None:
+    """The work that pruning saved, against every point trained in full at once.
 
     What a rung costs is known from pruned trials; complete ones cost that and a whole training.
     """
@@ -141,7 +162,7 @@ def _saved(made: Sequence[Choice]) -> float | None:
     if not pruned or not complete:
         return None
     whole = (fmean(complete) - fmean(pruned)) * len(trials)
-    return 1 - (sum(pruned) + sum(complete)) / whole if whole > 0 else None
+    return whole - sum(pruned) - sum(complete)
 
 
 def _pair(
@@ -166,12 +187,3 @@ def _lead(gain: float, rope: float) -> Lead:
     if abs(gain) <= rope:
         return "neither"
     return "a" if gain > 0 else "b"
-
-
-def _edges(tuned: Mapping[str, Tuned]) -> Iterable[Edge]:
-    for name, one in tuned.items():
-        seen: dict[tuple[str, float], Edge] = {}
-        for choice in choices(one):
-            for edge in edges(name, one.space, choice):
-                seen.setdefault((edge.setting, edge.value), edge)
-        yield from seen.values()

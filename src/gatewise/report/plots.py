@@ -1,4 +1,4 @@
-"""Data for `dvc plots`: learning curves, confusion counts, score against cost."""
+"""Data for `dvc plots`: learning curves, confusion counts, score against cost and tuning budget."""
 
 from __future__ import annotations
 
@@ -82,14 +82,32 @@ def cost_against_score(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def tuning_budget(comparison: Comparison) -> pd.DataFrame:
+    """Best validation score to expect of so many trials, a row a task, variant and number.
+
+    Columns are `task, variant, trials, expected, low, high`; no row where nothing was tuned.
+    """
+    import pandas as pd
+
+    rows = [
+        (name, variant, point.trials, point.expected, point.low, point.high)
+        for name, task in comparison.tasks.items()
+        if task.tuning is not None
+        for variant, tuned in task.tuning.variants.items()
+        for point in tuned.budget
+    ]
+    return pd.DataFrame(rows, columns=["task", "variant", "trials", "expected", "low", "high"])
+
+
 def write(folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: Comparison) -> None:
-    """Write the three tables as CSV into `folder`."""
+    """Write the tables as CSV into `folder`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in (
         ("curves", curves(evidence)),
         ("confusion", confusion(evidence)),
         ("cost", cost_against_score(comparison)),
+        ("tuning", tuning_budget(comparison)),
     ):
         frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
 

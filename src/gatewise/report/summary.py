@@ -21,8 +21,7 @@ def render(comparison: Comparison) -> str:
     if warnings:
         parts += ["> **Warnings**", *(f"> - {line}" for line in warnings), ""]
     for name, task in comparison.tasks.items():
-        parts += [f"## {name}", "", *_variants(task), "", *_pairs(task), ""]
-        parts += _tuning(task)
+        parts += [f"## {name}", "", *_variants(task), "", *_pairs(task), "", *_tuning(task)]
     if comparison.claims:
         rows = [[claim.statement, claim.said] for claim in comparison.claims]
         parts += ["## Claims", "", *_table(["textbook sentence", "verdict"], rows), ""]
@@ -87,23 +86,10 @@ def _pairs(task: TaskComparison) -> list[str]:
 
 
 def _tuning(task: TaskComparison) -> list[str]:
-    """What was tuned and chosen; nothing where nothing was."""
     if task.tuning is None:
         return []
-    metric = task.metric.definition
-    rows = [
-        [
-            name,
-            tuning_words.settings(one.chosen),
-            words.MISSING if one.declared_score is None else metric.show(one.declared_score),
-            metric.show(one.tuned_score),
-            tuning_words.another(one.chance_of_another),
-        ]
-        for name, one in task.tuning.variants.items()
-    ]
-    validation = f"validation {metric.title}"
-    heading = ["variant", "chosen", f"{validation}, declared", "chosen", "chance of another"]
-    return [tuning_words.how(task.tuning), "", *_table(heading, rows), ""]
+    told = [tuning_words.how(task.tuning), tuning_words.importance(task.tuning)]
+    return [" ".join(filter(None, told)), "", *_table(*tuning_words.table(task, task.tuning)), ""]
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gatewise.artifacts.comparison import Comparison, TaskComparison
-from gatewise.report import words
+from gatewise.report import tuning_words, words
 
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
@@ -21,6 +21,8 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
         console.print()
         console.print(Text(words.title(name, task), style="bold"))
         console.print(Padding(Group(_variants(task), _pairs(task)), (0, 0, 0, 1)))
+        for sentence in tuning_words.sentences(task):
+            console.print(Text(f" {sentence}"))
         for warning in words.warnings(task):
             console.print(Text(f" ! {warning}", style="yellow"))
     for warning in comparison.warnings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gatewise.artifacts.comparison import TaskComparison
-from gatewise.artifacts.tuning_summary import Lead, PairTuning, TaskTuning
+from gatewise.artifacts.tuning_summary import Lead, PairTuning, TaskTuning, VariantTuning
 from gatewise.config.metrics import Metric
 from gatewise.config.tuning import Value, show, show_tried
 
@@ -71,21 +71,72 @@ def counts(of_status: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {status}" for status, number in of_status.items())
 
 
+def table(task: TaskComparison, tuning: TaskTuning) -> tuple[list[str], list[list[str]]]:
+    """What each variant chose and what that gave: headings and rows, the same on every page."""
+    metric = task.metric.definition
+    pruned = any(one.saved is not None for one in tuning.variants.values())
+    heading = [
+        "variant",
+        "chosen",
+        "validation, declared",
+        "validation, chosen",
+        "test, chosen",
+        "chance of another",
+        "trials",
+        "MACs",
+    ]
+    rows = [
+        [
+            name,
+            _chosen(name, one, tuning),
+            "diverged" if one.declared_score is None else metric.show(one.declared_score),
+            metric.show(one.tuned_score),
+            "" if one.test_score is None else metric.show(one.test_score),
+            another(one.chance_of_another),
+            counts(one.counts),
+            f"{one.training_macs:.3g}",
+            *([_saved(one)] if pruned else []),
+        ]
+        for name, one in tuning.variants.items()
+    ]
+    return [*heading, *(["saved by pruning"] if pruned else [])], rows
+
+
+def _chosen(name: str, one: VariantTuning, tuning: TaskTuning) -> str:
+    """What it chose, with what lies at an edge; by seed where each chose for itself."""
+    edges = [edge.setting for edge in tuning.at_edge if edge.variant == name]
+    ending = f" (at the edge in {', '.join(edges)})" if edges else ""
+    if not one.chosen_by_seed:
+        return settings(one.chosen) + ending
+    seeds: dict[str, list[str]] = {}
+    for seed, chosen in one.chosen_by_seed.items():
+        seeds.setdefault(settings(chosen), []).append(seed)
+    each = (f"{chosen} by seed {', '.join(by)}" for chosen, by in seeds.items())
+    return "; ".join(each) + ending
+
+
+def _saved(one: VariantTuning) -> str:
+    if one.saved is None or one.saved_macs is None:
+        return ""
+    return f"{one.saved_macs:.3g} ({one.saved:.0%})".replace("%", " %")
+
+
 def importance(tuning: TaskTuning) -> str:
     """Which setting mattered most, or nothing."""
     if not tuning.importance:
         return ""
     shares = ", ".join(f"{name} {share:.0%}" for name, share in tuning.importance.items())
-    return f"What moved the score most (PED-ANOVA over all variants): {shares}."
+    return f"What sets the best points apart (PED-ANOVA over all variants): {shares}."
 
 
 def sentences(task: TaskComparison) -> list[str]:
-    """Where tuning changes which of a primary pair leads; nothing where it does not."""
+    """Where tuning changes which variant leads, of all or of a primary pair; often nothing."""
     if task.tuning is None:
         return []
     primary = {(one.a, one.b) for one in task.primary}
-    return [
-        pair(one, task.metric.definition)
-        for one in task.tuning.pairs
-        if one.disagree and (one.a, one.b) in primary
-    ]
+    told = [one for one in task.tuning.pairs if one.disagree and (one.a, one.b) in primary]
+    said = [pair(one, task.metric.definition) for one in told]
+    leaders = {task.tuning.declared_leader, task.tuning.tuned_leader}
+    if task.tuning.sentence is None or any({one.a, one.b} == leaders for one in told):
+        return said
+    return [task.tuning.sentence, *said]

@@ -87,3 +87,15 @@ def test_who_tests_together_changes():
 def test_two_groups_are_too_few():
     with pytest.raises(GatewiseError, match="at least 3 groups"):
         splits.assign(["a", "b"], DIGITS, seed=0)
+
+
+@pytest.mark.parametrize("groups", [6, 9])
+def test_seeds_far_out_are_designed_as_the_first_are(groups):
+    """Seeds of trials count from a million, and must not wait for all rounds before."""
+    config = SplitConfig(test=0.33, validation=0.17, resample="balanced")
+    per_round = balanced.seeds_in_round(groups, config)
+    first = 1_000_000 - 1_000_000 % per_round
+    round_ = [balanced.held_out(groups, config, first + k) for k in range(per_round)]
+    tested = [group for test, _ in round_ for group in test]
+    assert len(set(tested)) == len(tested)
+    assert all(not set(test) & set(validation) for test, validation in round_)

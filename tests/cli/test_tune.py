@@ -36,7 +36,7 @@ def test_every_trial_is_a_row_and_the_chosen_one_is_marked(show):
     assert "70.0 90.0" in chosen
     assert "the loss is not finite" in output
     assert lines(output, "declared")[1].split()[-1] == "chosen", "lstm keeps its own settings"
-    assert "chance of another choice: 25 %" in output
+    assert "chance of another choice: 25.0 %" in output
 
 
 def test_one_variant_alone(show):

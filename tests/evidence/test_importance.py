@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from gatewise.config.metrics import METRICS
 from gatewise.config.tuning import Range
@@ -45,6 +46,29 @@ def test_a_better_variant_is_no_settings_doing():
 def test_of_a_loss_low_is_good():
     rising = importance(SPACE, [trials("dropout")], ACCURACY)
     assert importance(SPACE, [trials("dropout", sign=-1.0)], LOSS) == rising
+
+
+@pytest.mark.parametrize("status", ["pruned", "diverged"])
+def test_points_that_were_given_up_say_where_the_good_ones_are_not(status):
+    """Rates above 0.01 come to nothing; among the others the score hangs on neither setting."""
+    made = []
+    for one in trials("dropout"):
+        bad = one.settings["learning_rate"] > 0.01
+        score = None if bad and status == "diverged" else 0.5 + one.number % 5 / 100
+        state = status if bad else "complete"
+        made.append(trial(one.number, score, state, **one.settings))
+    assert next(iter(importance(SPACE, [made], ACCURACY))) == "learning_rate"
+    finished = [one for one in made if one.status == "complete"]
+    assert importance(SPACE, [finished], ACCURACY) == {}
+
+
+def test_a_space_of_whole_numbers_is_weighed_too():
+    space = {"batch_size": Range(low=8, high=64), "epochs": Range(low=2, high=8, scale="linear")}
+    made = [
+        trial(i, -float(i // 4), batch_size=8 * (1 + i // 4), epochs=2 + 2 * (i % 4))
+        for i in range(24)
+    ]
+    assert next(iter(importance(space, [made], ACCURACY))) == "batch_size"
 
 
 def test_a_declared_value_outside_of_the_space_counts():

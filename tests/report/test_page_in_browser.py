@@ -81,12 +81,13 @@ def contexts(task):
 
 
 def tuned_variant(variant, place):
-    """Six trials of two settings, of which a later variant likes a higher rate."""
+    """Trials of two settings, of which a later variant likes a higher rate."""
     kinds = ["torch", "chrono"]
     trials = [
         trial(i, 0.8 - abs(i - place) / 20, learning_rate=0.002 * 2**i, init=kinds[i % 2])
         for i in range(6)
     ]
+    trials.append(trial(6, None, "diverged", learning_rate=0.1, init="torch"))
     space = {**RATES, "init": kinds}
     return make_tuned(variant, choice(trials, ("learning_rate",)), space)
 

@@ -84,7 +84,7 @@ def test_an_edge_is_a_warning_with_the_range_to_try(compare):
         assert "learning_rate 0.09 (at the edge in learning_rate)" in text
 
 
-def test_pictures_hold_every_finished_trial_of_every_variant(compare):
+def test_pictures_hold_every_whole_trial_of_every_variant(compare):
     def made(*scores):
         kinds = ["torch", "chrono"]
         done = [
@@ -101,9 +101,15 @@ def test_pictures_hold_every_finished_trial_of_every_variant(compare):
     assert [(row["variant"], row["value"], row["is"]) for row in rows] == [
         (variant, value, kind)
         for variant in ("lstm", "gru")
-        for value, kind in ((0.002, "declared"), (0.004, "chosen"), (0.006, "tried"))
+        for value, kind in (
+            (0.002, "declared"),
+            (0.004, "chosen"),
+            (0.006, "tried"),
+            (0.1, "diverged"),
+        )
     ]
     assert rows[0]["score"] == 50.0
+    assert "score" not in rows[3]
     scales = str(figures["toy--tuning-learning_rate"].spec)
     assert "'type': 'log'" in scales
     assert "gru from 50.0 %" in figures["toy--tuning-budget"].alternative
@@ -150,6 +156,13 @@ def test_work_that_pruning_saved_and_points_that_diverged_are_told():
     assert "saved by pruning" in text
     assert "| diverged | 80.0 % |" in text
     assert "1 diverged, 1 complete, 1 pruned" in text
+
+
+def test_a_chance_that_cannot_be_told_is_not_told():
+    known = of_scores("gru", 0.6, 0.9)
+    blind = known.choice.model_copy(update={"chance_of_another": None})
+    text = summary.render(comparison_of(known.model_copy(update={"choice": blind})))
+    assert "| 60.0 % | 90.0 % | 75.0 % | not known | 2 |" in text
 
 
 def test_what_seeds_chose_for_themselves_is_listed_by_choice():

@@ -5,7 +5,8 @@ and others never, and which variant wins follows who was drawn. A designed *roun
 groups into disjoint test sets, one a seed, so after each round everybody was tested equally often.
 Over the rounds of a cycle those that test together change: for test sets of two and an even number
 of groups, each pair of groups occurs once a cycle (the circle method of round-robin tournaments:
-six people, five rounds of three pairs). Who validates is whoever validated least so far.
+six people, five rounds of three pairs). Who validates is whoever validated least so far
+(in the last few cycles).
 
 Which group stands where in a cycle, and the order of its rounds, are drawn, so rounds are
 exchangeable.
@@ -28,6 +29,10 @@ FEW_GROUPS = 10
 STARTS, SEARCHED = 5, 16
 """Divisions that a search for the most even one starts from, and the most groups it is worth it
 for: of many, few ever meet twice."""
+
+ERA = 8
+"""Cycles over which it is evened out who validates; so a round far out is found as fast as the
+first (seeds of trials count from a million)."""
 
 Members = npt.NDArray[np.int64]
 Division = tuple[tuple[int, ...], ...]
@@ -62,9 +67,10 @@ def held_out(groups: int, config: SplitConfig, seed: int) -> tuple[list[int], li
 def _schedule(
     groups: int, per_round: int, validating: int, number: int
 ) -> tuple[Division, Division]:
-    """Test and validation sets of one round; both follow from all rounds before."""
+    """Test and validation sets of one round; who validates follows from the rounds before."""
     validated: Counter[int] = Counter()
-    for earlier in range(number + 1):
+    era = ERA * (groups - 1)
+    for earlier in range(number - number % era, number + 1):
         cycle, place = divmod(earlier, groups - 1)
         tests = _divisions(groups, per_round, cycle)[place]
         chosen = []

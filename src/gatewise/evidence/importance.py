@@ -32,7 +32,8 @@ def importance(
     """Share of each setting, largest first; empty with one setting, or too few trials.
 
     Points of all variants count together, each by how much better than its own variant's mean it
-    is, so that what is better about a variant is not taken for a setting's doing.
+    is, so that what is better about a variant is not taken for a setting's doing. A point that was
+    pruned or diverged is known to be none of the good ones, which is all that is asked of it.
 
     Args:
         space: what was tried.
@@ -67,16 +68,20 @@ def importance(
 
 
 def _above_mean(space: Space, trials: Sequence[Trial], metric: Metric) -> Iterator[Point]:
-    finished = [
-        (trial.settings, metric.gain(trial.mean))
+    """A variant's points; one that was pruned or diverged is as bad as its worst finished one."""
+    placed = [
+        trial
         for trial in trials
-        if trial.status == "complete"
-        and trial.mean is not None
-        and trial.settings.keys() == space.keys()
+        if trial.status != "skipped" and trial.settings.keys() == space.keys()
     ]
-    if finished:
-        mean = fmean(gain for _, gain in finished)
-        yield from ((settings, gain - mean) for settings, gain in finished)
+    gains = {
+        trial.number: metric.gain(trial.mean)
+        for trial in placed
+        if trial.status == "complete" and trial.mean is not None
+    }
+    if gains:
+        mean, worst = fmean(gains.values()), min(gains.values())
+        yield from ((trial.settings, gains.get(trial.number, worst) - mean) for trial in placed)
 
 
 def _distribution(space: Space, name: str, points: Sequence[Point]) -> BaseDistribution:

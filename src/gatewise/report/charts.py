@@ -66,7 +66,7 @@ def forest(task: TaskComparison, primary: bool) -> Spec | None:
     if not rows:
         return None
     rope = metric.scaled(task.metric.rope)
-    base = _over(rows).encode(
+    base = over(rows).encode(
         y=alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
         tooltip=[
             alt.Tooltip(f"{name}:{kind}", format=_digits(metric) if kind == "Q" else "")
@@ -82,11 +82,11 @@ def forest(task: TaskComparison, primary: bool) -> Spec | None:
     title = f"test {metric.difference_axis}"
     x = alt.X("difference:Q", title=title, scale=alt.Scale(zero=True))
     band = (
-        _over([{"low": -rope, "high": rope}])
+        over([{"low": -rope, "high": rope}])
         .mark_rect(color=PALETTE[2], opacity=0.2)
         .encode(x=alt.X("low:Q", title=title), x2="high:Q")
     )
-    zero = _over([{"x": 0}]).mark_rule(color=INK, strokeDash=[3, 3])
+    zero = over([{"x": 0}]).mark_rule(color=INK, strokeDash=[3, 3])
     chart = alt.layer(
         band,
         zero.encode(x="x:Q"),
@@ -94,7 +94,7 @@ def forest(task: TaskComparison, primary: bool) -> Spec | None:
         base.mark_rule(color=PALETTE[0], strokeWidth=4).encode(x="low:Q", x2="high:Q"),
         base.mark_point(color=PALETTE[1], filled=True, size=90, opacity=1).encode(x=x),
     )
-    return _finish(chart, height=24 * len(rows) + 10)
+    return finish(chart, height=24 * len(rows) + 10)
 
 
 def pareto(task: TaskComparison, cost: str, title: str) -> Spec | None:
@@ -125,14 +125,14 @@ def pareto(task: TaskComparison, cost: str, title: str) -> Spec | None:
     x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=20))
     y = alt.Y("score:Q", title=f"test {metric.axis}", scale=alt.Scale(zero=False))
     line = (
-        _over([{"cost": c, "score": s} for c, s in best])
+        over([{"cost": c, "score": s} for c, s in best])
         .mark_line(color=INK, opacity=0.35, interpolate="step-after")
         .encode(x=x, y=y)
     )
-    base = _over(rows).encode(x=x, color=_colour(order))
+    base = over(rows).encode(x=x, color=colour(order))
     tip = ["variant:N", "cost:Q", alt.Tooltip("score:Q", format=_digits(metric))]
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(y=y, tooltip=tip)
-    return _finish(
+    return finish(
         alt.layer(line, base.mark_rule().encode(y="low:Q", y2="high:Q"), dots), height=200
     )
 
@@ -165,12 +165,12 @@ def curves(
     wanted = table[["variant", "epoch"]].copy()
     for name, source in (("mean", column), ("low", f"{column}_low"), ("high", f"{column}_high")):
         wanted[name] = (table[source] * scale).round(4)
-    base = _over(wanted.to_dict("records")).encode(
-        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1)), color=_colour(list(variants))
+    base = over(wanted.to_dict("records")).encode(
+        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1)), color=colour(list(variants))
     )
     y = alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False))
     tip = ["variant:N", "epoch:Q", alt.Tooltip("mean:Q", format=".4g")]
-    return _finish(
+    return finish(
         alt.layer(
             base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
             base.mark_line(strokeWidth=2).encode(y=y),
@@ -190,7 +190,7 @@ def confusion(table: pd.DataFrame) -> Spec | None:
     size = table["actual"].nunique()
     order = list(dict.fromkeys(table["actual"]))
     chart = (
-        _over(rows)
+        over(rows)
         .mark_rect(stroke=None)
         .encode(
             x=alt.X("predicted:N", sort=order, axis=alt.Axis(labelAngle=-90, labelLimit=80)),
@@ -207,7 +207,7 @@ def confusion(table: pd.DataFrame) -> Spec | None:
             ],
         )
     )
-    return _finish(chart, height=max(90, min(280, 26 * size)))
+    return finish(chart, height=max(90, min(280, 26 * size)))
 
 
 def ranks(across: Ranking) -> Spec | None:
@@ -221,9 +221,9 @@ def ranks(across: Ranking) -> Spec | None:
         {"variant": v, "rank": r, "low": r - half, "high": r + half}
         for v, r in sorted(across.average_ranks.items(), key=lambda item: item[1])
     ]
-    base = _over(rows).encode(y=alt.Y("variant:N", sort=None, title=None))
+    base = over(rows).encode(y=alt.Y("variant:N", sort=None, title=None))
     title = "average rank (1 is best); bars that overlap are not distinguished"
-    return _finish(
+    return finish(
         alt.layer(
             base.mark_rule(color=PALETTE[0], strokeWidth=4).encode(
                 x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q"
@@ -271,7 +271,7 @@ def lines(
         return None
     of_x = alt.X(f"{x[0]}:Q", title=x[1])
     of_y = alt.Y(f"{y[0]}:Q", title=y[1], scale=alt.Scale(zero=not log))
-    base = _over(values).encode(x=of_x, y=of_y, color=_colour(list(variants)))
+    base = over(values).encode(x=of_x, y=of_y, color=colour(list(variants)))
     tip = ["variant:N", f"{x[0]}:Q", alt.Tooltip(f"{y[0]}:Q", format=".4g")]
     layers = [*_zones(zones)]
     if any("low" in row for row in values):
@@ -279,7 +279,7 @@ def lines(
         layers.append(band)
     layers.append(base.mark_line(interpolate="step-after" if steps else "linear"))
     layers.append(base.mark_point(size=14, filled=True).encode(tooltip=tip))
-    return _finish(alt.layer(*layers), 220)
+    return finish(alt.layer(*layers), 220)
 
 
 def _zones(zones: Sequence[Zone]) -> Iterator[Any]:
@@ -291,24 +291,26 @@ def _zones(zones: Sequence[Zone]) -> Iterator[Any]:
     ]
     if rows:
         yield (
-            _over(rows)
+            over(rows)
             .mark_rect(color=INK, opacity=0.07, stroke=INK, strokeOpacity=0.3)
             .encode(y="from:Q", y2="to:Q")
         )
         yield (
-            _over(rows)
+            over(rows)
             .mark_text(color=INK, align="right", dx=-6, fontSize=11)
             .encode(y="middle:Q", x=alt.value("width"), text="label:N")
         )
 
 
-def _over(rows: Sequence[Mapping[Any, Any]]) -> Any:
+def over(rows: Sequence[Mapping[Any, Any]]) -> Any:
+    """A chart of rows, each a mapping of fields."""
     import altair as alt
 
     return alt.Chart(alt.Data(values=list(rows)))  # type: ignore[no-untyped-call]
 
 
-def _colour(variants: list[str]) -> Any:
+def colour(variants: list[str]) -> Any:
+    """Each variant in the colour that it has in every chart."""
     import altair as alt
 
     colours = [PALETTE[i % len(PALETTE)] for i in range(len(variants))]
@@ -319,7 +321,7 @@ def _colour(variants: list[str]) -> Any:
     )
 
 
-def _finish(chart: Any, height: int) -> Spec:
+def finish(chart: Any, height: int) -> Spec:
     """Width from the container, one face for all themes."""
     spec: Spec = (
         chart.properties(width="container", height=height)

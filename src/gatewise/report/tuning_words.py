@@ -60,8 +60,8 @@ def _turn(before: Lead, after: Lead, names: Mapping[str, str]) -> str:
 
 
 def another(chance: float | None) -> str:
-    """How likely another point would have been chosen: `12 %`, or that it cannot be told."""
-    return "not known" if chance is None else f"{chance:.0%}".replace("%", " %")
+    """How likely another point would have been chosen: `12.3 %`, or that it cannot be told."""
+    return "not known" if chance is None else f"{chance:.1%}".replace("%", " %")
 
 
 def counts(of_status: Mapping[str, int]) -> str:

@@ -44,21 +44,18 @@ def test_contenders_go_on_until_the_choice_is_near_enough():
     assert wanted(early, seeds=6) == {}
 
 
-def test_an_answered_task_goes_on_for_a_primary_pair_that_the_cap_can_decide():
+def test_an_answered_task_ends_whatever_its_pairs():
     rng = np.random.default_rng(2)
-    close = {
-        "lstm": 0.9 + 0.003 * rng.standard_normal(6),
-        "gru": 0.9 + 0.003 * rng.standard_normal(6),
-        "rnn": 0.9 + 0.003 * rng.standard_normal(6),
-    }
+    close = {name: 0.9 + 0.003 * rng.standard_normal(6) for name in ("lstm", "gru", "rnn")}
     pair = [["gru", "lstm"]]
-    assert wanted(close, tolerance=0.05) == {}
-    assert wanted(close, tolerance=0.05, primary=pair, seeds={**ROUNDS, "cap": 20}) == {
-        "lstm": 8,
-        "gru": 8,
-    }
-    # Within ten seeds nobody expects a decision.
-    assert wanted(close, tolerance=0.05, primary=pair, rope=0.0005) == {}
+    assert wanted(close, tolerance=0.05, primary=pair, seeds={**ROUNDS, "cap": 20}) == {}
+
+
+def test_a_task_whose_pairs_are_decided_ends_without_a_near_choice():
+    scores = {"lstm": 0.9 + 0.02 * TURN, "gru": 0.9 - 0.02 * TURN, "rnn": 0.5 + 0.02 * TURN}
+    six = {name: values[:6] for name, values in scores.items()}
+    assert wanted(six, primary=[["gru", "lstm"]]) == {"lstm": 8, "gru": 8}
+    assert wanted(six, primary=[["rnn", "lstm"]], alpha=0.2) == {}
 
 
 def test_a_pair_with_one_who_cannot_be_the_best_gets_no_more():

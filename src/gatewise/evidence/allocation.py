@@ -1,10 +1,8 @@
 """Who gets more seeds after a look: the stopping rule of `seeds: auto`.
 
-A task is *open* while
-
-- its choice is not known to lie within the tolerance of the best: then all contenders go on; or
-- a primary pair is undecided that the cap is expected to decide, going by the difference and
-  spread it has shown: then the pair goes on.
+A task is *open* while its choice is not known to lie within the tolerance of the best, and a primary
+pair is undecided: then all contenders go on. So it ends with what to take, or, where variants lie
+too near each other or too far apart for that, with every declared pair decided.
 
 Variants that are shown not to be the best get no more seeds, whichever pairs they are in, and no
 task gets more than the cap. Ending early for want of hope costs no error rate; what is decided is
@@ -15,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gatewise.artifacts.comparison import UNDECIDED, Comparison, Pair, TaskComparison
+from gatewise.artifacts.comparison import UNDECIDED, Comparison, TaskComparison
 
 
 def more_seeds(comparison: Comparison) -> dict[str, dict[str, int]]:
@@ -23,7 +21,7 @@ def more_seeds(comparison: Comparison) -> dict[str, dict[str, int]]:
     wanted = {}
     for name, task in comparison.tasks.items():
         following = next((n for n in comparison.looks or () if n > len(task.seeds)), None)
-        racing = _racing(task, max(comparison.looks or (0,)))
+        racing = _racing(task)
         if following is not None and racing:
             wanted[name] = dict.fromkeys(racing, following)
     return wanted
@@ -52,23 +50,15 @@ def seeds_reached(comparison: Comparison) -> dict[str, dict[str, int]]:
     }
 
 
-def _racing(task: TaskComparison, cap: int) -> list[str]:
+def _racing(task: TaskComparison) -> list[str]:
     """Variants that are to go on, in the study's order."""
     answer = task.answer
-    if answer is None:
+    if answer is None or answer.within_tolerance:
         return []
-    wanted = set() if answer.within_tolerance else set(answer.contenders)
-    for pair in task.primary:
-        if {pair.a, pair.b} <= set(answer.contenders) and _hopeful(pair, cap):
-            wanted |= {pair.a, pair.b}
+    if task.primary and all(pair.verdict != UNDECIDED for pair in task.primary):
+        return []
     # One variant alone has nothing to race against.
-    return [name for name in task.variants if name in wanted] if len(wanted) > 1 else []
-
-
-def _hopeful(pair: Pair, cap: int) -> bool:
-    if pair.verdict != UNDECIDED or pair.seeds_needed is None:
-        return False
-    return len(pair.seeds) + pair.seeds_needed <= cap
+    return list(answer.contenders) if len(answer.contenders) > 1 else []
 
 
 def in_words(seeds: Mapping[str, Mapping[str, int]]) -> str:

@@ -16,6 +16,7 @@ from gatewise.artifacts.tuned import Tuned
 from gatewise.config import Augment, ExecutionConfig, TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.execution import torchrun, warm
+from gatewise.tracking import names
 from gatewise.tracking.store import Store
 from tests.tasks import make_plan, write_task
 
@@ -117,7 +118,7 @@ def test_two_processes_train_as_one_does(tmp_path, project, monkeypatch):
         run = stored[f"toy/gru/seed-{seed}"]
         assert run.info.status == "FINISHED"
         assert run.data.params["processes"] == "2"
-        points = store.client.get_metric_history(run.info.run_id, "train_loss")
+        points = store.client.get_metric_history(run.info.run_id, names.curve("train_loss"))
         assert sorted(point.step for point in points) == list(range(1, EPOCHS + 1))
 
     killed = tmp_path / "killed"

@@ -56,7 +56,7 @@ def tune(tmp_path, monkeypatch):
 @pytest.mark.parametrize("per", ["variant", "seed"])
 def test_common_settings_say_lstm_and_tuning_says_gru(tune, method, per):
     tuned = {name: tune(name, method=method, per=per) for name in PEAKS}
-    found = evidence.summarise(tuned, [SimpleNamespace(a="gru", b="lstm")], 0.005)
+    found = evidence.summarise(tuned, [SimpleNamespace(a="gru", b="lstm")], {}, 0.005)
     (pair,) = found.pairs
     assert (pair.declared_lead, pair.tuned_lead) == ("b", "a")
     said = tuning_words.pair(pair, METRICS["accuracy"])
@@ -66,7 +66,7 @@ def test_common_settings_say_lstm_and_tuning_says_gru(tune, method, per):
 
 def test_it_shows_what_is_good_out_of_the_box_and_what_after_search(tune):
     tuned = {name: tune(name) for name in PEAKS}
-    found = evidence.summarise(tuned, [], 0.005)
+    found = evidence.summarise(tuned, [], {}, 0.005)
     gru, lstm = (found.variants[name].budget for name in ("gru", "lstm"))
     assert lstm[0].expected > gru[0].expected
     assert gru[-1].expected > lstm[-1].expected

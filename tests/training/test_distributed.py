@@ -62,9 +62,14 @@ def test_mean_gradients_and_losses_are_those_of_the_whole_batch(tmp_path, size):
         ):
             mean = torch.stack([part.grad for part in parts]).mean(0)
             torch.testing.assert_close(mean, parameter.grad, rtol=1e-5, atol=1e-7)
-    summed = sum(sum(member._losses) for member in members)
-    torch.testing.assert_close(summed, sum(alone._losses))
-    assert {member._examples for member in members} == {alone._examples}
+    summed = sum(
+        loss * rows
+        for member in members
+        for loss, rows in zip(member._losses, member._rows, strict=True)
+    )
+    whole_sum = sum(loss * n for loss, n in zip(alone._losses, alone._rows, strict=True))
+    torch.testing.assert_close(summed, whole_sum)
+    assert all(member._examples == alone._examples for member in members)
 
 
 def test_evaluation_shows_every_process_everything(tmp_path):

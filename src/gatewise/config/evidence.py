@@ -33,8 +33,7 @@ class Rounds(Strict):
     """Seeds added in rounds until every task is answered (`seeds: auto`).
 
     A task gets more seeds while its choice is not known to lie within `compare.tolerance` of the
-    best, or while a primary pair is undecided that `cap` seeds are expected to decide; variants
-    that are shown not to be the best get none.
+    best and a primary pair is undecided; variants that are shown not to be the best get none.
     """
 
     first: Seeds = 8

@@ -58,7 +58,9 @@ def _racing(task: TaskComparison) -> list[str]:
     if task.primary and all(pair.verdict != UNDECIDED for pair in task.primary):
         return []
     # One variant alone has nothing to race against.
-    return list(answer.contenders) if len(answer.contenders) > 1 else []
+    if len(answer.contenders) == 1:
+        return []
+    return [name for name in task.variants if name in answer.contenders]
 
 
 def in_words(seeds: Mapping[str, Mapping[str, int]]) -> str:

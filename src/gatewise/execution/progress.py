@@ -28,8 +28,8 @@ class Display:
         runs: int,
         epochs: int,
         metric: str,
-        unit: str = "seed",
         console: Console | None = None,
+        unit: str = "seed",
     ) -> None:
         """Prepare the display; entering it shows the bars.
 
@@ -38,8 +38,8 @@ class Display:
             runs: seeds to train.
             epochs: of each.
             metric: name of the task's primary metric.
-            unit: what a run is one of.
             console: where to show it; standard error if left out.
+            unit: what a run is one of.
         """
         self.metric = METRICS[metric]
         self.console = console or Console(stderr=True)

@@ -121,7 +121,7 @@ def _train(
         )
     failures: dict[str, str] = {}
     first = next(iter(runs.values())).plan
-    with Display(title, len(jobs), first.train.epochs, first.metric, "trial") as display:
+    with Display(title, len(jobs), first.train.epochs, first.metric, unit="trial") as display:
 
         def on_event(event: Event) -> None:
             key = event.job.key

@@ -14,7 +14,7 @@ from tests.checkouts import checkout, environment, run
 
 LABELS = ("dull", "fine", "odd")
 AUTHORS = 60
-KEPT_STAGES = ("plan", "fetch", "prepare", "train", "compare")
+KEPT_STAGES = ("plan", "fetch", "prepare", "tune", "train", "compare")
 """Stages of the pipeline that matter here; the others only cost time."""
 FORKED = """
 import os, sys

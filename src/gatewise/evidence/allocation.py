@@ -1,8 +1,8 @@
 """Who gets more seeds after a look: the stopping rule of `seeds: auto`.
 
-A task is *open* while its choice is not known to lie within the tolerance of the best, and a primary
-pair is undecided: then all contenders go on. So it ends with what to take, or, where variants lie
-too near each other or too far apart for that, with every declared pair decided.
+A task is *open* while its choice is not known to lie within the tolerance of the best, and a
+primary pair is undecided: then all contenders go on. So it ends with what to take, or, where
+variants lie too near each other or too far apart for that, with every declared pair decided.
 
 Variants that are shown not to be the best get no more seeds, whichever pairs they are in, and no
 task gets more than the cap. Ending early for want of hope costs no error rate; what is decided is

@@ -45,6 +45,9 @@ def serve(
 
     With GATEWISE_TOKEN set, requests must carry it (`Authorization: Bearer ...`).
     """
+    from gatewise.cli import ports
+
+    ports.require_free(host, port)
     predictor = load(model, prepared)
     from gatewise.serving import guard, server
     from gatewise.serving.http import application

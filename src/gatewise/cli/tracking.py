@@ -101,6 +101,7 @@ def ui(
     ] = None,
 ) -> None:
     """Review the runs in MLflow's pages; prints a link for each task."""
+    from gatewise.cli import ports
     from gatewise.errors import GatewiseError
     from gatewise.tracking import location
     from gatewise.tracking.connection import address, sqlite_path
@@ -116,6 +117,7 @@ def ui(
         raise GatewiseError(f"{path}: there is no store yet; run `gatewise track`")
     if path is not None:
         location.mend(path)
+    ports.require_free(host, port)
     found = _print_links(config, host, port)
     print(f"http://{host}:{port} (Ctrl-C ends it)", flush=True)
     _open(browser, found, wait=f"http://{host}:{port}/health")

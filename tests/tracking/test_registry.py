@@ -202,7 +202,6 @@ def test_the_best_seed_is_chosen_on_validation(tmp_path):
 @pytest.mark.slow
 def test_a_moved_projects_champion_answers(study, tmp_path, monkeypatch):
     assert call("promote", "digits").exit_code == 0
-    mirror(study, "runs")  # the experiment's page tells of the champion
     np.save(tmp_path / "one.npy", np.zeros((3, 4), np.float32))
     before = call("predict", "digits", "one.npy", "--json")
     moved = tmp_path.with_name(f"{tmp_path.name}-moved")

@@ -131,6 +131,7 @@ def promote(
     reason = decision.reason if decision.promote else f"forced: {force} ({decision.reason})"
     models.promote(version, reason)
     print(f"and the champion: {reason}")
+    _refresh(reports)
 
 
 @app.command()
@@ -139,6 +140,15 @@ def rollback(task: Task) -> None:
     models = _registry(task)
     now, before = models.rollback()
     print(f"{models.name}: champion is version {before.version} again, not {now.version}")
+    _refresh()
+
+
+def _refresh(reports: Path = Path("reports")) -> None:
+    """The experiment's page names the champion."""
+    from gatewise.cli.tracking import tracking_config
+    from gatewise.tracking import mirror
+
+    mirror.refresh_pages(tracking_config(), reports=reports)
 
 
 @app.command()

@@ -198,6 +198,27 @@ def _mirror_pages(
             outcome.pages.append(page.name)
 
 
+def refresh_pages(
+    config: TrackingConfig,
+    root: str | Path = "runs",
+    reports: str | Path = "reports",
+    *,
+    lock: Path = LOCK,
+) -> None:
+    """Bring the experiments' pages up to date after a champion has moved.
+
+    Nothing is done where there is no comparison, no run or a mirror at work, which does it anyway.
+    """
+    comparison = verdicts.read(reports)
+    if comparison is None:
+        return
+    try:
+        with exclusive(lock):
+            _mirror_pages(Store(config), comparison, _members(root), Outcome())
+    except GatewiseError:
+        return
+
+
 def _pages(
     store: Store, comparison: Comparison, members: dict[str, list[Member]]
 ) -> Iterator[Page]:

@@ -248,6 +248,10 @@ class Retraining:
 
         self.promotions = champions.promote(study, self._result)
         moved = [task for task, outcome in self.promotions.items() if outcome.promoted]
+        if moved:
+            from gatewise.tracking import mirror
+
+            mirror.refresh_pages(study.tracking, reports=self.reports)
         return f"new champion for {', '.join(moved)}" if moved else "champions stay as they are"
 
 

@@ -93,6 +93,8 @@ def test_an_interrupt_during_imports_is_no_traceback(project, program):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background of a shell that controls no jobs inherits deafness to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout.readline().strip() == "up"
     time.sleep(0.1)

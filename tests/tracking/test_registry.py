@@ -68,7 +68,7 @@ def call(*arguments):
 
 
 @pytest.mark.slow
-def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
+def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path, monkeypatch):
     import mlflow
 
     assert check(study, "runs") == []
@@ -110,7 +110,8 @@ def test_models_are_logged_promoted_asked_and_rolled_back(study, tmp_path):
     try:
         loaded = mlflow.pyfunc.load_model("models:/gatewise-digits@champion")
     finally:
-        mlflow.set_tracking_uri(None)
+        mlflow.set_tracking_uri(None)  # which takes the variable away as well
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", study.uri)
     import json
 
     import pandas as pd

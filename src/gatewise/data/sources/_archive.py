@@ -6,6 +6,7 @@ import tarfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from gatewise.errors import GatewiseError
 from gatewise.files import replacing, sha256
@@ -77,9 +78,13 @@ def unpack(archive: Path, target: Path) -> None:
             with tarfile.open(archive) as members:
                 for member in members:
                     _refuse_unsafe(archive, member)
-                    members.extract(member, folder, filter="data")
+                    members.extract(member, folder, **_FILTER)
         except (tarfile.TarError, EOFError) as error:
             raise GatewiseError(f"{archive}: not a usable archive: {error}") from None
+
+
+# Python before 3.11.4 has no filters; members that need one are refused before.
+_FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
 
 def _refuse_unsafe(archive: Path, member: tarfile.TarInfo) -> None:

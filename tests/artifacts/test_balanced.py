@@ -1,10 +1,11 @@
 """Designed splits: everybody tests equally often, and every pair meets."""
 
+import math
 from collections import Counter
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gatewise.artifacts import balanced, splits
@@ -63,12 +64,19 @@ def test_every_round_tests_everybody_once_and_no_split_is_empty(groups, test, va
     names = [f"g{i:02d}" for i in range(groups)]
     config = SplitConfig(validation=validation, test=test, resample="balanced")
     size = balanced.seeds_in_round(groups, config)
+    assume(groups - math.ceil(groups / size) >= 2)  # somebody must train, somebody validate
     found = [parts(names, config, number * size + k) for k in range(size)]
     tested = [name for split in found for name in split["test"]]
     assert sorted(tested) == names
     assert all(split["train"] and split["validation"] and split["test"] for split in found)
     counts = [len(split["test"]) for split in found]
     assert max(counts) - min(counts) <= 1
+
+
+def test_test_sets_that_leave_nobody_to_validate_are_refused():
+    config = SplitConfig(validation=0.25, test=0.5, resample="balanced")
+    with pytest.raises(GatewiseError, match="the validation split is empty: 3 groups are too few"):
+        _ = [parts(["a", "b", "c"], config, seed) for seed in range(2)]
 
 
 def test_who_tests_together_changes():

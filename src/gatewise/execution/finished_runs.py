@@ -9,13 +9,12 @@ Such a run may be old, from another machine, or out of a shared cache, so it is 
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from gatewise.artifacts import runs, software
 from gatewise.artifacts.plan import RunPlan
-from gatewise.execution import seals
+from gatewise.execution.seals import SEAL, SealedFolders
 from gatewise.files import digest, replacing
 from gatewise.training import instructions
 
@@ -36,23 +35,11 @@ def run_key(plan: RunPlan, seed: int, data_digest: str) -> str:
     )
 
 
-class FinishedRuns:
-    """A folder of run folders, `<root>/<first two of key>/<key>/`."""
+class FinishedRuns(SealedFolders):
+    """Folders of finished runs."""
 
     def __init__(self, root: str | Path = ".gatewise/runs") -> None:
-        self.root = Path(root)
-
-    def path(self, key: str) -> Path:
-        """Where the run with `key` lies or will lie."""
-        return self.root / key[:2] / key
-
-    def __contains__(self, key: str) -> bool:
-        """Whether the run was finished and is whole."""
-        return os.path.lexists(self.path(key)) and self.damage(key) is None
-
-    def damage(self, key: str) -> str | None:
-        """What is wrong with the run that lies there, in words; None if it is whole or absent."""
-        return seals.damage(self.path(key), key, REQUIRED)
+        super().__init__(root, REQUIRED)
 
     def keep(self, key: str, folder: Path) -> Path:
         """Take a finished run's folder in, in place of whatever lies there; where it lies now.
@@ -61,13 +48,9 @@ class FinishedRuns:
             DamagedError: what was written is not what was trained.
         """
         runs.check(folder, runs.RunRecord.read(folder))
-        seals.seal(folder, key)
-        path = self.path(key)
-        with replacing(path) as temporary:
-            shutil.move(folder, temporary)
-        return path
+        return super().keep(key, folder)
 
     def restore(self, key: str, folder: Path) -> None:
         """Copy the run's files to `folder`, which must not exist."""
         with replacing(folder) as temporary:
-            shutil.copytree(self.path(key), temporary, ignore=shutil.ignore_patterns(seals.SEAL))
+            shutil.copytree(self.path(key), temporary, ignore=shutil.ignore_patterns(SEAL))

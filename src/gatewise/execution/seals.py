@@ -7,13 +7,14 @@ file is still what it was.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, sha256, write_json
+from gatewise.files import read_json, replacing, sha256, write_json
 
 SEAL = "seal.json"
 
@@ -59,3 +60,31 @@ def damage(folder: Path, key: str, required: Collection[str]) -> str | None:
     if not found.files.keys() >= set(required):
         return f"{path} is damaged"
     return f"{folder / altered[0]} is not what it was" if altered else None
+
+
+class SealedFolders:
+    """Sealed folders by their keys, `<root>/<first two of key>/<key>/`."""
+
+    def __init__(self, root: str | Path, required: Collection[str]) -> None:
+        """Look below `root` for folders that hold the `required` files at least."""
+        self.root, self.required = Path(root), required
+
+    def path(self, key: str) -> Path:
+        """Where the folder with `key` lies or will lie."""
+        return self.root / key[:2] / key
+
+    def __contains__(self, key: str) -> bool:
+        """Whether it is there and whole."""
+        return os.path.lexists(self.path(key)) and self.damage(key) is None
+
+    def damage(self, key: str) -> str | None:
+        """What is wrong with what lies there, in words; None if it is whole or absent."""
+        return damage(self.path(key), key, self.required)
+
+    def keep(self, key: str, folder: Path) -> Path:
+        """Take a finished folder in, in place of whatever lies there; where it lies now."""
+        seal(folder, key)
+        path = self.path(key)
+        with replacing(path) as temporary:
+            shutil.move(folder, temporary)
+        return path

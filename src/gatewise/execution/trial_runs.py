@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from gatewise.artifacts import software, trials
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.trials import TrialRecord
 from gatewise.errors import GatewiseError
-from gatewise.execution import seals
 from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import run_key
 from gatewise.execution.progress import Display
+from gatewise.execution.seals import SealedFolders
 from gatewise.execution.workers import Event
-from gatewise.files import digest, replacing
+from gatewise.files import digest
 from gatewise.training.job import Job
 
 MODULE = "gatewise.training.trial"
@@ -39,27 +38,11 @@ class TrialRun:
         return f"{self.trial} ({self.seed})"
 
 
-class KeptTrials:
-    """A folder of trials' folders, `<root>/<first two of key>/<key>/`."""
+class KeptTrials(SealedFolders):
+    """Folders of trials' runs; of one that diverged there is the record alone."""
 
     def __init__(self, root: str | Path = ".gatewise/trials") -> None:
-        self.root = Path(root)
-
-    def path(self, key: str) -> Path:
-        """Where the trial's run with `key` lies or will lie."""
-        return self.root / key[:2] / key
-
-    def __contains__(self, key: str) -> bool:
-        """Whether it was finished and is whole."""
-        folder = self.path(key)
-        return os.path.lexists(folder) and seals.damage(folder, key, [trials.RECORD]) is None
-
-    def keep(self, key: str, folder: Path) -> Path:
-        """Take a finished folder in, in place of whatever lies there; where it lies now."""
-        seals.seal(folder, key)
-        with replacing(self.path(key)) as temporary:
-            shutil.move(folder, temporary)
-        return self.path(key)
+        super().__init__(root, [trials.RECORD])
 
 
 def trial_key(run: TrialRun, data_digest: str) -> str:

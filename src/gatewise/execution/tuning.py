@@ -123,11 +123,11 @@ class _Contest:
         count = equal_trials(self.plan, self.card)
         after = search.points(self.plan.tuning, count - 1)
         points = [self._point(k, settings) for k, settings in enumerate([self._declared, *after])]
-        if self.plan.tuning.prune == "halving":
-            self._train(points, [seed for seeds in contests for seed in seeds], rung=True)
-            return [self._choice(self._halved(points, seeds), seeds) for seeds in contests]
-        self._train(points, [seed for seeds in contests for seed in seeds])
-        return [self._choice(self._trials(points, seeds), seeds) for seeds in contests]
+        halving = self.plan.tuning.prune == "halving"
+        # Those of all contests at once, so that no core waits for the end of each.
+        self._folders(self._runs(points, [s for seeds in contests for s in seeds], halving))
+        trials = self._halved if halving else self._trials
+        return [self._choice(trials(points, seeds), seeds) for seeds in contests]
 
     @property
     def _declared(self) -> dict[str, Value]:
@@ -147,9 +147,7 @@ class _Contest:
             settings = self._declared
             if number:
                 settings = search.suggest(self.plan.tuning, self.plan.run.metric, trials)
-            point = self._point(number, settings)
-            self._train([point], seeds)
-            trials += self._trials([point], seeds)
+            trials += self._trials([self._point(number, settings)], seeds)
         return trials
 
     def _halved(self, points: Sequence[_Point], seeds: tuple[int, ...]) -> list[Trial]:
@@ -162,7 +160,6 @@ class _Contest:
         )
         promoted = {0, *(trial.number for trial in ranked[: math.ceil(len(points) / 2)])}
         going_on = [point for point in points if point.number in promoted]
-        self._train(going_on, seeds)
         whole = {trial.number: trial for trial in self._trials(going_on, seeds)}
         return [
             _with_rung(whole[trial.number], trial)
@@ -179,9 +176,6 @@ class _Contest:
             for seed in seeds
         ]
 
-    def _train(self, points: Sequence[_Point], seeds: Sequence[int], rung: bool = False) -> None:
-        self._folders(self._runs(points, seeds, rung))
-
     def _folders(self, runs: list[TrialRun]) -> dict[TrialRun, Path]:
         title = f"tune {self.plan.run.task}/{self.plan.run.variant}"
         return train_missing(runs, self.prepared, self.card.digest, self.dispatch, self.kept, title)
@@ -189,7 +183,7 @@ class _Contest:
     def _trials(
         self, points: Sequence[_Point], seeds: tuple[int, ...], rung: bool = False
     ) -> list[Trial]:
-        """What became of points that were trained."""
+        """What becomes of points, after training what is missing."""
         folders = self._folders(self._runs(points, seeds, rung))
         return [
             self._trial(

@@ -3,10 +3,21 @@
 from gatewise.data.understanding.record import (
     Ambiguous,
     Certainty,
+    Chosen,
     Note,
     Options,
     Reading,
     Understanding,
 )
+from gatewise.data.understanding.understand import understand
 
-__all__ = ["Ambiguous", "Certainty", "Note", "Options", "Reading", "Understanding"]
+__all__ = [
+    "Ambiguous",
+    "Certainty",
+    "Chosen",
+    "Note",
+    "Options",
+    "Reading",
+    "Understanding",
+    "understand",
+]

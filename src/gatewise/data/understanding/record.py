@@ -49,6 +49,8 @@ class Options:
     """Regular expression with the named brackets `label`, `group`, `split` for file names."""
     layout: str | None = None
     """What the levels of folders are, e.g. `split/label`."""
+    without: tuple[str, ...] = ()
+    """Labels whose examples are left out."""
     name: str | None = None
     """Name of the task; left out: made from that of the folder or file."""
     likelier: bool = False
@@ -78,6 +80,14 @@ class Ambiguous(GatewiseError):  # noqa: N818 - a question, asked where somebody
         super().__init__(f"{question}: {said}; say which, or take the first with --yes")
         self.question = question
         self.readings = tuple(readings)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A section `source`, and what was decided about it."""
+
+    source: dict[str, Any]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

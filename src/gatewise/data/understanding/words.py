@@ -1,0 +1,42 @@
+"""What people call things: names of columns by their role, as a hint beside their content."""
+
+from __future__ import annotations
+
+import re
+
+TEXT = (
+    *("text", "sentence", "review", "comment", "tweet", "message", "content", "body", "question"),
+    *("utterance", "query", "document", "headline", "title", "description", "phrase", "abstract"),
+    *("post", "sms", "input", "transcript", "transcription", "reviewtext", "sentencetext", "email"),
+    *("string", "texts", "sentences", "sequence", "raw", "summary", "answer"),
+)
+LABEL = (
+    *("label", "class", "category", "intent", "target", "sentiment", "tag", "topic", "emotion"),
+    *("y", "labels", "classlabel", "labelname", "labeltext", "command", "word", "gold", "output"),
+    *("genre", "type", "verdict", "polarity", "stars", "rating", "score", "digit", "species"),
+)
+GROUP = (
+    *("group", "speaker", "user", "author", "client", "subject", "participant", "patient"),
+    *("session", "film", "movie", "moviename", "document", "doc", "source", "device", "thread"),
+    *("conversation", "dialogue", "person", "customer", "reviewer", "actor", "singer", "product"),
+    *("username", "speakername", "authorname", "station", "company", "site"),
+)
+SPLIT = ("split", "set", "subset", "partition", "fold", "dataset")
+PATH = ("path", "file", "filename", "filepath", "audio", "wav", "clip", "sound", "recording")
+
+
+def plain(name: str) -> str:
+    """A column's name without case, spacing and a trailing `id`."""
+    bare = re.sub(r"[^a-z0-9]", "", name.casefold())
+    return re.sub(r"(?<=[a-z]{3})(id|no)$", "", bare)
+
+
+def means(name: str, role: tuple[str, ...]) -> bool:
+    """Whether a column of this name usually has the role."""
+    return plain(name) in role
+
+
+def is_column_name(name: str) -> bool:
+    """Whether this is a usual name of a column of some role."""
+    common = ("id", "index", "idx", "row", "date", "time", "timestamp", "lang", "language")
+    return plain(name) in (*TEXT, *LABEL, *GROUP, *SPLIT, *PATH, *common)

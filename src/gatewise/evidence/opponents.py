@@ -45,8 +45,9 @@ def weigh(
     baselines: Mapping[str, BaselineScore],
     contest: Contest,
 ) -> Answer:
-    """The answer with what is known of the linear model; its sentence begins with it if it is to
-    be taken.
+    """The answer with what is known of the linear model.
+
+    If that is to be taken, the sentence begins with it.
 
     Args:
         answer: what to take of the variants.

@@ -75,7 +75,7 @@ def track(
 @app.command()
 def repro() -> None:
     """`dvc repro`, with more seeds while `seeds: auto` wants them, then `track`."""
-    from gatewise.repro import rounds
+    from gatewise.repro import ending, rounds
 
     status = rounds.reproduce(rounds.dvc_repro)
     if status:
@@ -89,6 +89,7 @@ def repro() -> None:
     if config.enabled:
         _print_links(config)
         print("`gatewise ui` (or `make ui`) shows these pages.")
+    ending.show()
 
 
 @app.command()

@@ -243,8 +243,9 @@ class Chooser:
                         f"different values in {profile.filled:,} rows, which are no labels (at "
                         f"most {MOST_LABELS:,} are taken); name another with --label"
                     )
-        if (measure := next((p for p in free if p.is_measure), None)) is not None:
-            self._refuse_measure(measure)
+        for profile in free:
+            if profile.fractions:
+                self._refuse_measure(profile)
         raise GatewiseError(
             f"{self.origin}: no column of labels: none of "
             f"{_some([p.name for p in free]) or 'the rest'} has a few values that stand there "

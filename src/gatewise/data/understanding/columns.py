@@ -230,7 +230,8 @@ class Chooser:
         free = self._free()
         for profile in free:
             if words.means(profile.name, words.LABEL) or len(free) == 1:
-                self._refuse_measure(profile)
+                if words.means(profile.name, words.LABEL) or profile.fractions:
+                    self._refuse_measure(profile)
                 if profile.distinct == 1:
                     only = next(iter(profile.values))
                     raise GatewiseError(

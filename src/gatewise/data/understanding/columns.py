@@ -342,7 +342,12 @@ def _could_be_label(profile: Profile) -> bool:
 
 
 def _like_ids(profile: Profile) -> bool:
-    """Whether values look like those of persons or things: with digits, or begun by a capital."""
+    """Whether values look like those of persons or things: with digits, or begun by a capital.
+
+    Plain numbers are counts as often as ids, and dates are none: those go by their names.
+    """
+    if profile.is_numeric or profile.dates > profile.filled / 2:
+        return False
     some = list(profile.values)[:100]
     ids = sum(any(map(str.isdigit, value)) or value[:1].isupper() for value in some)
     return ids >= 0.9 * len(some)

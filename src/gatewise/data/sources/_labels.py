@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Item = TypeVar("Item", Document, Sound)
 
 NAMED = 3
+MOST = 50  # labels that a refusal lists
 
 
 def clean(label: str) -> str:
@@ -54,7 +55,9 @@ def without(items: Iterable[Item], labels: Sequence[str], origin: str) -> Iterat
             yield item
     for label, count in dropped.items():
         if not count:
-            raise GatewiseError(f"{origin}: without: no label {label!r}{suggest(label, seen)}")
+            raise GatewiseError(
+                f"{origin}: without: no label {label!r}{suggest(label, sorted(seen)[:MOST])}"
+            )
         _say(origin, f"left out {count} examples of {label!r}, as `without` says")
 
 

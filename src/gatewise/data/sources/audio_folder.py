@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
@@ -13,14 +14,12 @@ from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
 from gatewise.data.frontends.decoding import SUFFIXES
-from gatewise.data.sources import _labels, _layout, _sounds, _tables
+from gatewise.data.sources import _labels, _layout, _metadata, _sounds, _splits, _tables
 from gatewise.data.sources._layout import Layout
 from gatewise.data.sources._sounds import Found, Sound
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-"""Tables that Hugging Face's `audiofolder` looks for in a folder; they list `file_name`."""
 ROLES = ("label", "group", "split")
 
 
@@ -29,9 +28,9 @@ class Source(SourceOptions):
 
     Any rate and length, mono or stereo. `path` is a folder with one subfolder per label (below
     folders `train`, `validation`, `test` where splits are published), a folder with a
-    `metadata.csv` as Hugging Face has it, or a CSV (also `.csv.gz`), TSV, JSONL or Parquet table
-    with the columns `path, label` and optionally `group` and `split`; paths in it are relative to
-    the table.
+    `metadata.csv` (or `.jsonl`, `.parquet`) as Hugging Face has it, or a CSV (also `.csv.gz`), TSV,
+    JSONL or Parquet table with the columns `path, label` and optionally `group` and `split`; paths
+    in it are relative to the table.
     """
 
     card: ClassVar[SourceCard] = SourceCard(
@@ -41,8 +40,8 @@ class Source(SourceOptions):
     needs: ClassVar[str] = "a folder of sound files"
 
     kind: Literal["audio-folder"]
-    path: str
-    """Folder, or table."""
+    path: str | dict[Literal["train", "validation", "test"], str]
+    """Folder, or table; or one for each published split, all read alike."""
     layout: str | None = None
     """What the levels of folders are, the outermost first: `label`, `split`, `group` or `*`
     (nothing) with slashes between, e.g. `group/label`. Left out: guessed where there is one way
@@ -65,6 +64,8 @@ class Source(SourceOptions):
     """Whether a table's first line names the columns; if not, they are called 1, 2, ..."""
     encoding: str = "utf-8"
     """Of a table."""
+    without: tuple[str, ...] = ()
+    """Labels whose sounds are left out."""
     title: str = "Sound files"
     """What the data are, for people."""
     synthetic: bool = False
@@ -96,12 +97,16 @@ class Source(SourceOptions):
             Layout.parse(value)
         return value
 
+    def _parts(self) -> dict[str, Path]:
+        """What `path` names, by split; under '' where it is one for all."""
+        named = {"": self.path} if isinstance(self.path, str) else self.path
+        return {str(split): Path(path) for split, path in named.items()}
+
     def reads(self) -> list[Path]:
-        """The folder or table, and for a table the files that it lists."""
-        path = Path(self.path)
-        if path.is_dir() or not path.exists():
-            return [path]
-        return [path, *(path.parent / sound.path for sound in self._table(path))]
+        """The folders or tables, and the files that tables list."""
+        paths = list(self._parts().values())
+        tables = [path for path in paths if path.is_file()]
+        return [*paths, *(path.parent / one.path for path in tables for one in self._table(path))]
 
     def look(self) -> None:
         """Refuse early what `fetch` would refuse of folders and columns; decodes nothing.
@@ -109,22 +114,38 @@ class Source(SourceOptions):
         Raises:
             GatewiseError: as `fetch` does.
         """
-        path = Path(self.path)
+        for path in self._parts().values():
+            self._look_at(path)
+
+    def _look_at(self, path: Path) -> None:
         if not path.is_dir():
             self._table(path)
             return
         found = _sounds.walk(path)
-        if not any(file.name in METADATA for file in found.others):
+        if tables := self._metadata_tables(path, found):
+            self._by_metadata(path, tables)
+        else:
             self._by_name(path, self._names(path, found), say=False)
+
+    def listed(self) -> tuple[Path, list[Sound], dict[str, int]]:
+        """The folder that the sounds' paths are below, the sounds, and what was left out, counted.
+
+        Raises:
+            GatewiseError: there are none, or nothing says which label one has.
+        """
+        parts = {split: self._at(path) for split, path in self._parts().items()}
+        root, sounds, skipped = parts[""] if "" in parts else _splits.joined(parts)
+        return root, list(_labels.without(sounds, self.without, self.title)), skipped
+
+    def _at(self, path: Path) -> tuple[Path, list[Sound], dict[str, int]]:
+        """As `listed`, of one folder or table."""
+        if path.is_dir():
+            return path, *self._folder(path)
+        return path.parent, self._table(path), {}
 
     def fetch(self, target: Path) -> None:
         """List the files into `target`."""
-        path = Path(self.path)
-        skipped: dict[str, int] = {}
-        if path.is_dir():
-            root, (sounds, skipped) = path, self._folder(path)
-        else:
-            root, sounds = path.parent, self._table(path)
+        root, sounds, skipped = self.listed()
         card = self.card.model_copy(
             update={
                 "title": self.title,
@@ -134,30 +155,35 @@ class Source(SourceOptions):
                 "skipped": skipped,
             }
         )
-        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, str(path))))
+        origin = self.path if isinstance(self.path, str) else self.title
+        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, origin)))
 
     # --- folders ---------------------------------------------------------------------------
 
     def _folder(self, path: Path) -> tuple[list[Sound], dict[str, int]]:
         found = _sounds.walk(path)
-        tables = [file for file in found.others if file.name in METADATA]
-        if path / METADATA[0] in tables or any(file.parent == path for file in tables):
-            tables = [file for file in tables if file.parent == path][:1]
+        tables = self._metadata_tables(path, found)
         found.warn(path, tables)
         skipped = found.skipped(tables)
-        if tables:
-            sounds = [sound for table in tables for sound in self._metadata(path, table)]
-            listed = {sound.path for sound in sounds}
-            unlisted = [f for f in found.sounds if f.relative_to(path).as_posix() not in listed]
-            if unlisted:
-                skipped[f"not listed in {tables[0].name}"] = len(unlisted)
-                print(
-                    f"warning: {path}: {len(unlisted)} sounds are not listed in "
-                    f"{tables[0].name}, e.g. {unlisted[0].relative_to(path)}",
-                    file=sys.stderr,
-                )
-            return sounds, skipped
-        return self._by_name(path, self._names(path, found)), skipped
+        if not tables:
+            return self._by_name(path, self._names(path, found)), skipped
+        sounds = self._by_metadata(path, tables)
+        names = {sound.path for sound in sounds}
+        unlisted = [f for f in found.sounds if f.relative_to(path).as_posix() not in names]
+        if unlisted:
+            skipped[f"not listed in {tables[0].name}"] = len(unlisted)
+            print(
+                f"warning: {path}: {len(unlisted)} sounds are not listed in "
+                f"{tables[0].name}, e.g. {unlisted[0].relative_to(path)}",
+                file=sys.stderr,
+            )
+        return sounds, skipped
+
+    def _metadata_tables(self, path: Path, found: Found) -> list[Path]:
+        """Tables that tell the labels; `layout` and `name` go before them."""
+        if self.layout is not None or self.name is not None:
+            return []
+        return _metadata.tables(path, found.others)
 
     def _names(self, path: Path, found: Found) -> list[str]:
         if not found.sounds:
@@ -199,17 +225,18 @@ class Source(SourceOptions):
 
     # --- tables ----------------------------------------------------------------------------
 
-    def _metadata(self, root: Path, table: Path) -> list[Sound]:
-        """The sounds of a `metadata` table, with paths below `root`."""
-        part = table.parent.relative_to(root).as_posix()
-        outer = part.split("/")[0].casefold()
-        split = _layout.SPLIT_NAMES.get(outer, "") if part != "." else ""
-        names = {"path": "file_name"} | {str(k): v for k, v in self.columns.items()}
-        sounds = []
-        for sound in self._listed(table, names):
-            path = sound.path if part == "." else f"{part}/{sound.path}"
-            sounds.append(Sound(path, sound.label, sound.group, sound.split or split, str(table)))
-        return sounds
+    def _by_metadata(self, root: Path, tables: list[Path]) -> list[Sound]:
+        """The sounds that `metadata` tables list, with paths below `root`."""
+        names = {"path": _metadata.FILE_NAME} | {str(k): v for k, v in self.columns.items()}
+        sounds = [
+            replace(sound, path=_metadata.below(root, table, sound.path), listed_in=str(table))
+            for table in tables
+            for sound in self._listed(table, names)
+        ]
+        if any(sound.split for sound in sounds):  # a column says it
+            return sounds
+        splits = _metadata.splits(root, [sound.path for sound in sounds])
+        return [replace(sound, split=split) for sound, split in zip(sounds, splits, strict=True)]
 
     def _table(self, path: Path) -> list[Sound]:
         if not path.exists():
@@ -228,8 +255,10 @@ class Source(SourceOptions):
         }
         sounds = []
         for number, row in enumerate(_tables.read(path, columns, how), 1):
-            name = _slashed(path.parent, row["path"])
+            name = _sounds.slashed(path.parent, row["path"])
             where = f"{path}, row {number}"
+            if "split" in row:
+                row["split"] = _layout.split(row["split"])
             if row.get("split", "") not in ("", *SPLITS):
                 raise GatewiseError(f"{where}: split {row['split']!r}; allowed: {_allowed()}")
             for role in ("path", "label", "group"):
@@ -253,11 +282,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from None
-
-
-def _slashed(root: Path, name: str) -> str:
-    """A path of a table as this system writes it: tables made on Windows have backslashes."""
-    return name if "\\" not in name or (root / name).exists() else name.replace("\\", "/")
 
 
 def _allowed() -> str:

@@ -230,7 +230,8 @@ class Chooser:
         free = self._free()
         for profile in free:
             if words.means(profile.name, words.LABEL) or len(free) == 1:
-                self._refuse_measure(profile)
+                if words.means(profile.name, words.LABEL) or profile.fractions:
+                    self._refuse_measure(profile)
                 if profile.distinct == 1:
                     only = next(iter(profile.values))
                     raise GatewiseError(
@@ -243,8 +244,9 @@ class Chooser:
                         f"different values in {profile.filled:,} rows, which are no labels (at "
                         f"most {MOST_LABELS:,} are taken); name another with --label"
                     )
-        if (measure := next((p for p in free if p.is_measure), None)) is not None:
-            self._refuse_measure(measure)
+        for profile in free:
+            if profile.fractions:
+                self._refuse_measure(profile)
         raise GatewiseError(
             f"{self.origin}: no column of labels: none of "
             f"{_some([p.name for p in free]) or 'the rest'} has a few values that stand there "
@@ -340,7 +342,12 @@ def _could_be_label(profile: Profile) -> bool:
 
 
 def _like_ids(profile: Profile) -> bool:
-    """Whether values look like those of persons or things: with digits, or begun by a capital."""
+    """Whether values look like those of persons or things: with digits, or begun by a capital.
+
+    Plain numbers are counts as often as ids, and dates are none: those go by their names.
+    """
+    if profile.is_numeric or profile.dates > profile.filled / 2:
+        return False
     some = list(profile.values)[:100]
     ids = sum(any(map(str.isdigit, value)) or value[:1].isupper() for value in some)
     return ids >= 0.9 * len(some)

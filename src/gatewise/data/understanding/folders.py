@@ -16,6 +16,8 @@ from gatewise.errors import GatewiseError
 
 SPEAKER_HASH = "([^/]+)_nohash_"
 """How Speech Commands writes the speaker into the names of its files."""
+HASH_OR_NAME = r"([^/]+?)(?:_nohash_.*|\.[^.]+)$"
+"""The same where files of noise without a speaker lie beside."""
 LISTS = ("testing_list.txt", "validation_list.txt")
 VERSIONS = ("v0.01", "v0.02")
 NOISE = "_background_noise_"
@@ -208,8 +210,10 @@ def _named(way: NamedRoles, example: str) -> Note:
 
 def _group(path: Path, found: Sequence[str], source: dict[str, Any]) -> tuple[str | None, Note]:
     """A pattern for the group in names, where the labels are known; and what was decided."""
-    if all("_nohash_" in name for name in found):
-        return SPEAKER_HASH, Note("group", "the speaker's hash before _nohash_ in each name")
+    words = [name for name in found if NOISE not in name.split("/")]
+    if all("_nohash_" in name for name in words):
+        pattern = SPEAKER_HASH if len(words) == len(found) else HASH_OR_NAME
+        return pattern, Note("group", "the speaker's hash before _nohash_ in each name")
     labels = _known_labels(source, found)
     ways = names.groups(found, labels)
     sure = [way for way in ways if way[1].is_id]

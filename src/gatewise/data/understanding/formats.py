@@ -142,7 +142,9 @@ def _all_quoted(path: Path, how: Format) -> bool:
 def _none_fits(path: Path, how: Format) -> tuple[Format, list[Note]]:
     """The complaint about the usual way, unless there is but one column."""
     try:
-        rows = list(itertools.islice(_tables.rows(path, {}, replace(how, header=False)), 20))
+        rows = list(
+            itertools.islice(_tables.rows(path, {}, replace(how, header=False)), LOOKED_ROWS)
+        )
     except GatewiseError as error:
         tried = ", ".join(DELIMITERS.values())
         raise GatewiseError(

@@ -23,6 +23,7 @@ LOOKED_CHARACTERS = 50_000_000
 MOSTLY = 0.95
 LONGEST_KEPT = 200
 """Characters of a value by which values are told apart: bounds the memory for long texts."""
+_DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}")
 _NO_WORDS = re.compile(
     r"https?://\S+|[\w./\\:-]+\.[A-Za-z0-9]{2,4}|[0-9a-fA-F-]{16,}|\d{4}-\d\d-\d\d\S*( \d\S*)?"
 )
@@ -48,6 +49,7 @@ class Profile:
     paths: int = 0
     """Values that are called like sound files."""
     no_words: int = 0
+    dates: int = 0
     values: Counter[str] = field(default_factory=Counter)
 
     def add(self, value: Any) -> None:
@@ -68,6 +70,7 @@ class Profile:
         self.spaced += " " in text
         self.unspaced += len(text) > 1 and scripts.is_unspaced(text)
         self.paths += PurePosixPath(text.replace("\\", "/")).suffix.lower() in (*SUFFIXES, *FOREIGN)
+        self.dates += _DATE.match(text) is not None
         self.no_words += _NO_WORDS.fullmatch(text) is not None
 
     @property

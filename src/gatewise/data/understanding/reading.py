@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gatewise.data.frontends.decoding import FOREIGN
-from gatewise.data.sources import _sounds, _tables
+from gatewise.data.sources import _metadata, _sounds, _tables
 from gatewise.data.sources._sounds import Found
 from gatewise.data.understanding import folders, tables
 from gatewise.data.understanding.record import Chosen, Note, Options
 from gatewise.errors import GatewiseError
 
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-"""Tables beside sounds as Hugging Face's `audiofolder` has them."""
 TEXTS = (".txt", ".text", ".md", ".html", ".htm")
 NAMED = 3
 
@@ -47,10 +45,9 @@ def _sounds_of(path: Path, found: Found, given: Options) -> Chosen:
     listed = folders.speech_commands(path, found.others)
     if listed is not None:
         return listed
-    metadata = [file for file in found.others if file.name in METADATA]
+    metadata = _metadata.tables(path, found.others)
     if metadata:
-        top = [file for file in metadata if file.parent == path]
-        return tables.metadata(path, (top or metadata)[0], given, splits_given=not top)
+        return tables.metadata(path, metadata[0], given, splits_given=len(metadata) > 1)
     beside = [file for file in found.others if _tables.is_table(file)]
     table = tables.listing(beside, given)
     if table is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -155,5 +156,5 @@ class Understanding:
 def _flag(name: str, value: object) -> str:
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no-{name}"
-    text = str(value)
-    return f"--{name} {text}" if text.isalnum() else f"--{name} {text!r}"
+    text = "\\t" if value == "\t" else str(value)
+    return f"--{name} {shlex.quote(text)}"

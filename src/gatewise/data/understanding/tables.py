@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gatewise.data.frontends.decoding import FOREIGN, SUFFIXES
-from gatewise.data.sources import _tables
+from gatewise.data.sources import _metadata, _tables
 from gatewise.data.sources._layout import SPLIT_NAMES
 from gatewise.data.understanding import formats, profiles
 from gatewise.data.understanding.columns import Chooser, Roles
@@ -217,13 +217,13 @@ def metadata(root: Path, table_path: Path, given: Options, splits_given: bool) -
         GatewiseError: it cannot be read.
     """
     table = Table.look(table_path, given)
-    if "file_name" not in table.profiles:
+    if _metadata.FILE_NAME not in table.profiles:
         raise GatewiseError(
-            f"{table_path}: no column file_name, which such a table needs; its columns are "
-            f"{', '.join(table.profiles)}"
+            f"{table_path}: no column {_metadata.FILE_NAME}, which such a table needs; its columns "
+            f"are {', '.join(table.profiles)}"
         )
-    wanted = replace(given, text="file_name")
-    profile = table.profiles["file_name"]
+    wanted = replace(given, text=_metadata.FILE_NAME)
+    profile = table.profiles[_metadata.FILE_NAME]
     if not profile.is_paths:
         raise GatewiseError(
             f"{table_path}: its column file_name names no sound files ({', '.join(SUFFIXES[:5])}, "

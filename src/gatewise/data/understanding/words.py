@@ -19,8 +19,11 @@ GROUP = (
     *("group", "speaker", "user", "author", "client", "subject", "participant", "patient"),
     *("session", "film", "movie", "moviename", "document", "doc", "source", "device", "thread"),
     *("conversation", "dialogue", "person", "customer", "reviewer", "actor", "singer", "product"),
-    *("username", "speakername", "authorname", "station", "company", "site"),
+    *("username", "speakername", "authorname", "station", "company", "site", "business", "store"),
+    *("restaurant", "account", "channel", "video", "article", "book", "song", "artist", "host"),
 )
+VAGUE = ("type", "score", "source", "set", "title", "word", "y", "raw", "input", "output", "rating")
+"""Say little at the end of a longer name: `file_type`, `data_source`."""
 SPLIT = ("split", "set", "subset", "partition", "fold", "dataset")
 PATH = ("path", "file", "filename", "filepath", "audio", "wav", "clip", "sound", "recording")
 
@@ -32,8 +35,12 @@ def plain(name: str) -> str:
 
 
 def means(name: str, role: tuple[str, ...]) -> bool:
-    """Whether a column of this name usually has the role."""
-    return plain(name) in role
+    """Whether a column of this name usually has the role: `label`, `Speaker_ID`, `reviewText`."""
+    if plain(name) in role:
+        return True
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+    told = [part.casefold() for part in parts if part.casefold() not in ("id", "name", "no")]
+    return len(parts) > 1 and bool(told) and told[-1] in role and told[-1] not in VAGUE
 
 
 def is_column_name(name: str) -> bool:

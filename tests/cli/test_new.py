@@ -1,6 +1,7 @@
+import functools
+import io
 import json
-import os
-import subprocess
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from gatewise.cli import new, understood
 from gatewise.cli.main import app
 from gatewise.data.understanding import Ambiguous, Understanding
 from gatewise.errors import GatewiseError
+from gatewise.repro.studies import proposal
+from gatewise.repro.studies.timing import Pace
 from tests import checkouts
 from tests.data.understanding.layouts import clips, cross, delimited, rows
 from tests.data.understanding.test_layouts import label_folders, speaker_hashes, spoken_digits
@@ -31,6 +34,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (home / "tuning.lock").write_text("kept: {}\n")
     monkeypatch.chdir(home)
     return home
+
+
+@pytest.fixture(autouse=True)
+def _no_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's pace as if it had been measured, which takes seconds."""
+    quick = functools.partial(proposal.propose, timer=lambda *_: Pace(0.01, 2))
+    monkeypatch.setattr(proposal, "propose", quick)
 
 
 @pytest.fixture
@@ -140,8 +150,6 @@ def test_on_a_terminal_a_person_chooses(
 
 
 def shown(path: Path, found: Understanding, width: int) -> str:
-    import io
-
     from rich.console import Console
 
     console = Console(file=io.StringIO(), width=width)
@@ -174,26 +182,29 @@ def test_histograms() -> None:
 
     whole = np.repeat([1.0, 2.0, 3.0], [1, 8, 4])
     assert understood.histogram(whole) == "▁█▄"
-    assert understood.histogram(whole, plain=True) == ".%+"
+    assert understood.histogram(whole, plain=True) == ".%="
     assert understood.histogram(np.ones(5)) == ""
     spread = np.linspace(0, 1, 1_000)
     assert len(understood.histogram(spread, bins=10)) == 10
     assert set(understood.histogram(spread, bins=10)) == {"█"}
 
 
-def test_no_block_characters_where_a_terminal_has_none(table: Path) -> None:
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii:backslashreplace", "NO_COLOR": "1"}
-    environment |= {"FORCE_COLOR": "1", "COLUMNS": "100"}
-    done = subprocess.run(
-        [sys.executable, "-m", "gatewise.cli.main", "new", str(table), "--dry-run"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+def test_neither_blocks_nor_colours_where_a_terminal_has_none(table: Path) -> None:
+    from rich.console import Console
+
+    from gatewise.data.understanding import understand
+
+    found = understand(table)
+    written = io.BytesIO()
+    plain = io.TextIOWrapper(written, encoding="ascii", errors="backslashreplace")
+    understood.show(
+        table, found, Console(file=plain, width=100, force_terminal=True, no_color=True)
     )
-    assert "\\u25" not in done.stdout.split("read as")[0]
-    assert "|" in done.stdout
-    assert "\x1b[3" not in done.stdout  # no colour; bold and dim are none
+    plain.flush()
+    text = written.getvalue().decode()
+    assert "\\u2588" not in text
+    assert re.search(r"\d \|[ .:=+*#%-]+\|", text)
+    assert "\x1b[3" not in text  # no colour; bold and dim are none
 
 
 # --- to the answer -------------------------------------------------------------------------

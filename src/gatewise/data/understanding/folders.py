@@ -9,7 +9,7 @@ from typing import Any
 
 from gatewise.data.sources import _layout
 from gatewise.data.sources._layout import SPLIT_NAMES, Layout, TwoReadings
-from gatewise.data.understanding import names
+from gatewise.data.understanding import names, sections
 from gatewise.data.understanding.names import NamedRoles, Part
 from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Options, Reading
 from gatewise.errors import GatewiseError
@@ -65,6 +65,7 @@ def sounds(path: Path, found: Sequence[str], given: Options) -> Chosen:
     if given.layout is not None or given.pattern is not None:
         source |= {"layout": given.layout} if given.layout else {}
         source |= {"name": given.pattern} if given.pattern else {}
+        sections.parse(source)
         notes: list[Note] = [Note("labels", "read as was said")]
     else:
         options, notes = _places(path, found)

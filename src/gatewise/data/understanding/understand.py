@@ -9,15 +9,14 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from gatewise.artifacts.manifest import SAME, Raw
-from gatewise.config import SPLITS, SourceOptions, source_class
+from gatewise.config import SPLITS
 from gatewise.data import sources
 from gatewise.data.sources._layout import SPLIT_NAMES
-from gatewise.data.understanding import facts, place, reading, refusals, tables
+from gatewise.data.understanding import facts, place, reading, refusals, sections, tables
 from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Options, Understanding
 from gatewise.errors import GatewiseError
 
@@ -111,24 +110,15 @@ def _fetch(
 def _fetched(chosen: Chosen, target: Path) -> tuple[Raw, list[str]]:
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
-        raw = sources.fetch(_source(chosen.source), target)
+        raw = sources.fetch(sections.parse(chosen.source), target)
     lines = said.getvalue().splitlines()
     return raw, [line.removeprefix("warning: ") for line in lines if line.startswith("warning: ")]
-
-
-def _source(section: dict[str, Any]) -> SourceOptions:
-    try:
-        return source_class(section["kind"]).model_validate(section)
-    except ValueError as error:  # pydantic's own; its first line that is ours will do
-        said = [line.strip() for line in str(error).splitlines() if "Value error, " in line]
-        reason = said[0].removeprefix("Value error, ").split(" [type=")[0] if said else str(error)
-        raise GatewiseError(f"{section.get('path', section['kind'])}: {reason}") from None
 
 
 def _facts(raw: Raw, chosen: Chosen) -> facts.Facts:
     if raw.card.payload == "audio":
         return facts.of_sounds(raw)
-    files = sources.reads(_source(chosen.source))
+    files = sources.reads(sections.parse(chosen.source))
     return facts.of_texts(raw, sum(file.stat().st_size for file in files))
 
 

@@ -14,6 +14,7 @@ from gatewise.cli import (
     data,
     gate,
     models,
+    new,
     plan,
     predict,
     retrain,
@@ -42,6 +43,7 @@ app.add_typer(verify.app)
 app.add_typer(cells.app)
 app.add_typer(plan.app)
 app.add_typer(tune.app)
+app.add_typer(new.app)
 app.add_typer(use.app)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 MINUTES = 10.0
+UNSEEN = 100
+"""Columns that are filled where no terminal says how many it has."""
 MOST_QUESTIONS = 20
 """Each settles one thing; more would mean that an answer settled nothing."""
 
@@ -107,22 +110,26 @@ def new(
         likelier=yes,
     )
     console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = UNSEEN
     found = understood_or_asked(path, given, test)
     study = _proposed(path, found, minutes, metric, rnn, console)
     if dry_run:
         console.print("\nnothing was written, since this is a --dry-run", highlight=False)
         return
     left = _write(found.name, study, keep_as, console)
-    if run:
-        from gatewise.cli import tracking
+    if not run:
+        _next(left, console)
+        return
+    from gatewise.cli import tracking
 
-        tracking.repro()
-    _end(found, left, console, ran=run)
+    console.print()
+    tracking.repro()  # ends with the answer, the page, and what comes next
 
 
 def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run: bool) -> None:
     """Refuse what was typed wrongly before a look at the data takes its time."""
-    from gatewise.config.metrics import METRICS
+    from gatewise.config.metrics import METRICS, PERCENT
     from gatewise.config.strict import suggest
     from gatewise.config.study import LONGEST_NAME, NAME
 
@@ -130,8 +137,10 @@ def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run
         raise GatewiseError(
             f"--name: {name!r} cannot be a name: use lower-case letters, digits and single dashes"
         )
-    if metric is not None and metric not in METRICS:
-        raise GatewiseError(f"--metric: unknown metric {metric!r}{suggest(metric, METRICS)}")
+    # The tolerance is chosen in points; one in nats is for people to choose, in params.yaml.
+    shares = [known for known, one in METRICS.items() if one.unit is PERCENT]
+    if metric is not None and metric not in shares:
+        raise GatewiseError(f"--metric: {metric!r} cannot be chosen here{suggest(metric, shares)}")
     if quoting not in (None, "standard", "none"):
         raise GatewiseError(f"--quoting: {quoting!r}; allowed: standard, none")
     if not dry_run and not all(Path(file).is_file() for file in ("dvc.yaml", "params.yaml")):
@@ -164,7 +173,7 @@ def understood_or_asked(path: Path, given: Options, test: Path | None) -> Unders
     raise GatewiseError(f"{path}: too many questions; say more with the options")
 
 
-def _ask(question: Ambiguous) -> dict[str, object]:
+def _ask(question: Ambiguous) -> dict[str, Any]:
     """Let a person choose one of the readings."""
     import click
 
@@ -246,46 +255,21 @@ def _write(name: str, study: str, keep_as: str | None, console: Console) -> str 
     return left
 
 
-def _end(found: Understanding, left: str | None, console: Console, *, ran: bool) -> None:
-    """The answer, where the page is, and the three commands that come next."""
-    from rich.markup import escape
+def _next(left: str | None, console: Console) -> None:
+    """The three commands that come next."""
     from rich.table import Table
 
-    back = (f"gatewise use {left}", "the study that was here before") if left else None
+    commands = [
+        ("gatewise repro", "run it, and answer"),
+        ("gatewise plan", "what it can tell, and how long it takes"),
+        (f"gatewise use {left}", "bring back the study that was here before")
+        if left
+        else ("gatewise use", "list the studies that are kept"),
+    ]
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
-    if ran:
-        grid.add_row("answer", escape(_answer(found.name)))
-        grid.add_row("page", "reports/index.html")
-        model = f"gatewise predict {_model(found.name)} FILE"
-        commands = [
-            (model, "ask the model that was chosen"),
-            ("gatewise ui", "every run in MLflow"),
-        ]
-    else:
-        commands = [
-            ("gatewise repro", "run it, and answer"),
-            ("gatewise plan", "what it can tell, and how long it takes"),
-        ]
-    commands.append(back or ("gatewise use", "studies that are kept"))
-    for place, (command, what) in enumerate(commands):
-        grid.add_row("" if place else "next", f"[cyan]{escape(command)}[/]  {what}")
-    console.print()
+    for command, what in commands:
+        grid.add_row(f"  {command}", what)
+    console.print("\nnext:")
     console.print(grid)
-
-
-def _answer(task: str) -> str:
-    from gatewise.artifacts.comparison import Comparison
-    from gatewise.report import words
-
-    return str(words.taken(Comparison.read("reports/comparison.json").tasks[task]))
-
-
-def _model(task: str) -> str:
-    """The folder of a run of the variant that was chosen."""
-    from gatewise.artifacts.comparison import Comparison
-
-    answer = Comparison.read("reports/comparison.json").tasks[task].answer
-    variant = answer.choice if answer is not None and answer.choice else "gru"
-    return f"runs/{task}/{variant}/seed-0"

@@ -44,6 +44,7 @@ def propose(
     data: Understanding,
     minutes: float = MINUTES,
     *,
+    metric: str | None = None,
     rnn: bool = False,
     timer: Timer = timing.measure,
 ) -> Proposal:
@@ -52,6 +53,7 @@ def propose(
     Args:
         data: what was understood.
         minutes: that it may take on this machine up to its first look at the results.
+        metric: that variants compare by; one that suits the labels if left out.
         rnn: whether a vanilla RNN is compared as well.
         timer: measures this machine.
 
@@ -66,7 +68,8 @@ def propose(
     pace = _pace(data, plain(variants), whole.batch, plain(features), timer)
     found = budget.fit(minutes, data, sizes, whole.updates, len(variants), pace)
     train = learning.train(data, sizes, whole, found.share)
-    task = _task(data, sizes, split, features, train)
+    scored = Chosen(metric, "as was asked for") if metric else splitting.metric(data)
+    task = _task(data, sizes, scored, split, features, train)
     drawn = bool(plain(split).get("resample"))
     tolerance, rope = budget.tolerance(sizes, drawn=drawn, plan=found.plan)
     space = learning.space(whole.rate)
@@ -92,12 +95,17 @@ def propose(
 
 
 def _task(
-    data: Understanding, sizes: SplitSizes, split: Section, features: Section, train: Section
+    data: Understanding,
+    sizes: SplitSizes,
+    metric: Chosen,
+    split: Section,
+    features: Section,
+    train: Section,
 ) -> Section:
     many = f"{data.examples:,} {'sounds' if data.kind == 'audio' else 'texts'}"
     task: dict[str, Chosen | Section] = {
         "source": Chosen(data.source, f"{many}, {len(data.labels)} labels"),
-        "metric": splitting.metric(data),
+        "metric": metric,
         "split": split,
         "features": features,
     }

@@ -76,7 +76,7 @@ def serve(
 def promote(
     task: Task,
     variant: Annotated[
-        str | None, typer.Option(help="Variant to offer; the best-scoring one when left out.")
+        str | None, typer.Option(help="Variant to offer; the answer's choice when left out.")
     ] = None,
     force: Annotated[
         str | None,
@@ -94,7 +94,9 @@ def promote(
     from gatewise.tracking import content, registry
 
     comparison = Comparison.read(reports / FILE).task(task)
-    chosen = variant or comparison.leader
+    chosen = variant or comparison.to_take
+    if variant is None:
+        print(f"{task}: {promotion.why(comparison, chosen)}")
     if chosen not in comparison.variants:
         raise GatewiseError(
             f"{task} has no compared variant {chosen!r}; it has {', '.join(comparison.variants)}"

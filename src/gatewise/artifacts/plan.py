@@ -121,6 +121,15 @@ class _OfVariant(_Plan):
         return {config.cell for config in (self.config, self.reference) if config is not None}
 
 
+class OwnSettings(Strict):
+    """What a seed chose for itself (`tuning.per: seed`): all else it shares with the others."""
+
+    names: tuple[str, ...]
+    """Settings, whose values stand in the plan."""
+    made_by: str
+    """Digest of the tuning settings, which all seeds share."""
+
+
 class RunPlan(_OfVariant):
     """What the runs of one variant on one task have in common, and their seeds."""
 
@@ -137,6 +146,8 @@ class RunPlan(_OfVariant):
     accelerator: str
     precision: str
     compile: bool = False
+    own: OwnSettings | None = None
+    """Laid over the plan of a seed that chose settings for itself."""
 
     @property
     def sha256(self) -> str:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from gatewise.artifacts import digests
 from gatewise.artifacts.document import Part, read_model
+from gatewise.artifacts.plan import OwnSettings
 from gatewise.config import Augment, Count, SplitConfig, TrainConfig, VariantConfig
 from gatewise.config.strict import Threads
 from gatewise.errors import GatewiseError
@@ -52,7 +53,9 @@ class RunRecord(Part):
     key: str
     """sha256 of everything that determines the run: plan, data, seed, software."""
     plan_sha256: str
-    """Of the plan that the run shares with those of the other seeds."""
+    """Of the plan that the run shares with those of the other seeds, but for settings of its own."""
+    own: OwnSettings | None = None
+    """Settings that this seed chose for itself (`tuning.per: seed`)."""
     software_sha256: str
     """Of the sources, libraries and kind of processor that decide the run."""
     config: VariantConfig

@@ -12,7 +12,7 @@ from gatewise.artifacts import software
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import read_digest
 from gatewise.artifacts.runs import DIVERGED, RunRecord
-from gatewise.artifacts.tuned import Tuned, settle
+from gatewise.artifacts.tuned import Tuned, of_seed
 from gatewise.errors import GatewiseError
 from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns, run_key
@@ -104,7 +104,7 @@ def train_variant(
 
 def settled(plan: RunPlan, tuned: Tuned | None) -> dict[int, RunPlan]:
     """The plan of each seed, with the settings that were chosen for it."""
-    return {seed: settle(plan, tuned.settings(seed) if tuned else {}) for seed in plan.seeds}
+    return {seed: of_seed(plan, tuned, seed) for seed in plan.seeds}
 
 
 def run_keys(plans: Mapping[int, RunPlan], prepared: Path) -> dict[int, str]:

@@ -34,6 +34,7 @@ def shrink(folder: Path) -> None:
         "adding_lengths": [4],
         "copy_lengths": [2],
         "order_lengths": [],
+        "counting_lengths": [],
         "digits_lengths": [],
     }
     few = {"updates": 5, "seeds": 1, "gradient_length": 10, "gradient_reach": 5}

@@ -53,7 +53,7 @@ class RunRecord(Part):
     key: str
     """sha256 of everything that determines the run: plan, data, seed, software."""
     plan_sha256: str
-    """Of the plan that the run shares with those of the other seeds, but for settings of its own."""
+    """Of the plan, which all seeds share but for `own` settings."""
     own: OwnSettings | None = None
     """Settings that this seed chose for itself (`tuning.per: seed`)."""
     software_sha256: str

@@ -29,7 +29,7 @@ MOST = 10**9
 STEPS = 120
 """Numbers of seeds that are tried beyond those at hand, as finely as makes a few per cent."""
 KNOTS = (1.1, 1.35, 1.8, 3.0, 8.0, 50.0)
-"""Times the seeds of the last look, where the level of one more is computed; interpolated between."""
+"""Times the seeds of the last look where the level of one more is computed; elsewhere between."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ class Counting(Problem):
     longest alone. What was learnt on short strings is then asked of longer ones, for which a cell
     has to have learnt to count. Gers & Schmidhuber 2001; Weiss, Goldberg & Yahav 2018: an LSTM's
     cell state can count, a GRU's is squashed and cannot. A string counts as right where every
-    answer is. Training goes on to the end of its budget: counting settles long after the trained
-    strings are right.
+    answer is. Training goes on to the end of its own budget (`counting_updates`), the rate falling:
+    counting settles long after the trained strings are right.
     """
 
     name = "counting"

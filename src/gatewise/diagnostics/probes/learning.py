@@ -64,7 +64,7 @@ def learn(
     """
     draws = streams.generator(seed, "order")
     fresh = streams.generator(seed, "split")
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     budget = min(config.updates, most or config.updates)
     futile_at = config.futility * config.updates
     skills = deque[float](maxlen=LOOKS)

@@ -33,6 +33,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock.txt
 	@# Who has the tools of development keeps them.
 	$(call install,requirements.lock $(if $(wildcard $(READY_DEV)),requirements-dev.lock))
+	@# What numba compiles once on a machine, so that no study waits for it.
+	@$(VENV)/bin/python -c "import pipeline, gatewise.models.cells.compiled, gatewise.training.augmentation"
 
 $(READY_DEV): requirements-dev.lock | $(READY)
 	@echo "adding what tests and development need (on Linux 0.3 GB are downloaded, 0.7 GB installed)"

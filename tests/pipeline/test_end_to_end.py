@@ -79,6 +79,16 @@ def test_one_command_gives_data_runs_verdicts_and_a_report(study):
     assert run(folder, "git", "status", "--porcelain").split() == ["??", "dvc.lock"]
 
 
+def test_a_task_is_answered_before_the_next_one_is_tuned(study):
+    _, printed = study
+    prepared = max(printed.index(f"'prepare@{task}'") for task in SMALL)
+    began = [printed.index(f"'tune@{task}-lstm'") for task in SMALL]
+    answered = [printed.index(f"answer {task}: ") for task in SMALL]
+    by_task = [place for pair in zip(began, answered, strict=True) for place in pair]
+    in_order = [prepared, *by_task, printed.index("'profile@commands'")]
+    assert in_order == sorted(in_order)
+
+
 def test_metrics_and_plots_are_there_for_dvc(study):
     folder, _ = study
     metrics = json.loads(run(folder, "dvc", "metrics", "show", "--json"))

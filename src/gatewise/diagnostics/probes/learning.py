@@ -64,7 +64,7 @@ def learn(
     """
     draws = streams.generator(seed, "order")
     fresh = streams.generator(seed, "split")
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     updates = config.updates_for(problem.name)
     budget = min(updates, most or updates)
     futile_at = config.futility * updates

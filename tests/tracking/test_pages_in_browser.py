@@ -17,7 +17,7 @@ import requests
 
 from gatewise.config import TrackingConfig
 from gatewise.evidence import comparison
-from gatewise.tracking import answers, links, pages, verdicts, views
+from gatewise.tracking import answers, links, pages, review, verdicts, views
 from gatewise.tracking.mirror import mirror
 from gatewise.tracking.store import Store
 from tests.evidence_runs import cost_report, record, study, variant_cost, write_card, write_run
@@ -277,7 +277,7 @@ def test_a_teams_server_shows_the_same(chromium, tmp_path, monkeypatch):
             monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
             notes = mirror(TrackingConfig(), "runs").notes
             assert not [note for note in notes if "views" in note]
-            found = pages.addresses(Store(TrackingConfig()), links.base(server.uri))
+            found = review.addresses(Store(TrackingConfig()), links.base(server.uri))
             assert found["toy"].startswith(server.uri)
             context = chromium.new_context(viewport={"width": 1600, "height": 1000})
             context.set_default_timeout(PATIENCE)

@@ -104,17 +104,18 @@ def ui(
     from gatewise.cli import ports
     from gatewise.errors import GatewiseError
     from gatewise.tracking import location
-    from gatewise.tracking.connection import address, sqlite_path
+    from gatewise.tracking.connection import address, shown, shown_path, sqlite_path
+    from gatewise.tracking.links import is_server
 
     config = tracking_config()
     uri = address(config)
-    if uri.startswith("http"):
-        print(f"the store is a server already: {uri}")
+    if is_server(uri):
+        print(f"the store is a server already: {shown(uri)}")
         _open(browser, _print_links(config), wait=None)
         return
     path = sqlite_path(uri)
     if path is not None and not path.exists():
-        raise GatewiseError(f"{path}: there is no store yet; run `gatewise track`")
+        raise GatewiseError(f"{shown_path(path)}: there is no store yet; run `gatewise track`")
     if path is not None:
         location.mend(path)
     ports.require_free(host, port)
@@ -149,12 +150,12 @@ def _print_links(
     config: TrackingConfig, host: str = "127.0.0.1", port: int = 5000
 ) -> dict[str, str]:
     """Print where each task is reviewed; nothing, and no error, where the store is not there."""
-    from gatewise.tracking import pages
+    from gatewise.tracking import review
     from gatewise.tracking.links import base
     from gatewise.tracking.store import Store
 
     store = Store(config, create=False)
-    found = pages.addresses(store, base(store.uri, host, port))
+    found = review.addresses(store, base(store.uri, host, port))
     width = max(map(len, found), default=0)
     for name, link in found.items():
         print(f"  {name:<{width}}  {link}", flush=True)

@@ -75,8 +75,9 @@ def track(
 @app.command()
 def repro() -> None:
     """`dvc repro`, with more seeds while `seeds: auto` wants them, then `track`."""
-    from gatewise.repro import rounds
+    from gatewise.repro import rounds, site_cache
 
+    site_cache.settle()
     status = rounds.reproduce(rounds.dvc_repro)
     if status:
         raise typer.Exit(status)
@@ -133,10 +134,12 @@ def ui(
 
 @app.command()
 def plots() -> None:
-    """Let `dvc plots show` and `diff` work without a network (they fetch Vega otherwise)."""
+    """Let `dvc plots` work without a network, and `dvc exp run` in folders of its own."""
     from gatewise.repro import plots as page
+    from gatewise.repro import site_cache
 
     print(f"dvc plots uses {page.settle()}")
+    site_cache.settle()
 
 
 SWITCHED_OFF = {

@@ -81,7 +81,7 @@ def everything(
             seed = content.opened(content.from_folder(folder), opening)
             yield Wanted(content.tagged(seed, extra), key)
     for wanted, parent_key in trials.everything(group[0][1].task for group in groups.values()):
-        yield Wanted(wanted, parent_key)
+        yield Wanted(content.tagged(wanted, {content.CURRENT: "true"}), parent_key)
     if comparison is None:
         return
     keys = compared(groups, comparison)

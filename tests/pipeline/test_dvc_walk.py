@@ -74,6 +74,7 @@ def digits_alone(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_walk_prints_what_the_page_says(project, tmp_path):
     folder = checkout(project, tmp_path)
     digits_alone(folder)

@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 
 import pytest
@@ -11,6 +12,31 @@ def test_the_environment_wins_over_the_study(config, monkeypatch):
     assert address(config) == config.uri
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example")
     assert address(config) == "http://tracking.example"
+
+
+def test_a_relative_address_is_the_folders_own(empty_store, tmp_path, monkeypatch):
+    """MLflow keeps a store open for each address, whatever folder it was opened in."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    config = TrackingConfig(uri="sqlite:///mlflow.db")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        shutil.copy(empty_store, tmp_path / name / "mlflow.db")
+        monkeypatch.chdir(tmp_path / name)
+        Store(config).experiment(name)
+    (found,) = (e for e in Store(config).client.search_experiments() if e.name != "Default")
+    assert found.name == "gatewise/second"
+    assert found.artifact_location.startswith((tmp_path / "second").as_uri())
+
+
+def test_what_is_relative_stays_so_in_what_people_read(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    config = TrackingConfig(uri="sqlite:///mlflow.db")
+    assert address(config) == f"sqlite:///{tmp_path}/mlflow.db"
+    assert shown(address(config)) == "sqlite:///mlflow.db"
+    with pytest.raises(TrackingError, match=r"^mlflow\.db: there is no store yet"):
+        Store(config, create=False)
+    assert shown("sqlite:////elsewhere/mlflow.db") == "sqlite:////elsewhere/mlflow.db"
 
 
 def test_artifacts_of_a_local_store_lie_beside_it(config, tmp_path):

@@ -148,9 +148,9 @@ def rollback(task: Task) -> None:
 def _refresh(reports: Path = Path("reports")) -> None:
     """The experiment's page names the champion."""
     from gatewise.cli.tracking import tracking_config
-    from gatewise.tracking import mirror
+    from gatewise.tracking import experiments
 
-    mirror.refresh_pages(tracking_config(), reports=reports)
+    experiments.refresh(tracking_config(), reports=reports)
 
 
 @app.command()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CREATION_SECONDS = 120
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)")
 
 
 class TrackingError(GatewiseError):
@@ -27,13 +28,21 @@ class TrackingError(GatewiseError):
 
 
 def address(config: TrackingConfig) -> str:
-    """The store's address: `MLFLOW_TRACKING_URI` if set, else the study's."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or config.uri
+    """The store's address: `MLFLOW_TRACKING_URI` if set, else the study's.
+
+    That of a SQLite file is absolute: MLflow keeps one store a process for each address, so
+    `sqlite:///mlflow.db` of a second folder would be the first one's.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or config.uri
+    match, here = _SQLITE.match(uri), str(Path.cwd())
+    if match is None or match["path"].startswith(("/", ":memory:")) or "?" in here:
+        return uri
+    return f"{uri[: match.start('path')]}{here}/{uri[match.start('path') :]}"
 
 
 def sqlite_path(uri: str) -> Path | None:
     """File of a SQLite store, or None for any other address."""
-    match = re.match(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)", uri)
+    match = _SQLITE.match(uri)
     return Path(match["path"]) if match else None
 
 
@@ -57,8 +66,8 @@ def _creating(path: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise TrackingError(
-            f"{path}: another process has been creating the store for {CREATION_SECONDS} s; "
-            f"if none is, remove {path}.lock"
+            f"{shown_path(path)}: another process has been creating the store for "
+            f"{CREATION_SECONDS} s; if none is, remove {shown_path(path)}.lock"
         ) from None
 
 
@@ -113,8 +122,16 @@ def pointing_at(uri: str) -> Iterator[None]:
 
 
 def shown(uri: str) -> str:
-    """An address fit to print: without a password."""
+    """An address fit to print: without a password; of a file here, as the study names it."""
+    path = sqlite_path(uri)
+    if path is not None:
+        return uri.replace(str(path), shown_path(path))
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:...@", uri)
+
+
+def shown_path(path: Path) -> str:
+    """A path fit to print: relative to the working directory where it lies below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _sentence(uri: str, error: Exception) -> str:

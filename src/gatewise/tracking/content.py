@@ -276,12 +276,16 @@ def final_metrics(record: RunRecord) -> dict[str, float]:
 
 def read_curves(folder: str | Path) -> dict[MetricKey, float]:
     """All points of `curves.csv`, by metric and epoch."""
-    table = runs.read_curves(folder).set_index("epoch")
-    return {
-        (names.curve(str(name)), int(epoch)): float(value)
-        for name, column in table.items()
-        for epoch, value in column.dropna().items()
-    }
+    points: dict[MetricKey, float] = {}
+    for row in runs.read_curves(folder).to_dict("records"):
+        epoch = int(row.pop("epoch"))
+        known = {str(name): float(value) for name, value in row.items()}
+        points |= {
+            (names.curve(name), epoch): value
+            for name, value in known.items()
+            if not math.isnan(value)
+        }
+    return points
 
 
 def parent_key(record: RunRecord) -> str:

@@ -72,11 +72,7 @@ lint: $(READY_DEV) ## style, formatting, types, layers of imports, and CI workfl
 
 .PHONY: audit
 audit: $(READY) ## the locks against known advisories (needs a network; installs nothing)
-	@# What is ignored stands in SECURITY.md with the reason.
-	for lock in requirements.lock requirements-dev.lock; do \
-		uv tool run --from 'pip-audit==2.10.1' pip-audit --disable-pip --require-hashes \
-			--progress-spinner off --ignore-vuln CVE-2025-69872 --requirement $$lock || exit 1; \
-	done
+	.ci/audit requirements.lock requirements-dev.lock
 
 .PHONY: bench
 bench: $(READY_DEV) ## measure speed against references; table and history in benchmarks/results

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from benchmarks import breakdown, result, tasks, verdict
 from benchmarks.__main__ import last
@@ -273,3 +274,102 @@ def test_every_kind_of_damage_changes_a_file_and_can_be_undone(tmp_path):
         assert not path.is_file() or path.is_symlink() or path.read_bytes() != b'{"a": 1}', kind
     damage.whole_again(path, b"x")
     assert path.read_bytes() == b"x"
+
+
+def test_the_soaks_own_study_is_a_study(tmp_path):
+    from benchmarks.hardening import project
+
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(project.STUDY, sort_keys=False))
+    assert config.load(tmp_path / "params.yaml").runs == 8
+    # And every file that a stage depends on is in its checkout.
+    project.make(tmp_path / "made")
+    stages = yaml.safe_load((tmp_path / "made" / "dvc.yaml").read_text())["stages"]
+    fixed = {dep for stage in stages.values() for dep in stage["deps"] if "." in dep}
+    fixed = {dep for dep in fixed if "$" not in dep and not dep.startswith(("data/", "reports/"))}
+    assert all((tmp_path / "made" / name).exists() for name in fixed), fixed
+
+
+def soaked(tmp_path):
+    """What a small study leaves, as far as the soak looks at names."""
+    for name in (
+        "data/plan/sounds/source.json",
+        "data/plan/texts/source.json",
+        "data/plan/texts/tuning/gru.json",
+        "data/plan/probes/lstm.json",
+        "data/plan/compare.json",
+        "data/raw/sounds/manifest.parquet",
+        "data/prepared/texts/tokenizer.json",
+        "data/tuned/texts/gru.json",
+        "runs/texts/gru/metrics.json",
+        "runs/texts/gru/seed-0/run.json",
+        "runs/texts/gru/seed-1/run.json",
+        "reports/comparison.json",
+        "reports/data/texts.json",
+        "reports/plots/curves.csv",
+        f".gatewise/runs/ab/{'ab' * 32}/run.json",
+        f".gatewise/trials/ab/{'ab' * 32}/trial.json",
+        ".gatewise/kept/probe/gru/kept.json",
+        "kept/sounds-gru.zip",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('{"task": "texts", "variant": "gru"}')
+    return tmp_path
+
+
+def test_the_soak_damages_every_kind_of_file_in_every_way(tmp_path):
+    from benchmarks.hardening import damage, files
+
+    folder = soaked(tmp_path)
+    names = files.written(folder)
+    assert len(names) == 18 + len(files.SINGLE)
+    every = files.cases(folder, None, 0)
+    assert len(set(every)) == len(names) * len(damage.KINDS)
+    # One stands for all tasks, variants, seeds and keys.
+    kinds = files.cases(folder, 0, 0)
+    assert len({name for name, _ in kinds}) == len(names) - 2
+    assert {kind for _, kind in kinds} == set(damage.KINDS)
+    assert files.cases(folder, 7, 0) == kinds[:7]
+
+
+def test_every_file_has_commands_that_read_it(tmp_path):
+    from benchmarks.hardening import files, readers
+
+    folder = soaked(tmp_path)
+    read = {name: readers.of(folder, name) for name in files.written(folder)}
+    assert all(read.values())
+    assert read["data/plan/texts/tuning/gru.json"][-1] == ("pipeline.tune", "texts", "gru")
+    assert read["data/plan/probes/lstm.json"][-1] == ("pipeline.probe", "lstm")
+    assert read["data/plan/compare.json"][-1] == ("pipeline.compare",)
+    assert read[".gatewise/kept/probe/gru/kept.json"] == [("pipeline.probe", "gru")]
+    assert read[f".gatewise/runs/ab/{'ab' * 32}/run.json"] == [("pipeline.train", "texts", "gru")]
+    assert read["kept/sounds-gru.zip"][0][-1] == "sounds"
+    stages = {command[0].removeprefix("pipeline.") for some in read.values() for command in some}
+    assert {"prepare", "train", "compare", "report", "fetch", "context"} <= stages
+
+
+def test_a_copy_is_put_back_whatever_was_done_to_it(tmp_path):
+    from benchmarks.hardening import damage
+    from benchmarks.hardening.copies import Copy
+
+    base = tmp_path / "base"
+    for name in ("a/one.json", "a/two.json", "b/three.json"):
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        (base / name).write_text('{"name": 1}')
+    (base / "empty").mkdir()
+    copy = Copy(base, tmp_path / "copy")
+    for kind in damage.KINDS:
+        damage.spoil(copy.folder / "a" / "one.json", kind)
+        (copy.folder / "b" / "three.json").unlink()
+        (copy.folder / "b").rmdir()
+        (copy.folder / "new").mkdir()
+        (copy.folder / "new" / "file").write_text("x")
+        copy.restore("a/one.json")
+        there = {str(p.relative_to(copy.folder)) for p in copy.folder.rglob("*")}
+        left = there - {str(p.relative_to(base)) for p in base.rglob("*")}
+        assert left <= {"new"}, kind  # an empty folder is no matter
+        for path in base.rglob("*.json"):
+            again = copy.folder / path.relative_to(base)
+            assert again.is_file(), kind
+            assert not again.is_symlink(), kind
+            assert again.read_bytes() == path.read_bytes(), kind
+        (copy.folder / "new").rmdir()

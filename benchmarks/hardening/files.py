@@ -2,84 +2,121 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.hardening import damage, project
+from benchmarks.hardening import damage, project, readers, warm_commands
+from benchmarks.hardening.copies import Copy
+from benchmarks.hardening.project import Said
 from benchmarks.hardening.table import LOST, REFUSED, SURVIVED, Tally
 
-PATTERNS = (
-    "data/plan/**/*.json", "data/raw/*/*", "data/prepared/*/*", "runs/*/*/*/*",
-    "runs/*/*/metrics.json", "reports/data/*.json", "reports/baselines/*.json",
-    "reports/comparison.json", ".gatewise/runs/*/*/*", ".gatewise/kept/*/*/**/*",
-    "params.yaml", "seeds.lock", "kept/*.zip",
-)  # fmt: skip
+PLACES = ("data", "runs", "reports", ".gatewise/runs", ".gatewise/trials", ".gatewise/kept", "kept")
+SINGLE = ("params.yaml", "seeds.lock", "tuning.lock", "dvc.lock", ".dvc/tmp/rwlock")
+WRITTEN_BY_PEOPLE = ("params.yaml", "seeds.lock", "tuning.lock")
+"""Another number in these is another study, not damage."""
 
 
-def cases(folder: Path, count: int, seed: int) -> list[tuple[str, str]]:
-    """Pairs of a file and a kind of damage; one of each name in each place, or `count` of them."""
-    chosen: dict[tuple[str, str], str] = {}
-    for number, pattern in enumerate(PATTERNS):
-        for path in sorted(folder.glob(pattern)):
-            if path.is_file():
-                place = re.sub(r"[0-9a-f]{64}", "", path.name)
-                chosen.setdefault((str(number), place), str(path.relative_to(folder)))
-    every = [(name, kind) for name in chosen.values() for kind in damage.KINDS]
-    random.Random(seed).shuffle(every)  # noqa: S311  # nothing secret
+def written(folder: Path) -> list[str]:
+    """Every file that the pipeline has written in the reproduced project `folder`."""
+    found = [path for place in PLACES for path in sorted((folder / place).rglob("*"))]
+    names = [str(path.relative_to(folder)) for path in found if path.is_file()]
+    mine = ("data/README.md", "data/synthetic")
+    return [name for name in names if not name.startswith(mine)] + list(SINGLE)
+
+
+def kind_of_file(name: str) -> str:
+    """What a file is, whichever task, seed, variant or key it belongs to."""
+    plain = re.sub(r"/[0-9a-f]{2}/[0-9a-f]{64}/", "/<key>/", name)
+    plain = re.sub(r"seed-\d+", "seed", plain)
+    variants, tasks = ("|".join(project.STUDY[key]) for key in ("variants", "tasks"))
+    plain = re.sub(rf"\b({variants})\b", "<variant>", plain)
+    return re.sub(rf"\b({tasks})\b", "<task>", plain)
+
+
+def cases(folder: Path, count: int | None, seed: int) -> list[tuple[str, str]]:
+    """Pairs of a file and a kind of damage, shuffled.
+
+    Args:
+        folder: a reproduced project.
+        count: so many of them; 0: one file of each kind of file in every kind of damage; None:
+            every file in every kind of damage.
+        seed: of the order, and of which file stands for its kind.
+    """
+    chance = random.Random(seed)  # noqa: S311  # nothing secret
+    names = written(folder)
+    chance.shuffle(names)
+    chosen = names if count is None else list({kind_of_file(name): name for name in names}.values())
+    every = [(name, kind) for name in chosen for kind in damage.KINDS]
+    chance.shuffle(every)
     return every[:count] if count else every
 
 
-def commands(name: str) -> list[list[str]]:
-    """What reads the file `name`, nearest first."""
-    # Not plain `dvc repro`: DVC itself waits for ever on a pipe among its outputs.
-    repro = [["gatewise.cli.main", "repro"]]
-    parts = name.split("/")
-    if name.startswith("kept/"):
-        task = "sounds" if "sounds" in name else "texts"
-        return [["gatewise.cli.main", "gate", "--against", name, "--task", task]]
-    if name.startswith(".gatewise/runs/"):
-        return [["dvc", "repro", "-f", "-s", *_trains()], *repro]
-    if name.startswith(".gatewise/kept/"):
-        return [["dvc", "repro", "-f", "-s", f"{parts[2]}@{parts[3]}"], *repro]
-    if name.startswith("runs/") and parts[-1] in ("weights.safetensors", "run.json"):
-        item = ["--text", "a fine film"] if parts[1] == "texts" else ["mine/sounds/low/s0_0.wav"]
-        return [["gatewise.cli.main", "predict", "/".join(parts[:4]), *item], *repro]
-    if name.startswith("runs/"):
-        return [["pipeline.compare"], *repro]
-    return repro
+def quick(copy: Copy, name: str, kind: str, address: str) -> str:
+    """What the commands that read the file `name` make of it when it is damaged."""
+    path, whole = copy.folder / name, (copy.base / name).read_bytes()
+    damage.spoil(path, kind, seed=hash_of(name, kind))
+    refused = False
+    for command in readers.of(copy.base, name):
+        if name.startswith(".gatewise/") and _same(path, whole):
+            break  # made anew by the one that uses it; the others do not
+        said = warm_commands.run(address, copy.folder, command)
+        if (why := _lost(said)) is not None:
+            return f"{LOST}: {' '.join(command)}: {why}"
+        refused = refused or said.status != 0
+    if refused:
+        return REFUSED
+    if _same(path, whole) and project.results(copy.folder) == project.results(copy.base):
+        return SURVIVED
+    if name.startswith((".gatewise/", "kept/", ".dvc/")) or name in WRITTEN_BY_PEOPLE:
+        same = project.results(copy.folder) == project.results(copy.base)
+        return SURVIVED if same or name in WRITTEN_BY_PEOPLE else f"{LOST}: other results"
+    # It lies there as DVC did not leave it: the next `dvc repro` must make it anew.
+    said = warm_commands.run(address, copy.folder, ("dvc", "status", "--json"))
+    if (why := _lost(said)) is not None:
+        return f"{LOST}: dvc status: {why}"
+    if said.status:
+        return REFUSED
+    changed = json.loads(said.output[said.output.index("{") :])
+    return SURVIVED if changed else f"{LOST}: nobody notices"
 
 
-def _trains() -> list[str]:
-    return [f"train@{t}-{v}" for t in project.STUDY["tasks"] for v in project.STUDY["variants"]]
+def _same(path: Path, whole: bytes) -> bool:
+    return path.is_file() and not path.is_symlink() and path.read_bytes() == whole
 
 
-def outcome(base: Path, scratch: Path, name: str, kind: str, warm: Mapping[str, str]) -> str:
-    """What became of the study when `name` was damaged."""
+def _lost(said: Said) -> str | None:
+    """How a command failed that did not end well; nothing if it ended as it should."""
+    if said.status is None:
+        return f"no end: {said.output[-300:]}"
+    if "Traceback" in said.output:
+        return f"a traceback: {said.output[-500:]}"
+    if said.status and not said.in_words:
+        return f"status {said.status} without a sentence: {said.output[-300:]}"
+    return None
+
+
+def through(base: Path, scratch: Path, name: str, kind: str, warm: dict[str, str]) -> str:
+    """What becomes of the whole study: `gatewise repro` after the file `name` was damaged."""
     folder = scratch / "case"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(base, folder, symlinks=True)
-    wanted = project.results(base)
     damage.spoil(folder / name, kind, seed=hash_of(name, kind))
-    refused = False
-    for command in commands(name):
-        said = project.run(folder, *command, variables=warm)
-        if said.status == 0:
-            continue
-        if said.in_words or (said.status and name.startswith("kept/")):
-            refused = True
-            continue
-        ending = "no end" if said.status is None else "a traceback"
-        return f"{LOST}: {ending}: {name}, {kind}: {said.output[-400:]}"
-    whole = project.results(folder) if not refused else wanted
-    # What people write is theirs: another number in it is another study.
-    if whole != wanted and name not in ("params.yaml", "seeds.lock"):
-        changed = [path for path in wanted if whole.get(path) != wanted[path]]
-        return f"{LOST}: other results: {name}, {kind}: {changed[:3]}"
-    return REFUSED if refused else SURVIVED
+    said = project.run(folder, "gatewise.cli.main", "repro", variables=warm, seconds=600)
+    if (why := _lost(said)) is not None:
+        return f"{LOST}: gatewise repro: {why}"
+    if said.status:
+        return REFUSED
+    if name in WRITTEN_BY_PEOPLE or project.results(folder) == project.results(base):
+        return SURVIVED
+    wanted, whole = project.results(base), project.results(folder)
+    return (
+        f"{LOST}: other results: {[path for path in wanted if whole.get(path) != wanted[path]][:3]}"
+    )
 
 
 def hash_of(name: str, kind: str) -> int:
@@ -87,11 +124,22 @@ def hash_of(name: str, kind: str) -> int:
     return int.from_bytes(f"{name} {kind}".encode()[-8:], "big")
 
 
-def tried(
-    base: Path, scratch: Path, count: int, seed: int, warm: Mapping[str, str]
-) -> Iterator[Tally]:
-    """A tally for each damaged file."""
+def tried(base: Path, scratch: Path, count: int | None, whole: int, seed: int) -> Iterator[Tally]:
+    """A tally for each damaged file: by its readers, and some through the whole study."""
+    address = warm_commands.start()
+    copy = Copy(base, scratch / "copy")
     for name, kind in cases(base, count, seed):
-        found = outcome(base, scratch, name, kind, warm)
-        print(f"{name}, {kind}: {found[:600]}", flush=True)
+        found = quick(copy, name, kind, address)
+        copy.restore(name)
+        if found.startswith(LOST):
+            print(f"{name}, {kind}: {found[:900]}", flush=True)
         yield Tally(f"file: {kind}", Counter([found.partition(":")[0]]))
+    from gatewise.execution import warm
+
+    for name, kind in cases(base, 0, seed + 1)[:whole]:
+        found = through(base, scratch, name, kind, {warm.ADDRESS: address})
+        if found.startswith(LOST):
+            print(f"{name}, {kind}: {found[:900]}", flush=True)
+        yield Tally(
+            "file, then `gatewise repro`", Counter([found.partition(":")[0]]), "of all kinds"
+        )

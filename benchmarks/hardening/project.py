@@ -36,10 +36,12 @@ STUDY = {
     },
     "seeds": 2,
     "train": {"epochs": 2},
+    "tuning": {"trials": 2, "space": {"learning_rate": {"low": 0.003, "high": 0.02}}},
     "compare": {"primary": [["gru", "lstm"]], "resamples": 200},
     "probes": {
-        **{"adding_lengths": [4], "copy_lengths": [2], "parity_lengths": [2]},
-        **{"steps": 5, "seeds": 1, "gradient_length": 10},
+        **{"adding_lengths": [4], "copy_lengths": [2], "order_lengths": []},
+        **{"starts": ["torch"], "learning_rates": [0.01], "updates": 5, "seeds": 1},
+        **{"gradient_length": 10, "gradient_reach": 5},
     },
     "tracking": {"enabled": False},
 }
@@ -70,7 +72,7 @@ def make(folder: Path) -> None:
     )  # fmt: skip
     for name in filter(None, listed.stdout.split("\0")):
         wanted = name.startswith(("src/", "pipeline/", ".dvc/", "data/")) or name in (
-            *("dvc.yaml", ".dvcignore", ".gitignore", "seeds.lock"),
+            *("dvc.yaml", ".dvcignore", ".gitignore", "seeds.lock", "tuning.lock"),
         )
         if wanted and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

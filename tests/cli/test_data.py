@@ -56,6 +56,21 @@ def test_check_certifies_a_folder(tmp_path: Path) -> None:
     assert "no group lies in two splits" in result.stdout
 
 
+def test_check_takes_the_columns_of_metadata(tmp_path: Path) -> None:
+    home = sounds.folder(tmp_path / "mine")
+    rows = [
+        f"{path.relative_to(home)},{path.parent.name},{path.name[:3]}"
+        for path in sorted(home.rglob("*.wav"))
+    ]
+    (home / "metadata.csv").write_text("\n".join(["file_name,word,who", *rows]) + "\n")
+    options = ["--label", "word", "--group", "who"]
+    result = runner.invoke(app, ["data", "check", str(home), *options])
+    assert result.exit_code == 0, result.exception
+    assert "60 examples, 2 labels, 30 groups" in result.stdout
+    by_folder = runner.invoke(app, ["data", "check", str(home), "--layout", "label"])
+    assert by_folder.exit_code == 0, by_folder.exception
+
+
 def test_check_finds_a_leak_and_fails(tmp_path: Path) -> None:
     home = sounds.folder(tmp_path / "mine", groups=30)
     rows = ["path,label,split"]

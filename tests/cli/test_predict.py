@@ -120,6 +120,77 @@ def test_many_are_answered_in_batches_as_alone(frames: Path, tmp_path: Path) -> 
     assert found[-1]["probability"] == pytest.approx(alone.probability, abs=1e-6)
 
 
+def tree(root: Path, *names: str) -> Path:
+    for place, name in enumerate(names):
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(sounds.wav(place))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "said"),
+    [
+        (["test/left/a.wav", "test/right/b.wav"], ["--labels", "from-folder"], "*/label"),
+        # Either level could be the labels; the model knows one of them.
+        (["left/ann/a.wav", "right/bob/b.wav"], ["--labels", "from-folder"], "label"),
+        (["ann/left/a.wav", "bob/right/b.wav"], ["--labels", "from-folder"], "*/label"),
+        (["ann/left/a.wav", "bob/right/b.wav"], ["--layout", "group/label"], "group/label"),
+        (["dev/left/a.wav", "test/right/b.wav"], ["--layout", "split/label"], "split/label"),
+    ],
+)
+def test_folders_are_read_as_a_source_reads_them(
+    audio: Path, tmp_path: Path, names: list[str], options: list[str], said: str
+) -> None:
+    done = predict(audio, tree(tmp_path / "held", *names), *options, "--json")
+    assert done.exit_code == 0, done.exception
+    assert [json.loads(row)["truth"] for row in done.stdout.splitlines()] == ["left", "right"]
+    assert f"labels by folders, read as {said}: 2 labels (left, right)" in done.stderr
+
+
+def test_a_label_that_stands_in_the_file_name(audio: Path, frames: Path, tmp_path: Path) -> None:
+    pattern = "^(?P<label>[^_]+)_"
+    home = tree(tmp_path / "held", "all/left_ann.wav", "all/right_bob.wav")
+    found = answers(audio, home, "--name", pattern)
+    assert [one["truth"] for one in found] == ["left", "right"]
+    (one,) = answers(audio, home / "all" / "left_ann.wav", "--name", pattern)
+    assert one["truth"] == "left"
+    np.save(tmp_path / "right_1.npy", np.zeros((3, 4), np.float32))
+    (one,) = answers(frames, tmp_path / "right_1.npy", "--name", pattern)
+    assert one["truth"] == "right"
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+def test_a_folder_with_metadata(audio: Path, tmp_path: Path, name: str) -> None:
+    home = tree(tmp_path / "held", "a/x.wav", "b/x.wav")
+    for part, word in (("a", "left"), ("b", "right")):
+        csv_text = f"file_name,word\nx.wav,{word}\n"
+        jsonl = json.dumps({"file_name": "x.wav", "word": word}) + "\n"
+        (home / part / name).write_text(csv_text if name.endswith("csv") else jsonl)
+    found = answers(audio, home, "--labels", "word")
+    assert [(one["input"], one["truth"]) for one in found] == [
+        (f"{home}/a/x.wav", "left"),
+        (f"{home}/b/x.wav", "right"),
+    ]
+
+
+def test_a_table_is_written_as_its_options_say(text: Path, tmp_path: Path) -> None:
+    table = tmp_path / "texts.csv"
+    table.write_bytes('left;"ein gr\xfcner Film\nright;ein Film\n'.encode("latin-1"))
+    options = ["--no-header", "--delimiter", ";", "--quoting", "none", "--encoding", "latin-1"]
+    found = answers(text, table, "--column", "2", "--labels", "1", *options)
+    assert [one["truth"] for one in found] == ["left", "right"]
+    (alone,) = answers(text, "--text", '"ein gr\xfcner Film')
+    assert found[0]["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
+
+
+def test_two_readings_are_refused_with_the_options_that_decide(audio: Path, tmp_path: Path) -> None:
+    home = tree(tmp_path / "held", "ann/x/a.wav", "bob/y/b.wav")
+    done = predict(audio, home, "--labels", "from-folder")
+    assert "--layout label" in str(done.exception)
+    assert "--layout */label" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -128,6 +199,14 @@ def test_many_are_answered_in_batches_as_alone(frames: Path, tmp_path: Path) -> 
         (["empty"], "empty: no file to answer in it"),
         (["a.zip"], "this model takes .wav"),
         (["a.wav", "--labels", "word"], "names a column of a table"),
+        (["empty", "--labels", "word"], "names a column of a table"),
+        (["a.wav", "--layout", "label"], "--layout says what the folders below"),
+        (["a.wav", "--layout", "word"], "--layout: 'word' is no role of a folder"),
+        (["a.wav", "--layout", "*", "--name", "(?P<label>.)"], "--layout and --name say twice"),
+        (["a.wav", "--name", "(?P<word>.)"], "--name: '(?P<word>.)' needs a named bracket"),
+        (["a.wav", "--name", "("], "is not a regular expression"),
+        (["a.wav", "--name", "(?P<label>z+)"], "a.wav: the pattern '(?P<label>z+)' finds no"),
+        (["a.wav", "--quoting", "all"], "allowed: standard, none"),
         (["a.wav", "--format", "xml"], "allowed: table, jsonl, csv"),
         (["a.wav", "--on-bad", "ignore"], "allowed: fail, skip"),
     ],

@@ -91,6 +91,9 @@ def test_anchors_and_merges_may_be_used(tmp_path):
         ("train: {learning_rate: .inf}", "train.learning_rate.*finite"),
         ("train: {batch_size: " + "9" * 4000 + "}", "train.batch_size"),
         ("compare: {resamples: 1000000000}", "compare.resamples.*1000000"),
+        ("probes: {adding_lengths: [1000000000]}", "probes.adding_lengths.*100000"),
+        ("probes: {gradient_length: 1000000000}", "probes.gradient_length.*100000"),
+        ("probes: {seeds: 1000000000}", "probes.seeds.*10000"),
     ],
 )
 def test_bounds_are_named_with_the_key(tmp_path, settings, reason):
@@ -112,6 +115,21 @@ def test_bounds_are_named_with_the_key(tmp_path, settings, reason):
 def test_models_that_fit_no_machine_are_refused(tmp_path, variant, reason):
     path = tmp_path / "params.yaml"
     path.write_text(STUDY.replace("{cell: lstm, hidden: 8}", variant))
+    with pytest.raises(GatewiseError, match=f"(?s){reason}"):
+        config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "features", "reason"),
+    [
+        ("{kind: synthetic-commands}", "{kind: log-mel, seconds: 1.0e+12}", "seconds.*3600"),
+        ("{kind: synthetic-commands, takes: 1000000000}", "{kind: log-mel}", "takes.*1000"),
+    ],
+)
+def test_data_beyond_any_study_are_refused(tmp_path, source, features, reason):
+    task = f"{{source: {source}, features: {features}}}"
+    path = tmp_path / "params.yaml"
+    path.write_text(STUDY.replace("{source: {kind: digits}, features: {kind: frames}}", task))
     with pytest.raises(GatewiseError, match=f"(?s){reason}"):
         config.load(path)
 

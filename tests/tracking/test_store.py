@@ -3,6 +3,7 @@ import sqlite3
 
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.config import TrackingConfig
 from gatewise.tracking.connection import TrackingError, address, explained, shown
 from gatewise.tracking.store import Store
@@ -130,3 +131,30 @@ def _late(client):
         return look(name)
 
     return late
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("cut", "damaged; put a copy of it back"),
+        ("junk", "is not a database"),
+        ("another version", "is not a database"),
+        ("nested deeply", "is not a database"),
+        ("a folder", "a folder where a file should be"),
+        ("a pipe", "not a regular file"),
+        ("a link to /dev/zero", "not a regular file"),
+        ("a link to nowhere", "a link to nowhere, which does not exist"),
+    ],
+)
+def test_a_damaged_database_is_one_sentence_and_nobody_waits_for_it(
+    config, tmp_path, kind, message
+):
+    import shutil
+
+    place = tmp_path / "damaged" / "mlflow.db"
+    place.parent.mkdir()
+    shutil.copy(tmp_path / "mlflow.db", place)
+    damage.spoil(place, kind)
+    with pytest.raises(TrackingError, match=f"mlflow.db.*{message}") as caught:
+        Store(TrackingConfig(uri=f"sqlite:///{place}")).experiment("digits")
+    assert "\n" not in str(caught.value)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from gatewise.artifacts import digests
+from gatewise.artifacts import csv_tables, digests
 from gatewise.artifacts.document import Part, read_model
 from gatewise.artifacts.plan import OwnSettings
 from gatewise.config import Augment, Count, SplitConfig, TrainConfig, VariantConfig
@@ -141,11 +141,7 @@ def read_curves(folder: str | Path) -> pd.DataFrame:
     Raises:
         DamagedError: it cannot be read.
     """
-    import pandas as pd
-
-    path = Path(folder) / CURVES
-    with reading(path, remedy(folder)):
-        return pd.read_csv(path)
+    return csv_tables.read(Path(folder) / CURVES, ["epoch"], remedy(folder))
 
 
 def read_predictions(folder: str | Path) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gatewise.serving.answers import Answered, Tally
+    from gatewise.serving.held_out import Wanted
     from gatewise.serving.predictor import Predictor
 
 app = typer.Typer()
 
 FORMATS = ("table", "jsonl", "csv")
+QUOTING = ("standard", "none")
 LONGEST_NAME = 60  # characters of an input that the table shows
 MOST_LABELS = 20  # of a confusion matrix that is printed
 
@@ -41,11 +44,31 @@ def predict(
     text: Annotated[list[str] | None, typer.Option(help="A string itself.")] = None,
     labels: Annotated[
         str | None,
-        typer.Option(help="Score the answers: from-folder, or a table's column of labels."),
+        typer.Option(
+            help="Score the answers: from-folder, or the column of labels of a table or of a "
+            "folder's metadata.csv."
+        ),
     ] = None,
     column: Annotated[
         str | None, typer.Option(help="A table's column of texts (text) or paths (path).")
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="Score by folders: what they are, e.g. split/label or group/label."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Score by a pattern of file names, e.g. '(?P<label>[^_]+)_'."),
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Of a table.")] = None,
+    quoting: Annotated[str | None, typer.Option(help="Of a table: standard or none.")] = None,
+    header: Annotated[
+        bool,
+        typer.Option(
+            "--header/--no-header", help="Whether a table has one; columns are 1, 2, ... if not."
+        ),
+    ] = True,
+    encoding: Annotated[str, typer.Option(help="Of a table.")] = "utf-8",
     on_bad: Annotated[
         str, typer.Option(help="What cannot be answered: fail, or skip and go on.")
     ] = "fail",
@@ -54,19 +77,27 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="As --format jsonl.")] = False,
 ) -> None:
     """Say what a model makes of some files, and how often it is right where labels are known."""
+    from gatewise.data.sources._tables import Format
     from gatewise.serving import answers, questions
 
     form = "jsonl" if as_json else form
     for option, value, allowed in (
         ("--format", form, FORMATS),
         ("--on-bad", on_bad, ("fail", "skip")),
+        ("--quoting", quoting, (None, *QUOTING)),
     ):
         if value not in allowed:
-            raise GatewiseError(f"{option}: {value!r}; allowed: {', '.join(allowed)}")
+            raise GatewiseError(f"{option}: {value!r}; allowed: {', '.join(filter(None, allowed))}")
     if not inputs and not text:
         raise GatewiseError("nothing to predict; name files, folders or tables, or give --text")
+    wanted = _wanted(labels, column, layout, name)
     predictor = load(model, prepared)
-    wanted = questions.Wanted(predictor.card.modality, labels, column)
+    wanted = replace(
+        wanted,
+        modality=predictor.card.modality,
+        known=tuple(predictor.card.labels),
+        how=Format(delimiter, cast("Any", quoting), header, encoding),
+    )
     asked = questions.collect(inputs or (), text or (), wanted)
     with _progress(len(asked)) as advance:
         found = []
@@ -82,6 +113,29 @@ def predict(
     else:
         _print_csv(found)
     _sum_up(found, tally, to_stdout=form == "table")
+
+
+def _wanted(labels: str | None, column: str | None, layout: str | None, name: str | None) -> Wanted:
+    """Where the labels are, as the options say; what the model takes is not known yet."""
+    from gatewise.data.sources._layout import Layout
+    from gatewise.serving import held_out
+
+    given = {"--labels": labels, "--layout": layout, "--name": name}
+    chosen = [option for option, value in given.items() if value is not None]
+    if set(chosen) == {"--labels", "--layout"} and labels == held_out.FROM_FOLDER:
+        chosen = ["--layout"]  # the same, said in full
+    if len(chosen) > 1:
+        raise GatewiseError(f"{' and '.join(chosen)} say twice where the labels are; give one")
+    try:
+        return held_out.Wanted(
+            "",
+            labels,
+            column,
+            Layout.parse(layout) if layout is not None else None,
+            held_out.compiled(name) if name is not None else None,
+        )
+    except ValueError as error:
+        raise GatewiseError(f"{chosen[0]}: {error}") from None
 
 
 def _plain(one: Answered) -> dict[str, object]:

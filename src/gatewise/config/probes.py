@@ -6,13 +6,22 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import Count, Positive, Share, Strict, Width
+from gatewise.config.strict import (
+    BatchSize,
+    Count,
+    Positive,
+    Seeds,
+    Share,
+    Steps,
+    Strict,
+    Width,
+)
 
 Start = Literal["torch", "keras", "forget-bias", "chrono", "declared"]
 """How a probed recurrence starts. `torch`, `keras` and `chrono` as a variant's `init`, the last for
 the very length that is asked; `forget-bias`: as `torch`, with a bias of 1 on the gate that keeps
 the state (Jozefowicz et al. 2015); `declared`: as the variant says."""
-Lengths = tuple[Count, ...]
+Lengths = tuple[Steps, ...]
 DIGITS = (8, 64)
 """Steps of an image of 8 x 8 pixels: its rows, or its pixels one by one."""
 
@@ -53,12 +62,12 @@ class ProbeConfig(Strict):
     futility: Share = 0.5
     """Share of the updates after which a run that is no better than chance is stopped; 1 never
     stops one."""
-    batch_size: Count = 32
-    seeds: Count = 4
+    batch_size: BatchSize = 32
+    seeds: Seeds = 4
     """Runs of each length, beside one more that chooses start and rate."""
-    gradient_length: Annotated[int, Field(ge=2)] = 100
+    gradient_length: Annotated[Steps, Field(ge=2)] = 100
     """Steps over which the gradient is followed back."""
-    gradient_reach: Count = 50
+    gradient_reach: Steps = 50
     """Distance, in steps, at which the claim about gradients asks what is left of them."""
 
     @model_validator(mode="after")

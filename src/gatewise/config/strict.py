@@ -20,6 +20,10 @@ Width = Annotated[int, Field(ge=1, le=16_384)]
 """Of a vector inside a model."""
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
+Steps = Annotated[int, Field(ge=1, le=100_000)]
+"""Of one sequence."""
+Seconds = Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)]
+"""Of one clip."""
 Seeds = Annotated[int, Field(ge=1, le=10_000)]
 """A number of seeds."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

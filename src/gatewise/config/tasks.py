@@ -26,6 +26,7 @@ from gatewise.config.strict import (
     Hertz,
     Positive,
     Probability,
+    Seconds,
     Share,
     Strict,
     Width,
@@ -86,7 +87,7 @@ class Spectral(Strict):
     """Step between frames in samples."""
     n_mels: Bands = 40
     """Mel bands."""
-    seconds: Positive | None = None
+    seconds: Seconds | None = None
     """Crop or zero-pad (around the middle) clips to this duration; left out: keep theirs."""
     crop: Literal["middle", "energy"] = "middle"
     """What of a longer clip is kept: its middle, or its loudest window, as for words that were

@@ -14,7 +14,7 @@ from gatewise.data import sources
 from gatewise.data.preparation import certificate
 from gatewise.data.preparation.build import prepare
 from gatewise.data.preparation.certificate import LeakError
-from gatewise.data.sources import _sounds, _tables
+from gatewise.data.sources import _metadata, _sounds, _tables
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
@@ -96,7 +96,7 @@ def guess(path: Path, options: Mapping[str, Any]) -> SourceOptions:
         columns = given.get("columns", {})
         sounds = columns.get("path", "path") in there and "text" not in given
         kind = "audio-folder" if sounds else "text-file"
-    if kind == "audio-folder" and not path.is_dir():  # its table's columns are named together
+    if kind == "audio-folder" and _has_table(path, given):  # its columns are named together
         named = {name: given.pop(name) for name in COLUMNS if name in given and name != "text"}
         given["columns"] = {**named, **given.get("columns", {})}
     source = source_class(kind)
@@ -111,6 +111,14 @@ def guess(path: Path, options: Mapping[str, Any]) -> SourceOptions:
         said = [line.strip() for line in str(error).splitlines() if "Value error, " in line]
         reason = said[0].removeprefix("Value error, ").split(" [type=")[0] if said else str(error)
         raise GatewiseError(f"{path}: {reason}") from None
+
+
+def _has_table(path: Path, given: Mapping[str, Any]) -> bool:
+    """Whether a table tells the labels of sound files: `path` itself, or `metadata` in it."""
+    if not path.is_dir():
+        return True
+    by_path = given.keys() & {"layout", "name"}
+    return not by_path and bool(_metadata.tables(path, _sounds.walk(path).others))
 
 
 def _format(given: Mapping[str, Any]) -> Format:

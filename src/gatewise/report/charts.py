@@ -160,7 +160,7 @@ def curves(
     """
     import altair as alt
 
-    if table.empty or column not in table:
+    if table.empty or not {column, f"{column}_low", f"{column}_high"} <= set(table):
         return None
     wanted = table[["variant", "epoch"]].copy()
     for name, source in (("mean", column), ("low", f"{column}_low"), ("high", f"{column}_high")):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatewise.artifacts import checkout
+from gatewise.artifacts import checkout, csv_tables
 from gatewise.artifacts.comparison import Comparison, TaskComparison
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
 from gatewise.evidence.memory import unlearnt
-from gatewise.files import reading
-from gatewise.report import charts, memory, tuning, tuning_words, words
+from gatewise.report import charts, memory, plots, tuning, tuning_words, words
 from gatewise.report.figure import Figure
 
 if TYPE_CHECKING:
@@ -49,22 +48,19 @@ def read_siblings(
     reports: str | Path = "reports", tasks: Iterable[str] = (), variants: Iterable[str] = ()
 ) -> Siblings:
     """Read what is there."""
-    import pandas as pd
-
     reports = Path(reports)
 
-    def table(name: str) -> pd.DataFrame | None:
+    def table(name: str, required: Sequence[str], texts: Sequence[str]) -> pd.DataFrame | None:
         path = reports / "plots" / f"{name}.csv"
         if not path.is_file():
             return None
-        with reading(path, "run `dvc repro -f compare`"):
-            return pd.read_csv(path)
+        return csv_tables.read(path, required, "run `dvc repro -f compare`", texts)
 
     files = {task: reports / "data" / f"{task}.json" for task in tasks}
     data = {task: DataReport.read(path) for task, path in files.items() if path.is_file()}
     return Siblings(
-        table("curves"),
-        table("confusion"),
+        table("curves", plots.CURVES, ("task", "variant")),
+        table("confusion", plots.CONFUSION, ("task", "variant", "actual", "predicted")),
         data,
         read_probes(variants, reports),
         commit(),

@@ -13,6 +13,10 @@ from gatewise.evidence.task_evidence import TaskEvidence
 if TYPE_CHECKING:
     import pandas as pd
 
+CURVES = ("task", "variant", "epoch")
+"""Columns that `curves` has at least."""
+CONFUSION = ("task", "variant", "actual", "predicted", "count", "share")
+
 
 def curves(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
     """Mean and spread over seeds of every curve, a row a task, variant and epoch.
@@ -37,7 +41,7 @@ def curves(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
             first = {"task": task, "variant": variant, "epoch": table.index}
             tables.append(pd.DataFrame({**first, **table.reset_index(drop=True)}))
     if not tables:
-        return pd.DataFrame(columns=["task", "variant", "epoch"])
+        return pd.DataFrame(columns=list(CURVES))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -58,8 +62,7 @@ def confusion(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
                 for j, count in enumerate(row):
                     share = float(count / row.sum()) if row.sum() else 0.0
                     rows.append((task, variant, names[i], names[j], int(count), share))
-    columns = ["task", "variant", "actual", "predicted", "count", "share"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(CONFUSION))
 
 
 def cost_against_score(comparison: Comparison) -> pd.DataFrame:

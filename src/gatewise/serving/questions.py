@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gatewise.data.frontends.decoding import FOREIGN, SUFFIXES
-from gatewise.data.sources import _labels, _sounds, _tables
+from gatewise.data.sources import _labels, _metadata, _sounds, _tables
 from gatewise.errors import GatewiseError
+from gatewise.serving import held_out
+from gatewise.serving.held_out import FROM_FOLDER, Wanted
 
-FROM_FOLDER = "from-folder"
-"""A file's label is the name of the folder that it lies in."""
 ENDINGS: Mapping[str, tuple[str, ...]] = {
     "audio": (*SUFFIXES, *FOREIGN),
     "text": (".txt",),
@@ -34,18 +35,6 @@ class Question:
     """Its label, where that is known."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """How inputs are to be read."""
-
-    modality: str
-    """What the model takes: `audio`, `text` or `frames`."""
-    labels: str | None = None
-    """`FROM_FOLDER`, or the column of a table; nothing where labels are not known."""
-    column: str | None = None
-    """Column of a table's texts or paths; `text` or `path` if left out."""
-
-
 def collect(inputs: Sequence[Path], texts: Sequence[str], wanted: Wanted) -> list[Question]:
     """The questions that `inputs` and `texts` hold, in their order.
 
@@ -59,10 +48,7 @@ def collect(inputs: Sequence[Path], texts: Sequence[str], wanted: Wanted) -> lis
 def _of(path: Path, wanted: Wanted) -> Iterator[Question]:
     endings = ENDINGS[wanted.modality]
     if path.is_dir():
-        files = _inside(path, endings)
-        if not files:
-            raise GatewiseError(f"{path}: no file to answer in it ({', '.join(endings)})")
-        yield from (_file(file, wanted) for file in files)
+        yield from _folder(path, wanted)
         return
     _sounds.require_file(path)
     if path.suffix.lower() in endings:
@@ -74,42 +60,83 @@ def _of(path: Path, wanted: Wanted) -> Iterator[Question]:
         raise GatewiseError(f"{path}: this model takes {', '.join(endings)}{tables}")
 
 
-def _inside(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+# --- files -----------------------------------------------------------------------------------
+
+
+def _folder(folder: Path, wanted: Wanted) -> Iterator[Question]:
     found = _sounds.walk(folder)
-    return sorted(path for path in [*found.sounds, *found.others] if path.suffix.lower() in endings)
+    if wanted.labels not in (None, FROM_FOLDER):
+        tables = _metadata.tables(folder, found.others) if wanted.modality == "audio" else []
+        if not tables:
+            raise _no_column(folder, wanted)
+        print(f"{folder}: labels by {', '.join(map(str, tables))}", file=sys.stderr)
+        for table in tables:
+            yield from _table(table, wanted, content=_metadata.FILE_NAME)
+        return
+    endings = ENDINGS[wanted.modality]
+    files = sorted(p for p in [*found.sounds, *found.others] if p.suffix.lower() in endings)
+    if not files:
+        raise GatewiseError(f"{folder}: no file to answer in it ({', '.join(endings)})")
+    names = [file.relative_to(folder).as_posix() for file in files]
+    for file, truth in zip(files, held_out.truths(folder, names, wanted), strict=True):
+        yield Question(str(file), functools.partial(_read, file), truth)
 
 
 def _file(path: Path, wanted: Wanted) -> Question:
     truth = None
-    if wanted.labels == FROM_FOLDER:
-        truth = _labels.clean(path.absolute().parent.name)
-    elif wanted.labels is not None:
+    if wanted.name is not None:
+        truth = held_out.named(path.name, wanted.name)
+    elif wanted.layout is not None:
         raise GatewiseError(
-            f"{path}: --labels {wanted.labels} names a column of a table; for files give "
+            f"{path}: --layout says what the folders below a folder are; name the folder, or give "
             f"--labels {FROM_FOLDER}"
         )
+    elif wanted.labels == FROM_FOLDER:
+        truth = _labels.clean(path.absolute().parent.name)
+    elif wanted.labels is not None:
+        raise _no_column(path, wanted)
     return Question(str(path), functools.partial(_read, path), truth)
 
 
-def _table(path: Path, wanted: Wanted) -> Iterator[Question]:
-    if wanted.labels == FROM_FOLDER and wanted.modality == "text":
+def _no_column(path: Path, wanted: Wanted) -> GatewiseError:
+    return GatewiseError(
+        f"{path}: --labels {wanted.labels} names a column of a table; for files give "
+        f"--labels {FROM_FOLDER}, --layout or --name"
+    )
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def _table(path: Path, wanted: Wanted, content: str = "") -> Iterator[Question]:
+    if wanted.by_path and wanted.modality == "text":
         raise GatewiseError(f"{path}: a table's rows lie in no folders; --labels names a column")
-    content = wanted.column or ("text" if wanted.modality == "text" else "path")
-    columns = {"content": content}
+    column = wanted.column or content or ("text" if wanted.modality == "text" else "path")
+    columns = {"content": column}
     if wanted.labels not in (None, FROM_FOLDER):
         columns["label"] = str(wanted.labels)
-    for number, row in enumerate(_tables.read(path, columns), 1):
-        truth = _labels.clean(row["label"]) if "label" in row else None
-        if wanted.modality == "text":
+    rows = list(_tables.read(path, columns, wanted.how))
+    labels = [_labels.clean(row["label"]) if "label" in row else None for row in rows]
+    if wanted.modality == "text":
+        for number, (row, truth) in enumerate(zip(rows, labels, strict=True), 1):
             yield Question(f"{path}:{number}", functools.partial(_text, row["content"]), truth)
-            continue
-        name = row["content"]
-        file = path.parent / name
-        if not file.exists() and "\\" in name:  # a table made on Windows
-            file = path.parent / name.replace("\\", "/")
-        if wanted.labels == FROM_FOLDER:
-            truth = _labels.clean(file.absolute().parent.name)
-        yield Question(name, functools.partial(_read, file), truth)
+        return
+    files = [path.parent / _sounds.slashed(path.parent, row["content"]) for row in rows]
+    if wanted.by_path:
+        names = [_below(path.parent, file) for file in files]
+        labels = held_out.truths(path.parent, names, wanted)
+    for row, file, truth in zip(rows, files, labels, strict=True):
+        # Below a folder that was given, one name may stand in several of its tables.
+        asked = str(file) if content else row["content"]
+        yield Question(asked, functools.partial(_read, file), truth)
+
+
+def _below(root: Path, file: Path) -> str:
+    """The path of `file` from `root`, or as it is where it lies elsewhere."""
+    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+
+
+# --- examples --------------------------------------------------------------------------------
 
 
 def _text(text: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from gatewise import files
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.tracking import location
@@ -71,6 +72,24 @@ def _creating(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _require_file(path: Path | None) -> None:
+    """Refuse a pipe or a folder in a SQLite file's place: SQLite would wait for the pipe for ever.
+
+    Raises:
+        TrackingError: naming it.
+    """
+    try:
+        if path is not None:
+            files.require_regular(path)
+    except FileNotFoundError:
+        if path is not None and path.is_symlink():
+            raise TrackingError(
+                f"{path}: a link to {path.readlink()}, which does not exist; remove it"
+            ) from None
+    except GatewiseError as error:
+        raise TrackingError(str(error)) from None
+
+
 def open_client(uri: str) -> MlflowClient:
     """A client of the store; a SQLite file that is not there yet is created whole.
 
@@ -86,6 +105,7 @@ def open_client(uri: str) -> MlflowClient:
     for name in ("mlflow", "alembic", "urllib3"):  # after the import, which sets its own
         logging.getLogger(name).setLevel(logging.ERROR)
     path = sqlite_path(uri)
+    _require_file(path)
     if path is not None and not path.exists():
         with _creating(path):
             if not path.exists():
@@ -148,6 +168,8 @@ def _sentence(uri: str, error: Exception) -> str:
         ("No space left on device", "has no disk space left; free some and run `gatewise track`"),
         ("database is locked", "is locked by another program; try again when that has finished"),
         ("file is not a database", "is not a database; move that file away"),
+        ("image is malformed", "is damaged; put a copy of it back, or move it away: `gatewise "
+         "track` then writes all runs anew, and champions must be promoted again"),
         ("error code 401", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
         ("UNAUTHENTICATED", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
         ("error code 403", "does not permit this to the user given"),

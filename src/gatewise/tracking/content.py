@@ -5,7 +5,6 @@ Live tracking and the mirror both write this and nothing else, so they cannot dr
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 import statistics
@@ -287,12 +286,14 @@ def final_metrics(record: RunRecord) -> dict[str, float]:
 def read_curves(folder: str | Path) -> dict[MetricKey, float]:
     """All points of `curves.csv`, by metric and epoch."""
     points: dict[MetricKey, float] = {}
-    with (Path(folder) / runs.CURVES).open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            epoch = int(row.pop("epoch"))
-            points |= {
-                (names.curve(name), epoch): float(value) for name, value in row.items() if value
-            }
+    for row in runs.read_curves(folder).to_dict("records"):
+        epoch = int(row.pop("epoch"))
+        known = {str(name): float(value) for name, value in row.items()}
+        points |= {
+            (names.curve(name), epoch): value
+            for name, value in known.items()
+            if not math.isnan(value)
+        }
     return points
 
 

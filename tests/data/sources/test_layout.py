@@ -132,6 +132,31 @@ def test_metadata_as_hugging_face_has_it(
     )
 
 
+def test_one_metadata_table_for_all_splits(tmp_path: Path) -> None:
+    names = ["data/train/a.wav", "data/train/b.wav", "data/test/c.wav"]
+    home = tree(tmp_path / "d", *names)
+    lines = [f'{{"file_name": "{name}", "label": "up"}}' for name in names]
+    (home / "metadata.jsonl").write_text("\n".join(lines) + "\n")
+    expected = [("up", "train"), ("up", "train"), ("up", "test")]
+    assert list(facts(fetch(tmp_path / "raw", home)).values()) == expected
+    # A column says it better than a folder.
+    (home / "metadata.csv").write_text(f"file_name,label,split\n{names[0]},up,test\n")
+    assert facts(fetch(tmp_path / "other", home)) == {names[0]: ("up", "test")}
+    # And what is asked for by name goes before both.
+    rows = fetch(tmp_path / "third", home, layout="*/label").manifest
+    assert set(rows["label"]) == {"train", "test"}
+
+
+def test_metadata_of_one_split_and_of_half_a_split(tmp_path: Path) -> None:
+    home = tree(tmp_path / "d", "train/a.wav", "train/b.wav", "more/c.wav")
+    table = home / "metadata.csv"
+    table.write_text("file_name,label\ntrain/a.wav,up\ntrain/b.wav,go\n")
+    assert {split for _, split in facts(fetch(tmp_path / "raw", home)).values()} == {""}
+    table.write_text("file_name,label\ntrain/a.wav,up\nmore/c.wav,go\n")
+    with pytest.raises(GatewiseError, match=r"train looks like .* but more/c\.wav lies in none"):
+        fetch(tmp_path / "other", home)
+
+
 def test_tables_from_windows_with_columns_of_their_own(tmp_path: Path) -> None:
     tree(tmp_path, "d/up/a.wav", "d/go/b.wav")
     table = tmp_path / "list.csv"

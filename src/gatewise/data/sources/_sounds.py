@@ -120,6 +120,11 @@ def require_file(path: Path, listed_in: str = "") -> None:
     raise GatewiseError(f"{path}: no such file{by}")
 
 
+def slashed(root: Path, name: str) -> str:
+    """A path of a table as this system writes it: tables made on Windows have backslashes."""
+    return name if "\\" not in name or (root / name).exists() else name.replace("\\", "/")
+
+
 def examples(root: Path, sounds: Iterable[Sound]) -> list[Example]:
     """Manifest rows of sound files below `root`.
 

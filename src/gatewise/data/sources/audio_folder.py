@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
@@ -13,14 +14,12 @@ from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
 from gatewise.data.frontends.decoding import SUFFIXES
-from gatewise.data.sources import _labels, _layout, _sounds, _tables
+from gatewise.data.sources import _labels, _layout, _metadata, _sounds, _tables
 from gatewise.data.sources._layout import Layout
 from gatewise.data.sources._sounds import Found, Sound
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-"""Tables that Hugging Face's `audiofolder` looks for in a folder; they list `file_name`."""
 ROLES = ("label", "group", "split")
 
 
@@ -29,9 +28,9 @@ class Source(SourceOptions):
 
     Any rate and length, mono or stereo. `path` is a folder with one subfolder per label (below
     folders `train`, `validation`, `test` where splits are published), a folder with a
-    `metadata.csv` as Hugging Face has it, or a CSV (also `.csv.gz`), TSV, JSONL or Parquet table
-    with the columns `path, label` and optionally `group` and `split`; paths in it are relative to
-    the table.
+    `metadata.csv` (or `.jsonl`, `.parquet`) as Hugging Face has it, or a CSV (also `.csv.gz`), TSV,
+    JSONL or Parquet table with the columns `path, label` and optionally `group` and `split`; paths
+    in it are relative to the table.
     """
 
     card: ClassVar[SourceCard] = SourceCard(
@@ -114,17 +113,25 @@ class Source(SourceOptions):
             self._table(path)
             return
         found = _sounds.walk(path)
-        if not any(file.name in METADATA for file in found.others):
+        if tables := self._metadata_tables(path, found):
+            self._by_metadata(path, tables)
+        else:
             self._by_name(path, self._names(path, found), say=False)
+
+    def listed(self) -> tuple[Path, list[Sound], dict[str, int]]:
+        """The folder that the sounds' paths are below, the sounds, and what was left out, counted.
+
+        Raises:
+            GatewiseError: there are none, or nothing says which label one has.
+        """
+        path = Path(self.path)
+        if path.is_dir():
+            return path, *self._folder(path)
+        return path.parent, self._table(path), {}
 
     def fetch(self, target: Path) -> None:
         """List the files into `target`."""
-        path = Path(self.path)
-        skipped: dict[str, int] = {}
-        if path.is_dir():
-            root, (sounds, skipped) = path, self._folder(path)
-        else:
-            root, sounds = path.parent, self._table(path)
+        root, sounds, skipped = self.listed()
         card = self.card.model_copy(
             update={
                 "title": self.title,
@@ -134,30 +141,34 @@ class Source(SourceOptions):
                 "skipped": skipped,
             }
         )
-        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, str(path))))
+        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, self.path)))
 
     # --- folders ---------------------------------------------------------------------------
 
     def _folder(self, path: Path) -> tuple[list[Sound], dict[str, int]]:
         found = _sounds.walk(path)
-        tables = [file for file in found.others if file.name in METADATA]
-        if path / METADATA[0] in tables or any(file.parent == path for file in tables):
-            tables = [file for file in tables if file.parent == path][:1]
+        tables = self._metadata_tables(path, found)
         found.warn(path, tables)
         skipped = found.skipped(tables)
-        if tables:
-            sounds = [sound for table in tables for sound in self._metadata(path, table)]
-            listed = {sound.path for sound in sounds}
-            unlisted = [f for f in found.sounds if f.relative_to(path).as_posix() not in listed]
-            if unlisted:
-                skipped[f"not listed in {tables[0].name}"] = len(unlisted)
-                print(
-                    f"warning: {path}: {len(unlisted)} sounds are not listed in "
-                    f"{tables[0].name}, e.g. {unlisted[0].relative_to(path)}",
-                    file=sys.stderr,
-                )
-            return sounds, skipped
-        return self._by_name(path, self._names(path, found)), skipped
+        if not tables:
+            return self._by_name(path, self._names(path, found)), skipped
+        sounds = self._by_metadata(path, tables)
+        names = {sound.path for sound in sounds}
+        unlisted = [f for f in found.sounds if f.relative_to(path).as_posix() not in names]
+        if unlisted:
+            skipped[f"not listed in {tables[0].name}"] = len(unlisted)
+            print(
+                f"warning: {path}: {len(unlisted)} sounds are not listed in "
+                f"{tables[0].name}, e.g. {unlisted[0].relative_to(path)}",
+                file=sys.stderr,
+            )
+        return sounds, skipped
+
+    def _metadata_tables(self, path: Path, found: Found) -> list[Path]:
+        """Tables that tell the labels; `layout` and `name` go before them."""
+        if self.layout is not None or self.name is not None:
+            return []
+        return _metadata.tables(path, found.others)
 
     def _names(self, path: Path, found: Found) -> list[str]:
         if not found.sounds:
@@ -199,17 +210,18 @@ class Source(SourceOptions):
 
     # --- tables ----------------------------------------------------------------------------
 
-    def _metadata(self, root: Path, table: Path) -> list[Sound]:
-        """The sounds of a `metadata` table, with paths below `root`."""
-        part = table.parent.relative_to(root).as_posix()
-        outer = part.split("/")[0].casefold()
-        split = _layout.SPLIT_NAMES.get(outer, "") if part != "." else ""
-        names = {"path": "file_name"} | {str(k): v for k, v in self.columns.items()}
-        sounds = []
-        for sound in self._listed(table, names):
-            path = sound.path if part == "." else f"{part}/{sound.path}"
-            sounds.append(Sound(path, sound.label, sound.group, sound.split or split, str(table)))
-        return sounds
+    def _by_metadata(self, root: Path, tables: list[Path]) -> list[Sound]:
+        """The sounds that `metadata` tables list, with paths below `root`."""
+        names = {"path": _metadata.FILE_NAME} | {str(k): v for k, v in self.columns.items()}
+        sounds = [
+            replace(sound, path=_metadata.below(root, table, sound.path), listed_in=str(table))
+            for table in tables
+            for sound in self._listed(table, names)
+        ]
+        if any(sound.split for sound in sounds):  # a column says it
+            return sounds
+        splits = _metadata.splits(root, [sound.path for sound in sounds])
+        return [replace(sound, split=split) for sound, split in zip(sounds, splits, strict=True)]
 
     def _table(self, path: Path) -> list[Sound]:
         if not path.exists():
@@ -228,7 +240,7 @@ class Source(SourceOptions):
         }
         sounds = []
         for number, row in enumerate(_tables.read(path, columns, how), 1):
-            name = _slashed(path.parent, row["path"])
+            name = _sounds.slashed(path.parent, row["path"])
             where = f"{path}, row {number}"
             if row.get("split", "") not in ("", *SPLITS):
                 raise GatewiseError(f"{where}: split {row['split']!r}; allowed: {_allowed()}")
@@ -253,11 +265,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from None
-
-
-def _slashed(root: Path, name: str) -> str:
-    """A path of a table as this system writes it: tables made on Windows have backslashes."""
-    return name if "\\" not in name or (root / name).exists() else name.replace("\\", "/")
 
 
 def _allowed() -> str:

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SPLITS, SourceOptions, suggest
-from gatewise.data.sources import _documents, _labels, _sounds, _tables, audio_folder
+from gatewise.data.sources import _documents, _labels, _repository, _sounds, _tables
 from gatewise.data.sources._documents import Document
 from gatewise.data.sources._sounds import Sound
 from gatewise.errors import GatewiseError
@@ -20,12 +20,16 @@ from gatewise.errors import GatewiseError
 if TYPE_CHECKING:
     from datasets import Dataset
 
+    from gatewise.data.sources import audio_folder
+
 
 class Source(SourceOptions):
     """A data set as the `datasets` package loads it (`pip install 'gatewise[hub]'`).
 
-    Works from the package's cache when there is no network, and on a local folder that
-    `datasets.load_dataset` understands.
+    Sounds are decoded by preparation, as all are. A set whose sounds are single files (in folders
+    of labels, or listed in a `metadata.csv`) is read as `audio-folder` reads it. Works from the
+    package's cache when there is no network, and on a local folder that `datasets.load_dataset`
+    understands.
     """
 
     card: ClassVar[SourceCard] = SourceCard(
@@ -66,46 +70,64 @@ class Source(SourceOptions):
 
     def fetch(self, target: Path) -> None:
         """Write texts or sound files into `target`; local sound files are used in place."""
-        if self.audio is not None and self._is_folder_of_sounds():
-            self._as_folder().fetch(target)
+        if self.audio is not None and self._as_files(target):
             return
         parts = self._load()
-        card = self.card.model_copy(
-            update={
-                "payload": "text" if self.text else "audio",
-                "title": f"{self.name} from the Hugging Face hub",
-                "licence": self.licence,
-                "homepage": f"https://huggingface.co/datasets/{self.name}",
-            }
-        )
         if self.text is not None:
             documents = _labels.stream(self._documents(parts, self.text), self.name)
             examples = _documents.write(target, documents)
         else:
             examples = list(self._stored(target, parts, str(self.audio)))
-        manifest.write(target, card, examples)
+        manifest.write(target, self._card(), examples)
 
-    def _is_folder_of_sounds(self) -> bool:
-        """Whether `datasets` would read single sound files, for which it needs torchcodec."""
-        folder = Path(self.name)
-        return folder.is_dir() and not any(
-            file for ending in ("parquet", "arrow") for file in folder.rglob(f"*.{ending}")
-        )
+    def _as_files(self, target: Path) -> bool:
+        """Fetch a set that is stored as single sound files; false where it is not.
 
-    def _as_folder(self) -> audio_folder.Source:
+        `datasets` needs torchcodec for such, so they are taken file by file.
+        """
+        local = Path(self.name)
+        folder = local
+        if not local.is_dir():
+            downloaded = _repository.sounds(self.name, self.revision)
+            if downloaded is None:
+                return False
+            folder = downloaded
+        elif _repository.has_arrow(path.name for path in local.rglob("*.*")):
+            return False
         if self.subset or self.splits:
             raise GatewiseError(
                 f"{self.name}: a folder of sound files has no subset and names its splits by its "
                 "folders; leave subset and splits out"
             )
+        source = self._as_folder(folder)
+        if local.is_dir():
+            source.fetch(target)
+        else:  # out of a cache that may be emptied
+            card = self._card().model_copy(update={"skipped": source.listed()[2]})
+            manifest.write(target, card, _repository.copied(source, target))
+        return True
+
+    def _as_folder(self, folder: Path) -> audio_folder.Source:
+        from gatewise.data.sources import audio_folder
+
         columns = {"label": self.label} | ({"group": self.group} if self.group else {})
         return audio_folder.Source.model_validate(
             {
                 "kind": "audio-folder",
-                "path": self.name,
+                "path": str(folder),
                 "columns": columns,
                 "title": f"{self.name}, a folder of sound files",
                 "licence": self.licence,
+            }
+        )
+
+    def _card(self) -> SourceCard:
+        return self.card.model_copy(
+            update={
+                "payload": "text" if self.text else "audio",
+                "title": f"{self.name} from the Hugging Face hub",
+                "licence": self.licence,
+                "homepage": f"https://huggingface.co/datasets/{self.name}",
             }
         )
 

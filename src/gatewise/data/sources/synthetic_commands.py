@@ -7,7 +7,7 @@ import io
 import wave
 from collections import Counter
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -21,6 +21,7 @@ from gatewise.files import cores
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 SAMPLE_RATE = 16_000
+Takes = Annotated[int, Field(ge=1, le=1_000)]
 _SILENT_PEAK = 328  # of 32,768: -40 dB; a clip below it holds no audible word
 
 
@@ -47,9 +48,9 @@ class Source(SourceOptions):
     """What is said; each word is a label."""
     voices: Count = 520
     """How many voices speak, spread evenly over the 104 timbres; at most 832."""
-    takes: Count = 1
+    takes: Takes = 1
     """How often each voice says each word."""
-    test_takes: Count | None = None
+    test_takes: Takes | None = None
     """How often the voices of the test split do, whose size is `split.test`; `takes` if left out.
     Speech costs nothing here, and a larger test set tells variants apart with fewer seeds."""
     test_share: Fraction = 0.2

@@ -30,6 +30,24 @@ class VariantAnswer(Part):
     """Its costs, each divided by the choice's; those that were measured."""
 
 
+class LinearModel(Part):
+    """The linear baseline beside the chosen variant, on the seeds and test examples of both."""
+
+    title: str
+    """What it is: `TF-IDF + logistic regression`."""
+    mean: float
+    """Its score, in the metric's own value."""
+    choice_mean: float
+    """The chosen variant's."""
+    shortfall: float | None
+    """Upper bound, at the answer's level, of how far the choice lies above it, never below 0;
+    `None` where there are too few seeds for a bound."""
+    better: bool
+    """Whether it is shown to be better than the choice."""
+    take: bool
+    """Whether it is the answer: better, or shown to lie no more than `compare.rope` below."""
+
+
 class Answer(Part):
     """What to take on one task. Bounds hold for all variants at once, at `level`."""
 
@@ -60,6 +78,8 @@ class Answer(Part):
     compared_with: str | None
     """The variant that the sentence holds the choice's costs against."""
     by_variant: Mapping[str, VariantAnswer]
+    linear: LinearModel | None = None
+    """How the linear model compares with the choice; `None` where it was not scored."""
     sentence: str
     """All of it in plain words."""
     caveats: tuple[str, ...] = ()

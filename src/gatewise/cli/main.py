@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from gatewise import __version__
-from gatewise.cli import cells, data, gate, models, plan, predict, retrain, tracking, tune, verify
+from gatewise.cli import (
+    cells,
+    data,
+    gate,
+    models,
+    new,
+    plan,
+    predict,
+    retrain,
+    tracking,
+    tune,
+    use,
+    verify,
+)
 from gatewise.errors import GatewiseError, in_words
 from gatewise.training import instructions
 
@@ -30,6 +43,8 @@ app.add_typer(verify.app)
 app.add_typer(cells.app)
 app.add_typer(plan.app)
 app.add_typer(tune.app)
+app.add_typer(new.app)
+app.add_typer(use.app)
 
 
 def _version(wanted: bool) -> None:

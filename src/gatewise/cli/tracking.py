@@ -75,7 +75,7 @@ def track(
 @app.command()
 def repro() -> None:
     """`dvc repro`, with more seeds while `seeds: auto` wants them, then `track`."""
-    from gatewise.repro import rounds, site_cache
+    from gatewise.repro import ending, rounds, site_cache
 
     site_cache.settle()
     status = rounds.reproduce(rounds.dvc_repro)
@@ -90,6 +90,7 @@ def repro() -> None:
     if config.enabled:
         _print_links(config)
         print("`gatewise ui` (or `make ui`) shows these pages.")
+    ending.show()
 
 
 @app.command()

@@ -204,6 +204,8 @@ class ModelOverrides(Strict):
     """Model settings that one task changes for all of its variants alike."""
 
     embedding: Width | None = None
+    embeddings: Literal["random", "cooccurrence"] | None = None
+    word_dropout: Probability | None = None
     pooling: Literal["last", "mean", "max", "attention"] | None = None
     dropout: Probability | None = None
     input_dropout: Probability | None = None
@@ -258,6 +260,12 @@ class TaskConfig(Strict):
                 "augment changes powers of bands, so it needs features of the kind log-mel, not "
                 f"{self.features.kind}; leave augment out or change the features"
             )
+        for key in ("embedding", "embeddings", "word_dropout"):
+            if getattr(self.model, key) is not None and not isinstance(self.features, Tokens):
+                raise ValueError(
+                    f"model.{key} is for features of the kind tokens, not {self.features.kind}; "
+                    "leave it out"
+                )
         share = getattr(self.source, "test_share", self.split.test)
         if getattr(self.source, "test_takes", None) is not None and share != self.split.test:
             raise ValueError(

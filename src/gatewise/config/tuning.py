@@ -16,7 +16,16 @@ Value = bool | int | float | str
 
 TRAIN_SETTINGS = frozenset(TrainConfig.model_fields) - {"fraction"}
 MODEL_SETTINGS = frozenset(
-    {"pooling", "dropout", "input_dropout", "init", "forget_bias", "chrono_steps"}
+    {
+        "pooling",
+        "embeddings",
+        "word_dropout",
+        "dropout",
+        "input_dropout",
+        "init",
+        "forget_bias",
+        "chrono_steps",
+    }
 )
 """Of the model, those that leave its size alone: budgets are matched before anything is tuned."""
 TUNABLE = tuple(sorted(TRAIN_SETTINGS | MODEL_SETTINGS))

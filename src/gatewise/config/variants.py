@@ -55,6 +55,11 @@ class VariantConfig(Strict):
     """Width of the projected output, for cells that project."""
     embedding: Width = 64
     """Width of token embeddings; unused for audio."""
+    embeddings: Literal["random", "cooccurrence"] = "random"
+    """What token embeddings start from: chance, or which words stand near each other in the
+    training texts."""
+    word_dropout: Probability = 0.0
+    """Share of the tokens that training reads as unknown; unused for audio."""
     pooling: Literal["last", "mean", "max", "attention"] = "mean"
     """How a sequence of hidden states becomes one vector."""
     dropout: Probability = 0.0

@@ -124,7 +124,11 @@ def _score(truth: Labels, probabilities: Probabilities, metric: Metric) -> float
 
 
 def _documents(prepared: Prepared) -> Any:
-    """Sparse counts of tokens and pairs of neighbours, `(documents, columns)`."""
+    """Sparse counts of tokens and pairs of neighbours, `(documents, columns)`.
+
+    Columns in which no document has anything are left out: their weights would stay zero, but take
+    memory and time for every label.
+    """
     from sklearn.feature_extraction.text import HashingVectorizer
 
     index = prepared.index
@@ -139,7 +143,8 @@ def _documents(prepared: Prepared) -> Any:
     counter = HashingVectorizer(
         analyzer=words, n_features=2**18, alternate_sign=False, norm=None, dtype=np.float64
     )
-    return counter.transform(documents).tocsr()
+    counts = counter.transform(documents).tocsc()
+    return counts[:, np.diff(counts.indptr) > 0].tocsr()
 
 
 def _pooled(prepared: Prepared) -> npt.NDArray[np.float64]:

@@ -31,6 +31,7 @@ from gatewise.evidence import (
     context,
     design,
     foresight,
+    opponents,
     paired_scores,
     pairs,
     promise,
@@ -191,7 +192,7 @@ def entry(
         warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
         context=context.summarise(evidence.context, study.compare.rope, study.compare.alpha),
-        answer=_answer(study, evidence, weighed.metric, weighed.together, weighed.variants),
+        answer=_answer_to_all(study, task, evidence, weighed),
         promise=foresight.made(study, task, _test_examples(evidence), shared=not _drawn(card)),
         outcome=promise.outcome(
             study.compare,
@@ -226,6 +227,19 @@ def answer_of(study: Study, task: str, evidence: TaskEvidence) -> Answer | None:
     return _answer(
         study, evidence, scored.metric, _together(study, task, evidence, scored), variants
     )
+
+
+def _answer_to_all(
+    study: Study, task: str, evidence: TaskEvidence, weighed: Weighed
+) -> Answer | None:
+    """The task's answer, the linear model included."""
+    metric, together = weighed.metric, weighed.together
+    found = _answer(study, evidence, metric, together, weighed.variants)
+    if found is None or evidence.baselines is None:
+        return found
+    shared = not _drawn(evidence.card) and study.train_for(task).fraction == 1
+    contest = opponents.Contest(metric, study.compare, study.looks, shared)
+    return opponents.weigh(found, together, evidence.baselines.baselines, contest)
 
 
 def _answer(

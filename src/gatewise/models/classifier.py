@@ -17,6 +17,7 @@ from gatewise.models.dropout import Dropout
 from gatewise.models.lengths import Lengths
 from gatewise.models.pooling import Pooling
 from gatewise.models.recurrence import Recurrence
+from gatewise.models.word_dropout import WordDropout
 
 _Part = TypeVar("_Part")
 
@@ -46,6 +47,7 @@ class SequenceClassifier(nn.Module):
             self.embedding = _seeded(
                 seeds[0], lambda: nn.Embedding(words, variant.embedding, padding_idx=0)
             )
+            self.word_dropout = WordDropout(variant.word_dropout)
         if sizes.normalise == "train":
             self.register_buffer("input_mean", torch.zeros(width))
             self.register_buffer("input_std", torch.ones(width))
@@ -83,9 +85,21 @@ class SequenceClassifier(nn.Module):
         # A feature that never varies carries nothing: it becomes zero, not infinite.
         self.input_std.copy_(torch.where(std > 0, std, 1.0))
 
+    def start_embeddings(self, vectors: Tensor, words: Tensor) -> None:
+        """Let some words' embeddings start elsewhere than at random.
+
+        Args:
+            vectors: `(words, embedding)`.
+            words: their ids, `(words,)`.
+        """
+        with torch.no_grad():
+            self.embedding.weight[words] = vectors.to(self.embedding.weight)
+
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Logits of a padded batch."""
         of = Lengths(lengths, inputs.shape[1])
+        if self.sizes.vocabulary is not None:
+            inputs = self.word_dropout(inputs)
         x_tbf = self._encode(inputs.transpose(0, 1))
         if self.sizes.normalise == "clip":
             x_tbf = x_tbf - of.mean(x_tbf)

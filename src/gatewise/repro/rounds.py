@@ -20,7 +20,7 @@ from gatewise import config
 from gatewise.artifacts.comparison import Comparison
 from gatewise.evidence import allocation
 from gatewise.files import replacing
-from gatewise.repro import dvc, leftovers
+from gatewise.repro import course, dvc, leftovers
 
 HEADER = "# How many seeds `seeds: auto` has come to. Written by `gatewise repro`; commit it.\n"
 
@@ -87,10 +87,13 @@ def dvc_repro() -> int:
     """`dvc repro` with this environment's own DVC, at this terminal; its exit status."""
     leftovers.mend_rwlock()
     leftovers.require_regular()
-    process = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], env=dvc.environment())
-    # Ctrl-C reaches dvc by itself; it must be given the time to end its stage.
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    with course.shown(config.load()) as output:
+        environment = {**dvc.environment(), **course.environment()}
+        command = [sys.executable, "-m", "dvc", "repro"]
+        process = subprocess.Popen(command, env=environment, stdout=output)
+        # Ctrl-C reaches dvc by itself; it must be given the time to end its stage.
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue

@@ -165,12 +165,18 @@ class TaskData(pl.LightningDataModule):
         rows = self.rows[split]
         return rows[np.argsort(self.clean_sequences.lengths[rows], kind="stable")]
 
+    def documents(self, split: str) -> Iterator[np.ndarray]:
+        """The sequences of a split as they are, `(steps, ...)` each, in the index's order."""
+        sequences = self.clean_sequences
+        for row in self.rows[split]:
+            start = sequences.starts[row]
+            yield sequences.sequences[start : start + sequences.lengths[row]]
+
     def input_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation of each feature over the training split alone."""
-        sequences, total, squares, steps = self.clean_sequences, 0.0, 0.0, 0
-        for row in self.rows["train"]:
-            start = sequences.starts[row]
-            part = sequences.sequences[start : start + sequences.lengths[row]].astype(np.float64)
+        total, squares, steps = 0.0, 0.0, 0
+        for sequence in self.documents("train"):
+            part = sequence.astype(np.float64)
             total, squares, steps = (
                 total + part.sum(0),
                 squares + (part**2).sum(0),

@@ -165,9 +165,19 @@ def _model(plan: RunPlan, config: VariantConfig, seed: int, data: TaskData) -> S
     model = SequenceClassifier(config, Sizes.of(card))
     if card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
+    if card.vocabulary is not None and config.embeddings == "cooccurrence":
+        model.start_embeddings(*_word_vectors(data, card.vocabulary, config.embedding))
     if plan.compile:
         model.recurrence.compile_steps()
     return model
+
+
+def _word_vectors(data: TaskData, vocabulary: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Vectors of the words of the training split, and the words' ids."""
+    from gatewise.training import word_vectors
+
+    found, words = word_vectors.vectors(data.documents("train"), vocabulary, width)
+    return torch.from_numpy(found), torch.from_numpy(words)
 
 
 def _with_longest_sequence(config: VariantConfig, data: TaskData) -> VariantConfig:

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from gatewise.config import suggest
+from gatewise.errors import GatewiseError
+
 if TYPE_CHECKING:
     from gatewise.data.sources._documents import Document
     from gatewise.data.sources._sounds import Sound
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     Item = TypeVar("Item", Document, Sound)
 
 NAMED = 3
+MOST = 50  # labels that a refusal lists
 
 
 def clean(label: str) -> str:
@@ -27,6 +31,34 @@ def clean(label: str) -> str:
 def cleaned(items: Sequence[Item], origin: str) -> list[Item]:
     """As `stream`, of items that are at hand."""
     return list(stream(items, origin))
+
+
+def without(items: Iterable[Item], labels: Sequence[str], origin: str) -> Iterator[Item]:
+    """The items but those of some labels, which must be there.
+
+    Args:
+        items: what a source lists.
+        labels: those that are left out.
+        origin: names the data in what is said.
+
+    Raises:
+        GatewiseError: no item has one of these labels.
+    """
+    dropped = dict.fromkeys(map(clean, labels), 0)
+    seen: set[str] = set()
+    for item in items:
+        label = clean(item.label)
+        if label in dropped:
+            dropped[label] += 1
+        else:
+            seen.add(label)
+            yield item
+    for label, count in dropped.items():
+        if not count:
+            raise GatewiseError(
+                f"{origin}: without: no label {label!r}{suggest(label, sorted(seen)[:MOST])}"
+            )
+        _say(origin, f"left out {count} examples of {label!r}, as `without` says")
 
 
 def stream(items: Iterable[Item], origin: str) -> Iterator[Item]:

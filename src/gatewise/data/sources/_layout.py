@@ -19,9 +19,24 @@ SPLIT_NAMES = {
     "development": "validation",
     "test": "test",
     "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
 }
 """Names of folders (in any case) that people publish splits under."""
 NAMED = 4  # folders that a sentence names
+
+
+def split(name: str) -> str:
+    """The split that people mean by `name`; what names none stays as it is."""
+    return SPLIT_NAMES.get(name.strip().casefold(), name)
+
+
+class TwoReadings(GatewiseError):  # noqa: N818 - a question rather than an error
+    """The folders can be read in several ways; `layouts` has those that can be asked for."""
+
+    def __init__(self, message: str, *layouts: str) -> None:
+        super().__init__(message)
+        self.layouts = layouts
 
 
 @dataclass(frozen=True)
@@ -98,11 +113,12 @@ def guess(root: Path, names: Sequence[str]) -> Layout:
     if len(splits) == len(outer):
         return _below_splits(root, chains, outer)
     if splits and any(len(chain) > 1 for chain in chains if chain[0] in splits):
-        raise GatewiseError(
+        raise TwoReadings(
             f"{root}: {_some(splits)} look like published splits, but "
             f"{_some([name for name in outer if name not in splits])} beside them do not; read "
             "as splits they need every folder to be one, and read as labels they would be "
-            "classified. Say which with layout: split/label or layout: label"
+            "classified. Say which with layout: split/label or layout: label",
+            "label",
         )
     return Layout(tuple(_label_level(root, chains, 0)))
 
@@ -133,9 +149,10 @@ def _below_splits(root: Path, chains: list[tuple[str, ...]], outer: list[str]) -
     first = "*" if len(outer) == 1 else "split"  # one published part is none
     lacking = {"train", "test"} - {SPLIT_NAMES[name.casefold()] for name in outer}
     if lacking and first == "split":
-        raise GatewiseError(
+        raise TwoReadings(
             f"{root}: {_some(outer)} are published splits without one for {' and '.join(lacking)}; "
-            "rename one of them if it is that, or have the split cut here with layout: */label"
+            "rename one of them if it is that, or have the split cut here with layout: */label",
+            "*/label",
         )
     return Layout((first, *_label_level(root, chains, 1)))
 
@@ -158,11 +175,13 @@ def _label_level(root: Path, chains: list[tuple[str, ...]], start: int) -> list[
         before = ["split"] * start + ["*"] * (first - start)
         outer = "/".join([*before, "label"])
         inner = "/".join([*before, *["*"] * (last - first), "label"])
-        raise GatewiseError(
+        raise TwoReadings(
             f"{root}: files lie below {'/'.join(deepest)}/, which can be read in two ways: the "
             f"labels are {_some(_names_at(chains, first))} (layout: {outer}), or they are "
             f"{_some(_names_at(chains, last))} (layout: {inner}; group in place of * where "
-            "such a folder is a speaker). Say which with layout"
+            "such a folder is a speaker). Say which with layout",
+            outer,
+            inner,
         )
     level = telling[0] if telling else start
     return ["*"] * (level - start) + ["label"]

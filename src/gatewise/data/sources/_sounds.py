@@ -76,11 +76,12 @@ def walk(root: Path) -> Found:
     """Files below `root`, hidden ones left out; links are followed.
 
     Raises:
-        GatewiseError: a link leads back to a folder above itself, or something with the name of
-            a sound is no regular file (a pipe, a device, a link to nowhere).
+        GatewiseError: a folder cannot be read, a link leads back to a folder above itself, or
+            something with the name of a sound is no regular file (a pipe, a device, a link to
+            nowhere).
     """
     found = Found()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    for folder, folders, names in os.walk(root, onerror=_refuse, followlinks=True):
         folders[:] = sorted(name for name in folders if _wanted(name))
         here = Path(folder)
         for name in folders:
@@ -98,6 +99,10 @@ def walk(root: Path) -> Found:
             else:
                 found.others.append(path)
     return found
+
+
+def _refuse(error: OSError) -> None:
+    raise GatewiseError(f"{error.filename}: not readable: {error.strerror}") from None
 
 
 def _wanted(name: str) -> bool:

@@ -80,7 +80,7 @@ def read(path: Path, columns: Mapping[str, str], how: Format = DEFAULT) -> Itera
             f"{path}: not a regular file" if path.exists() else f"{path}: no such file"
         )
     empty = True
-    for where, row in _rows(path, columns, how):
+    for where, row in rows(path, columns, how):
         empty = False
         yield {role: text(row[name], name, where) for role, name in columns.items()}
     if empty:
@@ -103,9 +103,19 @@ def header(path: Path, how: Format = DEFAULT) -> list[str]:
         return names if how.header else [str(place) for place in range(1, len(names) + 1)]
 
 
-def _rows(
-    path: Path, columns: Mapping[str, str], how: Format
+def rows(
+    path: Path, columns: Mapping[str, str], how: Format = DEFAULT
 ) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each row stands, and its values by column as the format has them.
+
+    Args:
+        path: the table.
+        columns: names of columns that must be there, as for `read`; of Parquet only these are read.
+        how: how it is written.
+
+    Raises:
+        GatewiseError: as `read`, but for the kinds of values.
+    """
     kind = suffix(path)
     if kind == ".parquet":
         return _parquet(path, columns)

@@ -14,7 +14,7 @@ from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
 from gatewise.data.frontends.decoding import SUFFIXES
-from gatewise.data.sources import _labels, _layout, _metadata, _sounds, _tables
+from gatewise.data.sources import _labels, _layout, _metadata, _sounds, _splits, _tables
 from gatewise.data.sources._layout import Layout
 from gatewise.data.sources._sounds import Found, Sound
 from gatewise.data.sources._tables import Format
@@ -40,8 +40,8 @@ class Source(SourceOptions):
     needs: ClassVar[str] = "a folder of sound files"
 
     kind: Literal["audio-folder"]
-    path: str
-    """Folder, or table."""
+    path: str | dict[Literal["train", "validation", "test"], str]
+    """Folder, or table; or one for each published split, all read alike."""
     layout: str | None = None
     """What the levels of folders are, the outermost first: `label`, `split`, `group` or `*`
     (nothing) with slashes between, e.g. `group/label`. Left out: guessed where there is one way
@@ -64,6 +64,8 @@ class Source(SourceOptions):
     """Whether a table's first line names the columns; if not, they are called 1, 2, ..."""
     encoding: str = "utf-8"
     """Of a table."""
+    without: tuple[str, ...] = ()
+    """Labels whose sounds are left out."""
     title: str = "Sound files"
     """What the data are, for people."""
     synthetic: bool = False
@@ -95,12 +97,16 @@ class Source(SourceOptions):
             Layout.parse(value)
         return value
 
+    def _parts(self) -> dict[str, Path]:
+        """What `path` names, by split; under '' where it is one for all."""
+        named = {"": self.path} if isinstance(self.path, str) else self.path
+        return {str(split): Path(path) for split, path in named.items()}
+
     def reads(self) -> list[Path]:
-        """The folder or table, and for a table the files that it lists."""
-        path = Path(self.path)
-        if path.is_dir() or not path.exists():
-            return [path]
-        return [path, *(path.parent / sound.path for sound in self._table(path))]
+        """The folders or tables, and the files that tables list."""
+        paths = list(self._parts().values())
+        tables = [path for path in paths if path.is_file()]
+        return [*paths, *(path.parent / one.path for path in tables for one in self._table(path))]
 
     def look(self) -> None:
         """Refuse early what `fetch` would refuse of folders and columns; decodes nothing.
@@ -108,7 +114,10 @@ class Source(SourceOptions):
         Raises:
             GatewiseError: as `fetch` does.
         """
-        path = Path(self.path)
+        for path in self._parts().values():
+            self._look_at(path)
+
+    def _look_at(self, path: Path) -> None:
         if not path.is_dir():
             self._table(path)
             return
@@ -124,7 +133,12 @@ class Source(SourceOptions):
         Raises:
             GatewiseError: there are none, or nothing says which label one has.
         """
-        path = Path(self.path)
+        parts = {split: self._at(path) for split, path in self._parts().items()}
+        root, sounds, skipped = parts[""] if "" in parts else _splits.joined(parts)
+        return root, list(_labels.without(sounds, self.without, self.title)), skipped
+
+    def _at(self, path: Path) -> tuple[Path, list[Sound], dict[str, int]]:
+        """As `listed`, of one folder or table."""
         if path.is_dir():
             return path, *self._folder(path)
         return path.parent, self._table(path), {}
@@ -141,7 +155,8 @@ class Source(SourceOptions):
                 "skipped": skipped,
             }
         )
-        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, self.path)))
+        origin = self.path if isinstance(self.path, str) else self.title
+        manifest.write(target, card, _sounds.examples(root, _labels.cleaned(sounds, origin)))
 
     # --- folders ---------------------------------------------------------------------------
 
@@ -242,6 +257,8 @@ class Source(SourceOptions):
         for number, row in enumerate(_tables.read(path, columns, how), 1):
             name = _sounds.slashed(path.parent, row["path"])
             where = f"{path}, row {number}"
+            if "split" in row:
+                row["split"] = _layout.split(row["split"])
             if row.get("split", "") not in ("", *SPLITS):
                 raise GatewiseError(f"{where}: split {row['split']!r}; allowed: {_allowed()}")
             for role in ("path", "label", "group"):

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import SPLITS, SourceOptions
-from gatewise.data.sources import _documents, _labels, _tables
+from gatewise.data.sources import _documents, _labels, _layout, _tables
 from gatewise.data.sources._documents import Document
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
@@ -34,7 +34,8 @@ class Source(SourceOptions):
     """Column of what must not cross splits (author, film). Without it, texts that are the same
     but for case, spacing and punctuation form a group."""
     split: str | None = None
-    """Column of a published split: train, validation or test."""
+    """Column of a published split: train, validation or test, or names like those of folders (dev,
+    testing, ...)."""
     delimiter: str | None = None
     """Between the fields of a line; left out: a comma, in TSV a tab."""
     quoting: Literal["standard", "none"] | None = None
@@ -43,6 +44,8 @@ class Source(SourceOptions):
     header: bool = True
     """Whether the first line names the columns; if not, they are called 1, 2, ..."""
     encoding: str = "utf-8"
+    without: tuple[str, ...] = ()
+    """Labels whose texts are left out."""
     title: str = "Texts"
     """What the data are, for people."""
     licence: str = "your own data"
@@ -70,7 +73,9 @@ class Source(SourceOptions):
     def fetch(self, target: Path) -> None:
         """Copy texts and labels into `target`."""
         card = self.card.model_copy(update={"title": self.title, "licence": self.licence})
-        documents = _labels.stream(self._documents(), self.title)
+        documents = _labels.stream(
+            _labels.without(self._documents(), self.without, self.title), self.title
+        )
         manifest.write(target, card, _documents.write(target, documents))
 
     def _documents(self) -> Iterator[Document]:
@@ -86,6 +91,8 @@ class Source(SourceOptions):
                 for role in ("label", "group"):
                     if not row.get(role, "-").strip():
                         raise GatewiseError(f"{where}: column {columns[role]!r} is empty")
+                if "split" in row:
+                    row["split"] = _layout.split(row["split"])
                 if row.get("split", "") not in ("", *SPLITS):
                     raise GatewiseError(
                         f"{where}: split {row['split']!r}; allowed: {', '.join(SPLITS)}"

@@ -1,0 +1,160 @@
+"""What is understood of a folder or table, as typed records: the facts that choices rest on."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from gatewise.errors import GatewiseError
+
+Certainty = Literal["certain", "likely", "guess"]
+"""How sure a decision is: it follows from the data or was said; little else fits; other readings
+are nearly as good."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that was decided in looking."""
+
+    about: str
+    """What it decides: `labels`, `text`, `group`, `split`, `delimiter`, ..."""
+    said: str
+    """What was decided, and from what, in words."""
+    certainty: Certainty = "certain"
+    otherwise: tuple[str, ...] = ()
+    """What else it could be, each with the option that says so."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user said about the data; what is None is found out."""
+
+    text: str | None = None
+    """Column of the text."""
+    label: str | None = None
+    """Column of the label."""
+    group: str | None = None
+    """Column of the group; for a folder of sounds a pattern whose first bracket finds it."""
+    split: str | None = None
+    """Column of the published split."""
+    delimiter: str | None = None
+    encoding: str | None = None
+    quoting: Literal["standard", "none"] | None = None
+    header: bool | None = None
+    """Whether a table's first line names the columns."""
+    pattern: str | None = None
+    """Regular expression with the named brackets `label`, `group`, `split` for file names."""
+    layout: str | None = None
+    """What the levels of folders are, e.g. `split/label`."""
+    without: tuple[str, ...] = ()
+    """Labels whose examples are left out."""
+    name: str | None = None
+    """Name of the task; left out: made from that of the folder or file."""
+    likelier: bool = False
+    """Take the likelier of two readings instead of asking."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read the data."""
+
+    said: str
+    """In words, e.g. `the labels are down, up`."""
+    choice: Mapping[str, Any]
+    """The fields of `Options` that choose it."""
+
+    @property
+    def flags(self) -> str:
+        """As they are given on the command line: `--layout label`."""
+        return " ".join(_flag(name, value) for name, value in self.choice.items())
+
+
+class Ambiguous(GatewiseError):  # noqa: N818 - a question, asked where somebody can answer
+    """The data can be read in several ways; `readings` has them, the likeliest first."""
+
+    def __init__(self, question: str, readings: Sequence[Reading]) -> None:
+        said = ", or ".join(f"{reading.said} ({reading.flags})" for reading in readings)
+        super().__init__(f"{question}: {said}; say which, or take the first with --yes")
+        self.question = question
+        self.readings = tuple(readings)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A section `source`, and what was decided about it."""
+
+    source: dict[str, Any]
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What is understood of a folder or table."""
+
+    name: str
+    """For the task, as `params.yaml` takes it; from the folder or file."""
+    kind: Literal["audio", "text"]
+    """What an example is."""
+    source: dict[str, Any]
+    """The section `source` that reads it: kind and options."""
+    splits: Literal["published", "none"]
+    """Whether the data name their splits."""
+    split_sizes: dict[str, int]
+    """Examples by `train`, `validation` and `test` as far as they are published, else
+    `{"train": all}`."""
+    labels: dict[str, int]
+    """Examples by label, the most frequent first."""
+    groups: int | None
+    """Distinct groups (speakers, films); None where the data name none."""
+    largest_group: int | None
+    """Examples of the largest group."""
+    groups_by_label: dict[str, int] | None
+    """Distinct groups by label: a label of one group cannot be trained on and tested."""
+    lengths: np.ndarray
+    """float64, ascending, of every example that was looked at: seconds of a sound; steps of a text,
+    in words and signs, or in characters where `script` says so."""
+    active_lengths: np.ndarray | None
+    """float64, ascending: seconds between the first and the last loud sample of the sounds that
+    were decoded; None for texts."""
+    rates: dict[int, int]
+    """Clips by sample rate in Hz, the most frequent first; empty for texts."""
+    word_counts: np.ndarray | None
+    """int64, descending: how often each distinct word (or character) stands in training texts;
+    None for sounds."""
+    script: Literal["words", "characters"] | None
+    """What a text is made of: words between spaces, or characters where there are none (Chinese,
+    DNA); None for sounds."""
+    duplicates: int
+    """Examples with the content of an earlier one."""
+    contradictions: int
+    """Contents that stand under several labels."""
+    leaks: dict[str, int]
+    """Violations between published splits by their name in `allow` (`duplicates`,
+    `near-duplicates`, `groups`, `labels`): preparation refuses them unless they are accepted."""
+    unusable: dict[str, int]
+    """Examples that preparation refuses unless `on_bad` is `skip`, by reason."""
+    bytes: int
+    """Size of the files."""
+    sampled: int | None
+    """How many examples lengths, rates, duplicates and unusable ones are known from, where those
+    are not all; counts of labels, groups and splits are always of all."""
+    skipped: list[str]
+    """What was left out, in words."""
+    notes: tuple[Note, ...]
+    """What was decided, how sure it is and what else it could be."""
+
+    @property
+    def examples(self) -> int:
+        """How many there are."""
+        return sum(self.labels.values())
+
+
+def _flag(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    text = "\\t" if value == "\t" else str(value)
+    return f"--{name} {shlex.quote(text)}"

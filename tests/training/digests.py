@@ -62,6 +62,20 @@ def write_clips(folder: Path) -> Path:
     return folder
 
 
+def word_vectors_digest() -> str:
+    """Digest of the vectors of some hundred words in made-up texts."""
+    import hashlib
+
+    import numpy as np
+
+    from gatewise.training import word_vectors
+
+    draws = np.random.default_rng(0)
+    texts = [draws.zipf(1.3, 20) % 300 + 2 for _ in range(500)]
+    found, _ = word_vectors.vectors(iter(texts), 302, 32)
+    return hashlib.sha256(found.tobytes()).hexdigest()
+
+
 def main(folder: Path) -> dict[str, str]:
     """Digest of the prepared clips and of each cell's weights and predictions."""
     from gatewise.artifacts.plan import RunPlan
@@ -75,6 +89,7 @@ def main(folder: Path) -> dict[str, str]:
     task = TaskConfig.model_validate(SETTINGS)
     prepare("tones", task, write_clips(folder / "raw"), folder / "prepared", workers=1)
     digests = {"prepared": sha256(folder / "prepared" / "sequences.npy")}
+    digests["word vectors"] = word_vectors_digest()
     for cell in ("lstm", "gru", "rnn"):
         plan = RunPlan(
             task="tones",

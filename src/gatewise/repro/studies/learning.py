@@ -30,6 +30,8 @@ RATE, OF_BATCH = 0.005, 64
 """Learning rate at a batch size; it grows with the root of the size."""
 FEW_TO_VALIDATE = 250
 """Validation examples below which the best epoch is chosen by chance."""
+FEW_TEXTS = 4_000
+"""Training texts below which words are dropped."""
 FEW_TO_TRAIN = 3_000
 """Training clips below which more is dropped."""
 
@@ -119,6 +121,8 @@ def model(data: Understanding, sizes: SplitSizes) -> Section:
         section["embeddings"] = Chosen(
             "cooccurrence", "words that stand in like company start alike"
         )
+        if sizes.train < FEW_TEXTS:
+            section["word_dropout"] = Chosen(0.2, "so few texts are learnt by heart, word by word")
     section["dropout"] = Chosen(0.3, "recurrent models learn texts by heart")
     section["input_dropout"] = Chosen(0.3, "of the embeddings")
     return section

@@ -71,6 +71,7 @@ class Heard:
         self.failed[seed] = reason
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_lost_node_costs_nothing_but_time(cluster, tmp_path, capsys):
     model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
@@ -120,6 +121,7 @@ class KilledError(Exception):
     """Stands for the end of a process."""
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.parametrize("harm", [False, True], ids=["whole", "truncated"])
 def test_what_was_begun_elsewhere_goes_on_on_the_cluster(cluster, tmp_path, monkeypatch, harm):
@@ -192,6 +194,7 @@ def test_a_run_that_no_node_can_hold_is_refused(cluster, tmp_path, monkeypatch):
         list(ray_cluster.train_all(many, "auto", execution(cluster)))
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_stopping_in_the_middle_ends_the_tasks(cluster, tmp_path):
     ray = pytest.importorskip("ray")

@@ -292,6 +292,7 @@ def stage(root, plan):
     )
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_study_killed_at_random_moments_ends_in_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.delenv(warm.ADDRESS, raising=False)

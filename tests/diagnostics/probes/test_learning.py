@@ -58,6 +58,7 @@ def test_a_matched_width_is_solved_for_the_problems_own_inputs():
     assert prober.resolve(gru, lstm, PROBLEMS["adding"], 10).hidden > 20
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_stopping_early_stops_few_late_learners():
     """Runs that the default rule stops, of those that solve it within the budget."""

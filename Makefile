@@ -50,8 +50,11 @@ repro: $(READY) ## run the study: data, training, verdicts, report; every run in
 	gatewise repro
 
 .PHONY: test
-test: $(READY_DEV) ## run all tests
-	pytest -n 2 --dist worksteal
+test: $(READY_DEV) ## run the tests, but those of `make weekly`
+	pytest -n 2 --dist worksteal -m 'not weekly'
+.PHONY: weekly
+weekly: $(READY_DEV) ## the tests that take long and seldom break: simulations, kills, soaks
+	pytest -n 2 --dist worksteal -m weekly
 
 .PHONY: tiny
 tiny: $(READY) ## the whole pipeline on tiny settings, in .gatewise/tiny

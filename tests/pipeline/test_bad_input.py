@@ -291,6 +291,7 @@ def test_a_leak_that_is_named_passes_and_is_printed(tmp_path: Path) -> None:
     assert report.certificate["groups"].allowed == "one household, two phones"
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_huge_document_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     import resource

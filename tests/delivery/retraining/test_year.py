@@ -16,7 +16,7 @@ from tests.delivery.retraining.studies import SmallStudy, documents, write_table
 from tests.tracking.conftest import empty_store  # noqa: F401
 from tests.tracking.servers import MlflowServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.weekly, pytest.mark.timeout(1800)]
 
 FEW, MANY = 240, 720
 LOCALLY = [f"--step={name}" for name in ("repro", "track", "gate", "promote")]

@@ -85,6 +85,7 @@ def test_a_plain_rnn_loses_where_gates_win():
     assert found["lstm"].lengths[0].median < 600
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_counting_separates_lstm_from_gru():
     """As Weiss, Goldberg & Yahav found: what an LSTM learnt holds on longer strings."""

@@ -85,6 +85,7 @@ def test_a_problem_may_have_a_width_of_its_own():
     assert 16 < prober.resolve(matched, lstm, PROBLEMS["counting"], 10).hidden < 24
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_stopping_early_stops_few_late_learners():
     """Runs that the default rule stops, of those that solve it within the budget."""

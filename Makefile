@@ -33,6 +33,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock.txt
 	@# Who has the tools of development keeps them.
 	$(call install,requirements.lock $(if $(wildcard $(READY_DEV)),requirements-dev.lock))
+	@# What numba compiles once on a machine, so that no study waits for it.
+	@$(VENV)/bin/python -c "import pipeline, gatewise.models.cells.compiled, gatewise.training.augmentation"
 
 $(READY_DEV): requirements-dev.lock | $(READY)
 	@echo "adding what tests and development need (on Linux 0.3 GB are downloaded, 0.7 GB installed)"
@@ -48,8 +50,11 @@ repro: $(READY) ## run the study: data, training, verdicts, report; every run in
 	gatewise repro
 
 .PHONY: test
-test: $(READY_DEV) ## run all tests
-	pytest -n 2 --dist worksteal
+test: $(READY_DEV) ## run the tests, but those of `make weekly`
+	pytest -n 2 --dist worksteal -m 'not weekly'
+.PHONY: weekly
+weekly: $(READY_DEV) ## the tests that take long and seldom break: simulations, kills, soaks
+	pytest -n 2 --dist worksteal -m weekly
 
 .PHONY: tiny
 tiny: $(READY) ## the whole pipeline on tiny settings, in .gatewise/tiny
@@ -70,11 +75,7 @@ lint: $(READY_DEV) ## style, formatting, types, layers of imports, and CI workfl
 
 .PHONY: audit
 audit: $(READY) ## the locks against known advisories (needs a network; installs nothing)
-	@# What is ignored stands in SECURITY.md with the reason.
-	for lock in requirements.lock requirements-dev.lock; do \
-		uv tool run --from 'pip-audit==2.10.1' pip-audit --disable-pip --require-hashes \
-			--progress-spinner off --ignore-vuln CVE-2025-69872 --requirement $$lock || exit 1; \
-	done
+	.ci/audit requirements.lock requirements-dev.lock
 
 .PHONY: bench
 bench: $(READY_DEV) ## measure speed against references; table and history in benchmarks/results

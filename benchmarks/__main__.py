@@ -31,6 +31,7 @@ NAMES = (
     "keras_peer",
     "startup",
     "around",
+    "views",
     "breakdown",
     "verdict",
 )

@@ -1,8 +1,8 @@
 """Seconds until a command or a stage has done nothing at all: imports, plans, what is restored.
 
 Each runs in a folder with the study's `params.yaml` and next to nothing else. Cold is alone, as
-from a shell; `warm` is beside a process that has its imports, as under `dvc repro`. There, `train`
-finds all runs finished, and the other stages stop at data that are not there.
+from a shell; `warm` is beside a process that has its imports, as under `dvc repro`. There, `tune`
+and `train` find all their runs finished, and the other stages stop at data that are not there.
 
     python -m benchmarks.startup [--quick]
 """
@@ -19,7 +19,8 @@ from pathlib import Path
 
 from benchmarks import tasks
 from benchmarks.result import Result, main, measured
-from gatewise.artifacts.plan import path
+from gatewise.artifacts.plan import TuningPlan, path, tuning_path
+from gatewise.config.tuning import TuningConfig
 from gatewise.execution import warm
 from pipeline import WARM_MODULES
 
@@ -74,14 +75,19 @@ def measure(quick: bool) -> list[Result]:
         ]
         tasks.write(folder / "data" / "prepared" / "frames", "frames", 300)
         plan = tasks.plan("frames", cell="gru", hidden=8, seeds=2, epochs=1)
-        plan.write(path("frames", "gru", folder / "data" / "plan"))
+        plans = folder / "data" / "plan"
+        plan.write(path("frames", "gru", plans))
+        bare = plan.model_copy(update={"seeds": ()})
+        trials = TuningPlan(run=bare, tuning=TuningConfig(trials=2))
+        trials.write(tuning_path("frames", "gru", plans))
         os.environ.pop(warm.ADDRESS, None)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-        address = warm.ensure(os.getpid(), [*WARM_MODULES, "gatewise.training.work"])
-        train = ["-m", "pipeline.train", "frames", "gru"]
-        seconds(folder, train, address)  # trains, and waits for the imports
-        found = [seconds(folder, train, address) for _ in range(rounds)]
-        results.append(_result("stage train, warm, all finished", found, 5.0))
+        address = warm.ensure(os.getpid(), WARM_MODULES)
+        for stage in ("tune", "train"):
+            command = ["-m", f"pipeline.{stage}", "frames", "gru"]
+            seconds(folder, command, address)  # trains; the first one waits for the imports
+            found = [seconds(folder, command, address) for _ in range(rounds)]
+            results.append(_result(f"stage {stage}, warm, all finished", found, 5.0))
         for stage, arguments in WARM.items():
             command = ["-m", f"pipeline.{stage}", *arguments]
             found = [seconds(folder, command, address, status=1) for _ in range(rounds)]

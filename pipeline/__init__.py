@@ -47,6 +47,13 @@ WARM_MODULES = (
     "gatewise.models.cells.compiled",
     "scipy.stats",
     "sklearn.linear_model",
+    # Ours that every run, or every stage of a kind, would else import by itself.
+    "gatewise.training.work",
+    "gatewise.execution.tuning",
+    "gatewise.execution.early_answer",
+    "gatewise.tracking.live",
+    "gatewise.diagnostics.probes.summary",
+    "gatewise.report.page",
 )
 
 forked = False

@@ -13,6 +13,9 @@ from benchmarks import breakdown, result, tasks, verdict
 from benchmarks.__main__ import last
 from benchmarks.result import Result, measured, ratios, table
 from gatewise import config
+from gatewise.artifacts import tuned
+from gatewise.artifacts.tuned import Choice, Trial, Tuned
+from tests.evidence_runs import record, study, write_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -202,20 +205,48 @@ def test_the_fixed_design_has_as_many_seeds_as_there_may_be():
     assert re.search(r"(?m)^seeds: 9$", verdict.fixed_design(auto))
 
 
-def test_a_plain_loop_counts_a_measured_run_once_a_seed():
+def test_a_plain_loop_counts_a_measured_run_as_often_as_ours_trained_it():
     ours = verdict.Reproduced({"digits": 50.0}, 100.0)
-    fixed = verdict.Reproduced({}, 150.0)
-    rows = verdict.results(ours, fixed, {("digits", "gru"): 20.0, ("digits", "lstm"): 30.0}, 8)
+    loop = {("digits", "gru"): verdict.Loop(20.0, 8), ("digits", "lstm"): verdict.Loop(30.0, 13)}
+    rows = verdict.results(ours, 150.0, loop, left_out=7)
     by_name = {row.name: row for row in rows}
     assert by_name["first task answered"].value == 50.0
-    assert by_name["the fixed design"].checked == 1.5
-    assert by_name["16 runs of plain Lightning, from 2 measured"].checked == 4.0
-    assert by_name["16 runs of plain Lightning, from 2 measured"].kept
+    assert by_name["the fixed design, at least"].checked == 1.5
+    name = "21 runs of plain Lightning, from 2 measured (7 of ours it has none for)"
+    assert by_name[name].checked == (8 * 20 + 13 * 30) / 100
+    assert by_name[name].kept
 
 
 def test_a_study_that_prints_no_answer_answers_at_its_end():
-    rows = verdict.results(verdict.Reproduced({}, 100.0), None, {}, 8)
+    rows = verdict.results(verdict.Reproduced({}, 100.0), None, {})
     assert [row.value for row in rows] == [100.0, 100.0]
+
+
+def test_a_stage_takes_until_the_next_one_is_begun():
+    printed = [
+        (1.0, "Running stage 'plan':\n"),
+        (3.0, "Running stage 'train@digits-gru':\n"),
+        (4.0, "digits/gru seed 0: trained\n"),
+        (7.0, "Running stage 'train@digits-gru-matched':\n"),
+        (9.0, "Running stage 'compare':\n"),
+        (20.0, ""),
+    ]
+    seconds = {stage: verdict.stage_seconds(printed, stage) for stage in ("train", "compare")}
+    assert seconds == {"train": 6.0, "compare": 11.0}
+    assert verdict.stage_seconds([], "train") == 0.0
+
+
+def test_a_study_is_made_of_its_runs_and_its_trials(tmp_path):
+    for seed in range(3):
+        write_run(tmp_path, record("toy", "gru", seed, 0.9))
+    trial = Trial(number=0, settings={}, status="complete", scores=(0.5, 0.6), mean=0.55)
+    pruned = Trial(number=1, settings={}, status="pruned", scores=(0.4, 0.4), mean=0.4)
+    choice = Choice(trials=(trial, pruned), chosen=0, chance_of_another=None)
+    for variant, found in (("gru", choice), ("lstm", None)):
+        made = Tuned(task="toy", variant=variant, metric="accuracy", choice=found)
+        made.write(tuned.path("toy", variant, tmp_path / "data" / "tuned"))
+    declared = study(("lstm", "gru"))
+    assert verdict.trained(tmp_path, declared) == {("toy", "gru"): 7, ("toy", "lstm"): 0}
 
 
 def test_the_soak_adds_up_what_it_tried():

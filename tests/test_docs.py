@@ -10,8 +10,8 @@ import yaml
 from gatewise import config
 
 PAGES = ["README.md", "SECURITY.md", *(f"docs/{name}.md" for name in (
-    "architecture", "benchmarks", "cells", "evidence", "lightning", "memory", "reproducibility",
-    "retraining", "review", "scale", "security", "sources", "team", "tuning",
+    "architecture", "benchmarks", "cells", "dvc", "evidence", "lightning", "memory",
+    "reproducibility", "retraining", "review", "scale", "security", "sources", "team", "tuning",
     "your-data",
 ))]  # fmt: skip
 MADE = ("data/", "runs/", "reports/", ".gatewise/", "benchmarks/results/", "deploy/.env")

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-FILES = ("ci.yml", "retrain.yml")
+FILES = ("ci.yml", "retrain.yml", "weekly.yml")
 
 
 @pytest.fixture(params=FILES)
@@ -74,3 +74,16 @@ def test_the_comment_is_found_by_the_marker_that_reports_begin_with(project):
     from gatewise.delivery.retraining.report import MARKER
 
     assert f'startswith("{MARKER}")' in (project / ".github/workflows/retrain.yml").read_text()
+
+
+def test_what_make_test_leaves_out_runs_once_a_week(project):
+    marked = "-m weekly", "-m 'not weekly'"
+    assert all(words in (project / "Makefile").read_text() for words in marked)
+    weekly = yaml.safe_load((project / ".github/workflows/weekly.yml").read_text())
+    # YAML takes `on` for a truth value.
+    ((_, _, _, _, weekday),) = [entry["cron"].split() for entry in weekly[True]["schedule"]]
+    assert weekday != "*"
+    assert "make weekly" in [step.get("run") for step in steps((None, weekly))]
+    gitlab = yaml.safe_load((project / ".gitlab-ci.yml").read_text())["weekly"]
+    assert gitlab["script"] == ["make weekly"]
+    assert {"if": '$CI_PIPELINE_SOURCE == "schedule"'} in gitlab["rules"]

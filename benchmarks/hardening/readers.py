@@ -28,7 +28,7 @@ REPORTED = ("baselines", "context", "cost", "data", "probes", "comparison.json")
 """What `compare` or `report` read below `reports/`."""
 STATUS: Command = ("dvc", "status")
 GUARD: Command = ("guard",)
-"""What `gatewise repro` and `gatewise retrain` look for before they start DVC."""
+"""What `gatewise repro` and `gatewise retrain` look at, and mend, before they start DVC."""
 
 
 def of(folder: Path, name: str) -> list[Command]:
@@ -51,7 +51,7 @@ def of(folder: Path, name: str) -> list[Command]:
         read = [("pipeline.report",)]
         read += [("pipeline.compare",)] if rest[0] in REPORTED[:-1] else []
         return [GUARD, *read, *([(GATEWISE, "show")] if rest[0] == REPORTED[-1] else [])]
-    return [("mend",), STATUS]  # DVC's own: its lock, its list of what is in use
+    return [GUARD, STATUS]  # DVC's own: its lock, its list of what is in use
 
 
 def _planned(rest: Sequence[str]) -> Command:

@@ -19,7 +19,7 @@ PATIENCE = 150.0
 
 
 def start() -> str:
-    """Address of a process that has imported what all commands take."""
+    """Address of a process that has imported what all commands take; comes when it has."""
     from pipeline import WARM_MODULES
 
     modules = [
@@ -28,7 +28,9 @@ def start() -> str:
         *("gatewise.delivery.gate.assessment", "gatewise.diagnostics.profiling"),
         *("dvc.cli", "dvc.commands.status", "dvc.repo", "gatewise.cli.main"),
     ]
-    return warm.ensure(os.getpid(), modules)
+    address = warm.ensure(os.getpid(), modules)
+    warm.fork(address, os.getpid, []).wait()  # once it has imported them
+    return address
 
 
 def run(address: str, folder: Path, command: Sequence[str], seconds: float = PATIENCE) -> Said:
@@ -37,8 +39,8 @@ def run(address: str, folder: Path, command: Sequence[str], seconds: float = PAT
     Args:
         address: of the warm process.
         folder: a project.
-        command: a module and its arguments; `dvc ...`; `guard` or `mend`, what `gatewise repro`
-            does before it starts DVC.
+        command: a module and its arguments; `dvc ...`; `guard`, what `gatewise repro` does before
+            it starts DVC.
         seconds: after which it counts as hanging.
     """
     with tempfile.TemporaryDirectory(prefix="gatewise-said-") as holder:
@@ -75,7 +77,7 @@ def _main(words: list[str]) -> int | str:
     from gatewise.errors import GatewiseError, in_words
 
     name, *arguments = words
-    if name in ("guard", "mend"):
+    if name == "guard":
         from gatewise.repro import leftovers
 
         try:

@@ -1,11 +1,10 @@
 """Designed splits: everybody tests equally often, and every pair meets."""
 
-import math
 from collections import Counter
 from itertools import combinations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.artifacts import balanced, splits
@@ -56,7 +55,7 @@ def test_a_split_depends_on_the_seed_alone_and_not_on_who_asked_before():
 @settings(deadline=None, max_examples=40)
 @given(
     groups=st.integers(3, 14),
-    test=st.floats(0.1, 0.5),
+    test=st.floats(0.1, 0.65),
     validation=st.floats(0.05, 0.3),
     number=st.integers(0, 8),
 )
@@ -64,7 +63,6 @@ def test_every_round_tests_everybody_once_and_no_split_is_empty(groups, test, va
     names = [f"g{i:02d}" for i in range(groups)]
     config = SplitConfig(validation=validation, test=test, resample="balanced")
     size = balanced.seeds_in_round(groups, config)
-    assume(groups - math.ceil(groups / size) >= 2)  # somebody must train, somebody validate
     found = [parts(names, config, number * size + k) for k in range(size)]
     tested = [name for split in found for name in split["test"]]
     assert sorted(tested) == names
@@ -73,10 +71,11 @@ def test_every_round_tests_everybody_once_and_no_split_is_empty(groups, test, va
     assert max(counts) - min(counts) <= 1
 
 
-def test_test_sets_that_leave_nobody_to_validate_are_refused():
+def test_of_three_groups_one_tests_however_large_a_share_is_asked_for():
     config = SplitConfig(validation=0.25, test=0.5, resample="balanced")
-    with pytest.raises(GatewiseError, match="the validation split is empty: 3 groups are too few"):
-        _ = [parts(["a", "b", "c"], config, seed) for seed in range(2)]
+    found = [parts(["a", "b", "c"], config, seed) for seed in range(3)]
+    assert [len(split[part]) for split in found for part in split] == [1] * 9
+    assert set().union(*(split["test"] for split in found)) == {"a", "b", "c"}
 
 
 def test_who_tests_together_changes():

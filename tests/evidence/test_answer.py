@@ -186,6 +186,33 @@ def test_a_cost_that_was_measured():
     assert "1.5 times as fast a step here" in found.sentence
 
 
+def test_a_choice_that_costs_more_says_why_the_cheaper_one_is_not_taken():
+    cost = cost_report(gru=variant_cost(3.0), lstm=variant_cost(2.0))
+    clear = {"lstm": 0.92 + TURN, "gru": 0.90 - TURN}
+    found = answered(clear, cost=cost)
+    assert (found.choice, found.compared_with) == ("lstm", "gru")
+    lacking = answer_words.amount(found.by_variant["gru"].shortfall, METRICS["accuracy"])
+    assert (
+        "; gru needs 25 % fewer multiply-accumulates (though a step takes 1.5 times as long here), "
+        f"but may lie {lacking} below the best" in found.sentence
+    )
+
+
+def test_costs_that_are_equal_by_design_are_not_told(monkeypatch):
+    monkeypatch.setitem(MACS, "matched", 1000)
+    # Beside the variant of its own budget, the choice is held against one that costs less.
+    close = {"lstm": 0.92 + TURN, "matched": 0.919 - TURN, "gru": 0.90 - TURN}
+    found = answered(close, tolerance=0.005)
+    assert (found.choice, found.compared_with) == ("lstm", "gru")
+    assert "matched" in found.contenders
+    # With no other budget to speak of there is only the time, which says beside whose.
+    cost = cost_report(lstm=variant_cost(2.0), matched=variant_cost(3.0))
+    pair = {name: close[name] for name in ("lstm", "matched")}
+    found = answered(pair, tolerance=0.02, cost=cost)
+    assert "multiply-accumulates" not in found.sentence
+    assert f", 1.5 times as fast a step here as {found.compared_with}" in found.sentence
+
+
 def test_a_tolerance_finer_than_one_test_example():
     predictions = {v: {seed: predicted(seed) for seed in range(8)} for v in SCORES}
     (said,) = answered(predictions=predictions, tolerance=0.001).caveats

@@ -62,7 +62,7 @@ def test_where_nobody_learns_it_nothing_follows():
 def test_a_problem_that_no_variant_learnt_is_named_with_the_budget():
     assert memory.unlearnt({"lstm": holding(0), "gru": holding(0)}) == [
         f"{name} problem: no variant learnt {length} steps in 1,500 updates of 32 examples; "
-        "nothing follows from it. Raise probes.updates or ask for less."
+        "nothing follows from it. Raise the updates or ask for less."
         for name, length in (("adding", 50), ("copy", 20))
     ]
     assert memory.unlearnt({"lstm": holding(50), "gru": holding(0)}) == []

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gatewise.evidence import seeds_needed, statistics
+from gatewise.evidence import seeds_needed, sequential, statistics
 
 ROPE, ALPHA, POWER = 0.005, 0.05, 0.8
 
@@ -66,3 +66,48 @@ def test_the_interval_covers_what_the_truth_asks_for():
         found = expected(truth + spread * rng.standard_normal(10))
         covered += found.low <= wanted <= found.high
     assert covered / runs >= 0.9
+
+
+# --- after looks -----------------------------------------------------------------------------
+
+LOOKS = (4, 8, 12, 16)
+FAMILY = ALPHA / 6
+
+
+def decided_at(seeds, truth, spread, runs=200):
+    """Share of races that decide a pair by their last look, one that was added at `seeds`."""
+    rng, decided = np.random.default_rng(3), 0
+    for _ in range(runs):
+        d = truth + spread * rng.standard_normal(seeds)
+        found = sequential.decide({"pair": d}, (*LOOKS, seeds), ROPE, FAMILY)
+        decided += found["pair"].verdict != "undecided"
+    return decided / runs
+
+
+def test_looks_that_spent_some_of_the_level_are_paid_for():
+    truth, spread = 0.008, 0.012
+    exact = truth + spread * np.array([1, -1] * 8) * np.sqrt(15 / 16)
+    at_once = expected(exact, alpha=FAMILY).seeds
+    found = expected(exact, alpha=FAMILY, looks=LOOKS).seeds
+    slack = 3 * np.sqrt(POWER * (1 - POWER) / 200)
+    assert decided_at(found, truth, spread) >= POWER - slack
+    assert decided_at(at_once, truth, spread) < POWER - slack
+    assert found > at_once
+
+
+def test_a_look_that_is_still_to_come_is_where_it_is_decided():
+    exact = 0.03 + 0.012 * np.array([1, -1] * 4) * np.sqrt(7 / 8)
+    assert expected(exact, alpha=FAMILY).seeds <= 12
+    assert expected(exact, alpha=FAMILY, looks=LOOKS).seeds == 12
+    assert expected(exact, alpha=FAMILY, looks=(8, 21)).seeds == 21
+
+
+def test_beyond_all_looks_it_takes_one_more_seed_at_least():
+    exact = 0.1 + 0.001 * np.array([1, -1] * 8)
+    assert expected(exact, alpha=FAMILY, looks=LOOKS).seeds == 17
+
+
+def test_far_out_next_to_nothing_was_spent():
+    exact = 0.0005 + 0.03 * np.array([1, -1] * 8)
+    at_once, later = (expected(exact, looks=looks).seeds for looks in ((), LOOKS))
+    assert at_once <= later < 1.05 * at_once

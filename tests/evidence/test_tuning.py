@@ -135,6 +135,19 @@ def test_settings_that_a_retraining_kept_are_named():
     assert "retrain --tune" in line
 
 
+@pytest.mark.parametrize(
+    ("seeds", "by_seed", "warned"), [(1, False, True), (2, False, False), (1, True, False)]
+)
+def test_a_choice_by_one_trial_seed_a_point_is_warned_of(seeds, by_seed, warned):
+    made = choice([trial(0, 0.5), trial(1, 0.6)])
+    both = {v: tuned(v, {0: made} if by_seed else made, seeds=seeds) for v in ("lstm", "gru")}
+    told = tuning.warnings("toy", both, summarise(*both.values()))
+    assert len(told) == warned
+    if warned:
+        assert "toy: settings were chosen by one trial seed a point" in told[0]
+        assert "14 % of equal variants" in told[0]
+
+
 def test_the_comparison_carries_it(tmp_path):
     write_card(tmp_path, "toy")
     for variant in ("lstm", "gru"):

@@ -1,6 +1,7 @@
 """On a real cluster of several raylets; all on this machine, but each a node of its own to Ray."""
 
 import dataclasses
+import math
 import os
 import socket
 import sys
@@ -14,7 +15,7 @@ from gatewise.execution import ray_cluster
 from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import train_variant
-from gatewise.training import one_run
+from gatewise.training import checkpoint, one_run
 from gatewise.training.job import Job
 from tests.tasks import make_plan, write_task
 
@@ -70,6 +71,7 @@ class Heard:
         self.failed[seed] = reason
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_lost_node_costs_nothing_but_time(cluster, tmp_path, capsys):
     model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
@@ -119,9 +121,11 @@ class KilledError(Exception):
     """Stands for the end of a process."""
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.parametrize("harm", [False, True], ids=["whole", "truncated"])
-def test_what_was_begun_elsewhere_goes_on_on_the_cluster(cluster, tmp_path, harm):
+def test_what_was_begun_elsewhere_goes_on_on_the_cluster(cluster, tmp_path, monkeypatch, harm):
+    monkeypatch.setattr(checkpoint, "SHARE", math.inf)  # saved after every epoch
     plan = make_plan(seeds=(0,), epochs=6)
     (job,) = jobs(tmp_path, plan)
     job = dataclasses.replace(job, checkpoint=tmp_path / "run.ckpt")
@@ -190,6 +194,7 @@ def test_a_run_that_no_node_can_hold_is_refused(cluster, tmp_path, monkeypatch):
         list(ray_cluster.train_all(many, "auto", execution(cluster)))
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_stopping_in_the_middle_ends_the_tasks(cluster, tmp_path):
     ray = pytest.importorskip("ray")

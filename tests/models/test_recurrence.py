@@ -87,6 +87,7 @@ def test_every_cell_passes_unbuilt(cell):
     assert torch.equal(state, torch.get_rng_state())
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_compiled_steps_give_the_same_numbers():

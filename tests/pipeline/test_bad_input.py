@@ -98,6 +98,17 @@ def test_bad_clips_are_skipped_and_counted(
     assert prepared.index["length"].min() > 0
 
 
+def test_a_label_of_which_nothing_can_be_used_does_not_vanish(tmp_path: Path) -> None:
+    home = sounds.folder(tmp_path / "mine")
+    (home / "maybe").mkdir()
+    for place in range(6):
+        (home / "maybe" / f"s{place}_a.m4a").write_bytes(b"\0\0\0\x20ftypM4A ")
+    message = r"no usable example is left of maybe, e\.g\. maybe/s0_a\.m4a: not decodable"
+    with pytest.raises(GatewiseError, match=message):
+        play(audio_task(home, on_bad="skip"), tmp_path)
+    assert not (tmp_path / "prepared").exists()
+
+
 @pytest.mark.parametrize("bad", BAD_CLIPS, ids=lambda bad: bad.name)
 def test_a_bad_clip_fails_by_name(tmp_path: Path, bad: BadClip) -> None:
     home = sounds.folder(tmp_path / "mine")
@@ -280,6 +291,7 @@ def test_a_leak_that_is_named_passes_and_is_printed(tmp_path: Path) -> None:
     assert report.certificate["groups"].allowed == "one household, two phones"
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_huge_document_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     import resource

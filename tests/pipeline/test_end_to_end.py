@@ -34,6 +34,7 @@ def shrink(folder: Path) -> None:
         "adding_lengths": [4],
         "copy_lengths": [2],
         "order_lengths": [],
+        "counting_lengths": [],
         "digits_lengths": [],
     }
     few = {"updates": 5, "seeds": 1, "gradient_length": 10, "gradient_reach": 5}
@@ -76,6 +77,16 @@ def test_one_command_gives_data_runs_verdicts_and_a_report(study):
     assert (folder / "reports" / "summary.md").stat().st_size > 200
     assert "<html" in (folder / "reports" / "index.html").read_text()
     assert run(folder, "git", "status", "--porcelain").split() == ["??", "dvc.lock"]
+
+
+def test_a_task_is_answered_before_the_next_one_is_tuned(study):
+    _, printed = study
+    prepared = max(printed.index(f"'prepare@{task}'") for task in SMALL)
+    began = [printed.index(f"'tune@{task}-lstm'") for task in SMALL]
+    answered = [printed.index(f"answer {task}: ") for task in SMALL]
+    by_task = [place for pair in zip(began, answered, strict=True) for place in pair]
+    in_order = [prepared, *by_task, printed.index("'profile@commands'")]
+    assert in_order == sorted(in_order)
 
 
 def test_metrics_and_plots_are_there_for_dvc(study):

@@ -245,5 +245,19 @@ def test_print_is_light_even_for_those_who_read_in_the_dark(browser, report):
     assert "rgb(255, 255, 255)" in paper
 
 
+def test_links_to_mlflow_are_shown_where_they_lie_beside_the_report(browser, report):
+    assert visit(browser, report).locator("#review").is_hidden()
+    beside = report.with_name(page.REVIEW)
+    known = '{"toy": "https://mlflow.example/#/experiments/1", "bad": "javascript:alert(1)"}'
+    beside.write_text(f"<script>parent.postMessage({{gatewise: {known}}}, '*')</script>")
+    try:
+        shown = visit(browser, report).locator("#review a")
+        shown.first.wait_for()
+        assert shown.all_inner_texts() == ["toy"]
+        assert shown.first.get_attribute("href") == "https://mlflow.example/#/experiments/1"
+    finally:
+        beside.unlink()
+
+
 def test_the_file_is_small(report):
     assert report.stat().st_size < 5_000_000

@@ -93,3 +93,15 @@ def test_pipes_and_devices_among_outputs_are_named_before_dvc_waits_on_them(tmp_
     os.mkfifo(tmp_path / "runs" / "pipe")
     with pytest.raises(DamagedError, match="runs/pipe: not a regular file"):
         leftovers.require_regular()
+    (tmp_path / "runs" / "pipe").unlink()
+    for name in ("dvc.lock", "params.yaml", str(leftovers.RWLOCK)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(path)
+        with pytest.raises(DamagedError, match=f"{name}: not a regular file"):
+            leftovers.require_regular()
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(DamagedError, match=f"{name}: a folder where a file should be"):
+            leftovers.require_regular()
+        path.rmdir()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatewise.tracking import connection, pages, views
+from gatewise.tracking import connection, review, views
 from gatewise.tracking.mirror import check, mirror
 from gatewise.tracking.store import Store
 from tests.evidence_runs import pair, summary, task_comparison, whole_comparison
@@ -80,18 +80,18 @@ def test_an_mlflow_that_reads_no_views_gets_none(config, folders, tmp_path, monk
     tags = experiment(config).tags
     assert "mlflow.note.content" in tags
     assert not [name for name in tags if name.startswith(views.TAG)]
-    (link, *_rest) = pages.addresses(Store(config), "http://h").values()
+    (link, *_rest) = review.addresses(Store(config), "http://h").values()
     assert "viewStateShareKey" not in link
     assert check(config, folders) == []
 
 
 def test_links_name_the_study_first_and_survive_a_new_store(mirrored, folders, tmp_path):
-    first = pages.addresses(Store(mirrored), "http://host:1")
+    first = review.addresses(Store(mirrored), "http://host:1")
     assert list(first) == ["whole_study", "digits"]
     (tmp_path / "mlflow.db").unlink()
     again = mirrored.model_copy(update={"uri": f"sqlite:///{tmp_path}/other.db"})
     mirror(again, folders)
-    second = pages.addresses(Store(again), "http://host:1")
+    second = review.addresses(Store(again), "http://host:1")
     assert first == second
     assert "viewStateShareKey=gatewise-1-answer" in first["digits"]
 

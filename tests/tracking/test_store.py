@@ -1,7 +1,9 @@
+import shutil
 import sqlite3
 
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.config import TrackingConfig
 from gatewise.tracking.connection import TrackingError, address, explained, shown
 from gatewise.tracking.store import Store
@@ -11,6 +13,31 @@ def test_the_environment_wins_over_the_study(config, monkeypatch):
     assert address(config) == config.uri
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example")
     assert address(config) == "http://tracking.example"
+
+
+def test_a_relative_address_is_the_folders_own(empty_store, tmp_path, monkeypatch):
+    """MLflow keeps a store open for each address, whatever folder it was opened in."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    config = TrackingConfig(uri="sqlite:///mlflow.db")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        shutil.copy(empty_store, tmp_path / name / "mlflow.db")
+        monkeypatch.chdir(tmp_path / name)
+        Store(config).experiment(name)
+    (found,) = (e for e in Store(config).client.search_experiments() if e.name != "Default")
+    assert found.name == "gatewise/second"
+    assert found.artifact_location.startswith((tmp_path / "second").as_uri())
+
+
+def test_what_is_relative_stays_so_in_what_people_read(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    config = TrackingConfig(uri="sqlite:///mlflow.db")
+    assert address(config) == f"sqlite:///{tmp_path}/mlflow.db"
+    assert shown(address(config)) == "sqlite:///mlflow.db"
+    with pytest.raises(TrackingError, match=r"^mlflow\.db: there is no store yet"):
+        Store(config, create=False)
+    assert shown("sqlite:////elsewhere/mlflow.db") == "sqlite:////elsewhere/mlflow.db"
 
 
 def test_artifacts_of_a_local_store_lie_beside_it(config, tmp_path):
@@ -104,3 +131,30 @@ def _late(client):
         return look(name)
 
     return late
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("cut", "damaged; put a copy of it back"),
+        ("junk", "is not a database"),
+        ("another version", "is not a database"),
+        ("nested deeply", "is not a database"),
+        ("a folder", "a folder where a file should be"),
+        ("a pipe", "not a regular file"),
+        ("a link to /dev/zero", "not a regular file"),
+        ("a link to nowhere", "a link to nowhere, which does not exist"),
+    ],
+)
+def test_a_damaged_database_is_one_sentence_and_nobody_waits_for_it(
+    config, tmp_path, kind, message
+):
+    import shutil
+
+    place = tmp_path / "damaged" / "mlflow.db"
+    place.parent.mkdir()
+    shutil.copy(tmp_path / "mlflow.db", place)
+    damage.spoil(place, kind)
+    with pytest.raises(TrackingError, match=f"mlflow.db.*{message}") as caught:
+        Store(TrackingConfig(uri=f"sqlite:///{place}")).experiment("digits")
+    assert "\n" not in str(caught.value)

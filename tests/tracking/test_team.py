@@ -54,6 +54,7 @@ class Worker(threading.Thread):
         self.writer.close()
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.skipif(postgres_programs() is None, reason="PostgreSQL is not installed")
 def test_eight_writers_a_killed_server_and_nothing_missing(tmp_path, monkeypatch):
@@ -104,6 +105,7 @@ def test_eight_writers_a_killed_server_and_nothing_missing(tmp_path, monkeypatch
             server.kill()
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_server_with_passwords_refuses_strangers(empty_store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

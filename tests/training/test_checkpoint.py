@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import random
 import time
@@ -19,6 +20,13 @@ from tests.tasks import make_plan, write_task
 
 FILES = (runs.WEIGHTS, runs.CURVES, runs.PREDICTIONS, runs.RECORD)
 EPOCHS = 6
+
+
+@pytest.fixture(autouse=True)
+def _every_epoch(request, monkeypatch):
+    """Small models are saved after every epoch, so that it is known which one is the last."""
+    if "clock" not in request.fixturenames:
+        monkeypatch.setattr(checkpoint, "SHARE", math.inf)
 
 
 class KilledError(Exception):
@@ -190,6 +198,54 @@ def test_nothing_to_find_is_not_a_mistake(tmp_path):
         checkpoint.find(tmp_path / "empty.ckpt", "key")
 
 
+class Clock:
+    """Stands for `time`: training and saving take as long as is said."""
+
+    def __init__(self, epoch, save):
+        self.now, self.epoch, self.save = 1000.0, epoch, save
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Sets what an epoch and a save take, in seconds; gives the epochs that were saved."""
+    saved = []
+
+    def tick(epoch, save):
+        time = Clock(epoch, save)
+        monkeypatch.setattr(checkpoint, "time", time)
+        write = checkpoint.Saver._save
+
+        def slow(self, trainer):
+            write(self, trainer)
+            saved.append(trainer.current_epoch + 1)
+            time.now += save
+
+        monkeypatch.setattr(checkpoint.Saver, "_save", slow)
+        ended = checkpoint.Saver.on_train_epoch_end
+
+        def trained(self, *arguments):
+            time.now += epoch
+            ended(self, *arguments)
+
+        monkeypatch.setattr(checkpoint.Saver, "on_train_epoch_end", trained)
+        return saved
+
+    return tick
+
+
+@pytest.mark.parametrize(
+    ("epoch", "save", "saved"),
+    [(1.0, 0.001, [1, 2, 3, 4, 5, 6, 7]), (1.0, 0.025, [1, 4, 7]), (0.01, 1.0, [1, 7])],
+)
+def test_saving_takes_a_hundredth_of_the_time(tmp_path, clock, epoch, save, saved):
+    told = clock(epoch, save)
+    Runner(tmp_path, make_plan(epochs=7))("whole")
+    assert told == saved
+
+
 # --- killed for real ---------------------------------------------------------------------------
 
 KILLS = 20
@@ -236,10 +292,11 @@ def stage(root, plan):
     )
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_study_killed_at_random_moments_ends_in_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.delenv(warm.ADDRESS, raising=False)
-    address = warm.ensure(os.getpid(), ["gatewise.training.work", __name__])
+    address = warm.ensure(os.getpid(), ["tests.training.every_epoch", __name__])
     model = VariantConfig(cell="gru", hidden=8, dropout=0.2)
     plan = make_plan(seeds=(0, 1), epochs=8, patience=7, config=model)
     whole = tmp_path / "whole"

@@ -40,8 +40,12 @@ Division = tuple[tuple[int, ...], ...]
 
 
 def sizes(groups: int, config: SplitConfig) -> tuple[int, int]:
-    """Test and validation groups of a seed, at least one each."""
-    return max(1, round(config.test * groups)), max(1, round(config.validation * groups))
+    """Test and validation groups of a seed, at least one each.
+
+    Test sets leave two groups at least, one to train on and one to validate with.
+    """
+    test = min(max(1, round(config.test * groups)), max(1, groups - 2))
+    return test, max(1, round(config.validation * groups))
 
 
 def seeds_in_round(groups: int, config: SplitConfig) -> int:

@@ -288,6 +288,11 @@ class TaskComparison(Part):
         gain = self.metric.definition.gain
         return max(self.variants, key=lambda name: gain(self.variants[name].mean))
 
+    @property
+    def to_take(self) -> str:
+        """The answer's choice; the variant with the best mean where there is no answer."""
+        return self.leader if self.answer is None else self.answer.choice
+
     def pair(self, a: str, b: str) -> Pair | None:
         """What the study says of two variants, in either order."""
         return next((pair for pair in self.pairs if {pair.a, pair.b} == {a, b}), None)

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.files import DamagedError, read_json, write_json
 
 Interval = tuple[float, float]
 """Lower and upper bound."""
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_model(kind: type[Model], path: str | Path, stage: str) -> Model:
+    """Read a JSON file as one of the models that stages hand each other.
+
+    Args:
+        kind: what it should hold.
+        path: the file.
+        stage: name of the stage that writes it.
+
+    Raises:
+        DamagedError: it holds something else, or was written by another version.
+        GatewiseError: it is missing.
+    """
+    try:
+        return kind.model_validate(read_json(path))
+    except FileNotFoundError:
+        raise GatewiseError(f"{path}: missing; run `dvc repro {stage}` to make it") from None
+    except ValidationError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise DamagedError(
+            f"{path}: damaged, or of another version ({reason}); run `dvc repro -f {stage}`"
+        ) from None
 
 
 class Part(BaseModel):
@@ -37,14 +61,7 @@ class Document(Part):
         Raises:
             GatewiseError: it is missing or was written by another version.
         """
-        try:
-            return cls.model_validate(read_json(path))
-        except FileNotFoundError:
-            raise GatewiseError(f"{path}: missing; run `dvc repro {cls.stage}`") from None
-        except ValidationError as error:
-            raise GatewiseError(
-                f"{path}: not of this version, run `dvc repro {cls.stage}`: {error}"
-            ) from None
+        return read_model(cls, path, cls.stage)
 
     @classmethod
     def read_if_made(cls, path: str | Path) -> Self | None:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from gatewise import files
+from gatewise.artifacts.document import Part, read_model
 from gatewise.config import SPLITS
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, sha256, write_json
+from gatewise.files import sha256, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,10 +40,8 @@ together."""
 COLUMNS = ["id", "path", "label", "group", "split", "n_samples", "sample_rate", "sha256"]
 
 
-class SourceCard(BaseModel):
+class SourceCard(Part):
     """`source.json`: what a set of data is, for people and for preparation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     payload: Literal["audio", "frames", "text"]
     title: str
@@ -55,7 +54,7 @@ class SourceCard(BaseModel):
     """Folder that `path` is relative to, for files used in place; left out: the raw folder."""
     step_seconds: float | None = None
     """Duration of one step of ready-made frames."""
-    skipped: dict[str, int] = {}
+    skipped: dict[str, int] = Field(default_factory=dict)
     """Examples left out by the source, counted by reason."""
 
 
@@ -98,16 +97,14 @@ class Raw:
         import pandas as pd
 
         folder = Path(folder)
+        card = read_model(SourceCard, folder / CARD, "fetch")
         try:
-            card = SourceCard.model_validate(read_json(folder / CARD))
             with files.reading(folder / MANIFEST, "run `dvc repro -f fetch`"):
                 manifest = pd.read_parquet(folder / MANIFEST)
         except FileNotFoundError as error:
             raise GatewiseError(
                 f"{error.filename}: missing; run `dvc repro fetch` to make it"
             ) from None
-        except ValidationError as error:
-            raise GatewiseError(f"{folder / CARD}: not a source card: {error}") from None
         return cls(folder, card, check(manifest, str(folder / MANIFEST)))
 
     def locate(self, path: str) -> Path:

@@ -23,8 +23,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, SerializeAsAny, field_validator
 
+from gatewise.artifacts.document import read_model
 from gatewise.config import (
     Augment,
     ModelOverrides,
@@ -45,8 +46,7 @@ from gatewise.config import (
     source_class,
 )
 from gatewise.config.tuning import Value
-from gatewise.errors import GatewiseError
-from gatewise.files import digest, read_json, replacing, write_json
+from gatewise.files import digest, replacing, write_json
 
 WITHOUT_EVIDENCE = ("tracking", "execution", "gate")
 """Sections of `params.yaml` that change no evidence."""
@@ -60,12 +60,7 @@ class _Plan(Strict):
         Raises:
             GatewiseError: it is missing or was written by another version.
         """
-        try:
-            return cls.model_validate(read_json(path))
-        except FileNotFoundError:
-            raise GatewiseError(f"{path}: missing; run `dvc repro plan`") from None
-        except ValidationError as error:
-            raise GatewiseError(f"{path}: not a plan of this version: {error}") from None
+        return read_model(cls, path, "plan")
 
     def write(self, path: str | Path) -> None:
         """Write the plan file."""
@@ -126,6 +121,15 @@ class _OfVariant(_Plan):
         return {config.cell for config in (self.config, self.reference) if config is not None}
 
 
+class OwnSettings(Strict):
+    """What a seed chose for itself (`tuning.per: seed`): all else it shares with the others."""
+
+    names: tuple[str, ...]
+    """Settings, whose values stand in the plan."""
+    made_by: str
+    """Digest of the tuning settings, which all seeds share."""
+
+
 class RunPlan(_OfVariant):
     """What the runs of one variant on one task have in common, and their seeds."""
 
@@ -142,6 +146,8 @@ class RunPlan(_OfVariant):
     accelerator: str
     precision: str
     compile: bool = False
+    own: OwnSettings | None = None
+    """Laid over the plan of a seed that chose settings for itself."""
 
     @property
     def sha256(self) -> str:

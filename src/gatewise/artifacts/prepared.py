@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gatewise.artifacts.document import Part, read_model
 from gatewise.config import SPLITS
 from gatewise.errors import GatewiseError
-from gatewise.files import DamagedError, read_json, reading, write_json
+from gatewise.files import reading, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +31,8 @@ REMEDY = "run `dvc repro -f prepare`"
 INDEX_COLUMNS = ["id", "label", "group", "split", "start", "length"]
 
 
-class TaskCard(BaseModel):
+class TaskCard(Part):
     """What a model must know about its task; written to `task.json`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     task: str
     modality: Literal["audio", "frames", "text"]
@@ -69,16 +67,9 @@ class TaskCard(BaseModel):
         """Read `task.json`.
 
         Raises:
-            FileNotFoundError: there is none.
-            DamagedError: it is no card of this version.
+            GatewiseError: there is none, or it is no card of this version.
         """
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise DamagedError(
-                f"{path}: damaged, or of another version ({reason}); run `dvc repro -f prepare`"
-            ) from None
+        return read_model(cls, path, "prepare")
 
 
 @dataclass(frozen=True)
@@ -134,32 +125,13 @@ class Prepared:
         write_json(folder / CARD, self.card.model_dump(mode="json"))
 
 
-def read_card(folder: str | Path) -> TaskCard:
-    """The card of the task prepared in `folder`.
-
-    Raises:
-        GatewiseError: there is none, or it is not of this version.
-    """
-    path = Path(folder, CARD)
-    try:
-        return TaskCard.model_validate(read_json(path))
-    except FileNotFoundError:
-        raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
-    except ValidationError as error:
-        raise GatewiseError(f"{path}: not of this version, prepare it anew: {error}") from None
-
-
 def read_digest(folder: str | Path) -> str:
     """Digest of the task prepared in `folder`, from its card alone.
 
     Raises:
         GatewiseError: there is none.
     """
-    path = Path(folder, CARD)
-    try:
-        return TaskCard.read(path).digest
-    except FileNotFoundError:
-        raise GatewiseError(f"{path}: missing; run `dvc repro prepare` to make it") from None
+    return TaskCard.read(Path(folder, CARD)).digest
 
 
 def pad(sequences: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

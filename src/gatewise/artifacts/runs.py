@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from gatewise.artifacts import csv_tables, digests
+from gatewise.artifacts.document import Part, read_model
+from gatewise.artifacts.plan import OwnSettings
 from gatewise.config import Augment, Count, SplitConfig, TrainConfig, VariantConfig
 from gatewise.config.strict import Threads
 from gatewise.errors import GatewiseError
@@ -31,22 +33,18 @@ DIVERGED = "diverged.json"
 """Beside the seeds of a variant: those whose training diverged, each with the reason."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class RunData(_Record):
+class RunData(Part):
     """What a run was trained and scored on."""
 
     digest: str
     """Of the prepared task."""
-    examples: dict[str, int] = {}
+    examples: dict[str, int] = Field(default_factory=dict)
     """Examples of each split."""
     test_groups: tuple[str, ...] = ()
     """Groups that were held out for the test, the first of them."""
 
 
-class RunRecord(_Record):
+class RunRecord(Part):
     """`run.json`."""
 
     task: str
@@ -55,7 +53,9 @@ class RunRecord(_Record):
     key: str
     """sha256 of everything that determines the run: plan, data, seed, software."""
     plan_sha256: str
-    """Of the plan that the run shares with those of the other seeds."""
+    """Of the plan, which all seeds share but for `own` settings."""
+    own: OwnSettings | None = None
+    """Settings that this seed chose for itself (`tuning.per: seed`)."""
     software_sha256: str
     """Of the sources, libraries and kind of processor that decide the run."""
     config: VariantConfig
@@ -116,13 +116,7 @@ class RunRecord(_Record):
         Raises:
             GatewiseError: it is missing or not a record of this version.
         """
-        path = Path(folder) / RECORD
-        try:
-            return cls.model_validate(read_json(path))
-        except FileNotFoundError:
-            raise GatewiseError(f"{path}: missing; run `dvc repro train`") from None
-        except ValidationError as error:
-            raise GatewiseError(f"{path}: not a run record of this version: {error}") from None
+        return read_model(cls, Path(folder) / RECORD, "train")
 
 
 def find(root: str | Path = "runs", task: str = "*") -> Iterator[tuple[Path, RunRecord]]:

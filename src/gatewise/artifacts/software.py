@@ -60,10 +60,16 @@ def run_digest(plan: RunPlan) -> str:
         {
             "sources": sources_digest(run_modules(plan.cells)),
             "metric": metric_digest(plan.metric),
-            "libraries": {name: metadata.version(name) for name in LIBRARIES},
+            "libraries": {name: _version(name) for name in LIBRARIES},
             "machine": platform.machine(),
         }
     )
+
+
+@functools.cache
+def _version(distribution: str) -> str:
+    """Of what is installed. Every trial's key asks, and metadata are slow to parse."""
+    return metadata.version(distribution)
 
 
 def run_modules(cells: Iterable[str]) -> frozenset[str]:

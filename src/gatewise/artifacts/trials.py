@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gatewise.artifacts.document import Part
-from gatewise.errors import GatewiseError
-from gatewise.files import read_json, write_json
+from gatewise.artifacts.document import Part, read_model
+from gatewise.files import write_json
 
 RECORD = "trial.json"
 
@@ -41,10 +40,4 @@ class TrialRecord(Part):
         Raises:
             GatewiseError: it is missing or not of this version.
         """
-        path = folder / RECORD
-        try:
-            return cls.model_validate(read_json(path))
-        except FileNotFoundError:
-            raise GatewiseError(f"{path}: missing; run `dvc repro tune`") from None
-        except ValidationError as error:
-            raise GatewiseError(f"{path}: not of this version: {error}") from None
+        return read_model(cls, folder / RECORD, "tune")

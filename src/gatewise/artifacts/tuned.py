@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from gatewise.artifacts.document import Document, Part
-from gatewise.artifacts.plan import RunPlan
+from gatewise.artifacts.plan import OwnSettings, RunPlan
 from gatewise.config.tuning import TRAIN_SETTINGS, Space, Value
 
 Settings = Mapping[str, Value]
@@ -115,6 +115,18 @@ def settle(plan: RunPlan, settings: Settings) -> RunPlan:
             "config": plan.config.model_copy(update=model),
         }
     )
+
+
+def of_seed(plan: RunPlan, tuned: Tuned | None, seed: int) -> RunPlan:
+    """The plan of one seed's run, with the settings that were chosen for it, if any were."""
+    if tuned is None:
+        return plan
+    settings = tuned.settings(seed)
+    settled = settle(plan, settings)
+    if tuned.per != "seed":
+        return settled
+    own = OwnSettings(names=tuple(sorted(settings)), made_by=tuned.made_by)
+    return settled.model_copy(update={"own": own})
 
 
 def declared(plan: RunPlan, names: Space) -> dict[str, Value]:

@@ -76,7 +76,7 @@ def serve(
 def promote(
     task: Task,
     variant: Annotated[
-        str | None, typer.Option(help="Variant to offer; the best-scoring one when left out.")
+        str | None, typer.Option(help="Variant to offer; the answer's choice when left out.")
     ] = None,
     force: Annotated[
         str | None,
@@ -94,7 +94,9 @@ def promote(
     from gatewise.tracking import content, registry
 
     comparison = Comparison.read(reports / FILE).task(task)
-    chosen = variant or comparison.leader
+    chosen = variant or comparison.to_take
+    if variant is None:
+        print(f"{task}: {promotion.why(comparison, chosen)}")
     if chosen not in comparison.variants:
         raise GatewiseError(
             f"{task} has no compared variant {chosen!r}; it has {', '.join(comparison.variants)}"
@@ -146,9 +148,9 @@ def rollback(task: Task) -> None:
 def _refresh(reports: Path = Path("reports")) -> None:
     """The experiment's page names the champion."""
     from gatewise.cli.tracking import tracking_config
-    from gatewise.tracking import mirror
+    from gatewise.tracking import experiments
 
-    mirror.refresh_pages(tracking_config(), reports=reports)
+    experiments.refresh(tracking_config(), reports=reports)
 
 
 @app.command()

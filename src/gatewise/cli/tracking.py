@@ -75,8 +75,9 @@ def track(
 @app.command()
 def repro() -> None:
     """`dvc repro`, with more seeds while `seeds: auto` wants them, then `track`."""
-    from gatewise.repro import ending, rounds
+    from gatewise.repro import ending, rounds, site_cache
 
+    site_cache.settle()
     status = rounds.reproduce(rounds.dvc_repro)
     if status:
         raise typer.Exit(status)
@@ -105,17 +106,18 @@ def ui(
     from gatewise.cli import ports
     from gatewise.errors import GatewiseError
     from gatewise.tracking import location
-    from gatewise.tracking.connection import address, sqlite_path
+    from gatewise.tracking.connection import address, shown, shown_path, sqlite_path
+    from gatewise.tracking.links import is_server
 
     config = tracking_config()
     uri = address(config)
-    if uri.startswith("http"):
-        print(f"the store is a server already: {uri}")
+    if is_server(uri):
+        print(f"the store is a server already: {shown(uri)}")
         _open(browser, _print_links(config), wait=None)
         return
     path = sqlite_path(uri)
     if path is not None and not path.exists():
-        raise GatewiseError(f"{path}: there is no store yet; run `gatewise track`")
+        raise GatewiseError(f"{shown_path(path)}: there is no store yet; run `gatewise track`")
     if path is not None:
         location.mend(path)
     ports.require_free(host, port)
@@ -133,10 +135,12 @@ def ui(
 
 @app.command()
 def plots() -> None:
-    """Let `dvc plots show` and `diff` work without a network (they fetch Vega otherwise)."""
+    """Let `dvc plots` work without a network, and `dvc exp run` in folders of its own."""
     from gatewise.repro import plots as page
+    from gatewise.repro import site_cache
 
     print(f"dvc plots uses {page.settle()}")
+    site_cache.settle()
 
 
 SWITCHED_OFF = {
@@ -150,12 +154,12 @@ def _print_links(
     config: TrackingConfig, host: str = "127.0.0.1", port: int = 5000
 ) -> dict[str, str]:
     """Print where each task is reviewed; nothing, and no error, where the store is not there."""
-    from gatewise.tracking import pages
+    from gatewise.tracking import review
     from gatewise.tracking.links import base
     from gatewise.tracking.store import Store
 
     store = Store(config, create=False)
-    found = pages.addresses(store, base(store.uri, host, port))
+    found = review.addresses(store, base(store.uri, host, port))
     width = max(map(len, found), default=0)
     for name, link in found.items():
         print(f"  {name:<{width}}  {link}", flush=True)

@@ -6,7 +6,16 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from gatewise.config.strict import BatchSize, Count, Positive, Seeds, Share, Steps, Strict
+from gatewise.config.strict import (
+    BatchSize,
+    Count,
+    Positive,
+    Seeds,
+    Share,
+    Steps,
+    Strict,
+    Width,
+)
 
 Start = Literal["torch", "keras", "forget-bias", "chrono", "declared"]
 """How a probed recurrence starts. `torch`, `keras` and `chrono` as a variant's `init`, the last for
@@ -28,8 +37,13 @@ class ProbeConfig(Strict):
     """Bits of parity, rising."""
     order_lengths: Lengths = (50, 100)
     """Steps of the temporal order problem, rising, from 10; 100 to 110 in its paper."""
-    counting_lengths: Lengths = ()
+    counting_lengths: Lengths = (20, 22, 24, 28, 32, 40)
     """Largest n of a^n b^n, rising: the first is learnt, all are asked of what was learnt."""
+    counting_updates: Count = 400
+    """Updates of counting, while the learning rate falls evenly to nothing: all of them are made,
+    since counting settles long after the short strings are right."""
+    counting_width: Width | None = 16
+    """Units a layer for counting, which takes few: ten in its paper. Left empty: the variant's."""
     recall_lengths: Lengths = ()
     """Key-value pairs of associative recall, rising."""
     digits_lengths: Lengths = ()
@@ -90,6 +104,14 @@ class ProbeConfig(Strict):
         """Lengths of a problem, one of `PROBLEM_NAMES`."""
         found: tuple[int, ...] = getattr(self, f"{problem}_lengths")
         return found
+
+    def updates_for(self, problem: str) -> int:
+        """Updates that a length of a problem may take."""
+        return self.counting_updates if problem == "counting" else self.updates
+
+    def width_for(self, problem: str) -> int | None:
+        """Units a layer that every variant has on a problem; `None` for its own."""
+        return self.counting_width if problem == "counting" else None
 
     @property
     def problems(self) -> tuple[str, ...]:

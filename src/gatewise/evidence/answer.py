@@ -95,7 +95,7 @@ def find(
         shortfall=own.shortfall,
         shortfall_over_groups=own.shortfall_over_groups,
         contenders=contenders,
-        compared_with=_compared_with(choice, contenders, order),
+        compared_with=_compared_with(choice, (*contenders, *order), settings.choose, costs),
         by_variant=by_variant,
         sentence="",
     )
@@ -154,9 +154,19 @@ def reads_the_clock(rule: Rule) -> bool:
     return rule in MEASURED
 
 
-def _compared_with(choice: str, contenders: Sequence[str], order: Sequence[str]) -> str | None:
-    """What one would take instead: the best other contender, or else the best other variant."""
-    return next((name for name in (*contenders, *order) if name != choice), None)
+def _compared_with(
+    choice: str, preferred: Sequence[str], rule: Rule, costs: Mapping[str, Mapping[Cost, float]]
+) -> str | None:
+    """What one would take instead: the first that costs more or less, since that is the question.
+
+    Variants of one budget cost the same by design; to be told so helps nobody to decide.
+    """
+    others = [name for name in preferred if name != choice]
+    counted = answer_words.counted_by(rule)
+    differing = [
+        name for name in others if not answer_words.alike(costs[name], costs[choice], counted)
+    ]
+    return next(iter([*differing, *others]), None)
 
 
 def _over_groups(

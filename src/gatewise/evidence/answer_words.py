@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from gatewise.artifacts.answer import Answer, Cost, Rule
 from gatewise.config.metrics import Metric
@@ -18,7 +19,9 @@ NAMES: dict[Rule, str] = {
 WIDER = 1.5
 """Times a shortfall has to grow over other test groups for the sentence to warn."""
 ALIKE = 0.02
-"""Costs that differ by less are alike."""
+"""Counted costs that differ by less are alike."""
+AS_FAST = 0.05
+"""So are times."""
 
 
 def amount(value: float, metric: Metric, digits: int | None = None) -> str:
@@ -37,6 +40,7 @@ def margin(value: float, metric: Metric) -> str:
 def sentence(answer: Answer, metric: Metric) -> str:
     """What to take, what it costs at worst, what it saves, and what else could be said."""
     parts = [f"take {answer.choice}: {_bound(answer, metric)}{_saved(answer)}"]
+    parts += _cheaper(answer, metric)
     parts += _beyond(answer, metric)
     parts += _by_score_alone(answer, metric)
     return "; ".join(parts)
@@ -56,36 +60,75 @@ def _bound(answer: Answer, metric: Metric) -> str:
     return text
 
 
+def counted_by(rule: Rule) -> Cost:
+    """The counted cost that a sentence names where a study chooses by `rule`."""
+    return "parameters" if rule == "parameters" else "macs"
+
+
+def alike(a: Mapping[Cost, float], b: Mapping[Cost, float], cost: Cost) -> bool:
+    """Whether two variants cost the same, or it is not known."""
+    if not (a.get(cost) and b.get(cost)):
+        return True
+    return abs(a[cost] / b[cost] - 1) < ALIKE
+
+
+def _ratios(answer: Answer) -> tuple[str, Mapping[Cost, float], float | None]:
+    """What one would take instead, its costs over the choice's, and the counted one of them."""
+    assert answer.compared_with is not None  # noqa: S101
+    ratios = answer.by_variant[answer.compared_with].cost_ratio
+    return answer.compared_with, ratios, ratios.get(counted_by(answer.rule))
+
+
 def _saved(answer: Answer) -> str:
-    """Costs beside those of the variant that one would take instead."""
+    """What the choice saves against what one would take instead."""
     if answer.compared_with is None:
         return ""
-    other = answer.compared_with
-    ratios = answer.by_variant[other].cost_ratio
-    counted: Cost = "parameters" if answer.rule == "parameters" else "macs"
-    phrases = [_counted(counted, 1 / ratios[counted], other)] if counted in ratios else []
-    if "step_time" in ratios:
-        phrases.append(_timed(ratios["step_time"], "a step"))
-    if answer.rule == "latency" and "latency" in ratios:
-        phrases.append(_timed(ratios["latency"], "an answer"))
+    other, ratios, counted = _ratios(answer)
+    if counted is not None and counted < 1 - ALIKE:
+        return ""  # it costs more: `_cheaper` says what for
+    phrases, than = list[str](), f" as {other}"
+    if counted is not None and counted > 1 + ALIKE:
+        fewer = f"{100 * (1 - 1 / counted):.0f} % fewer {NAMES[counted_by(answer.rule)]}"
+        phrases, than = [f"{fewer} than {other}"], ""
+    phrases += [_timed(ratios[cost], what, than) for cost, what in _times(answer, ratios)]
     return "".join(f", {phrase}" for phrase in phrases)
 
 
-def _counted(cost: Cost, ratio: float, other: str) -> str:
-    if abs(ratio - 1) < ALIKE:
-        return f"as many {NAMES[cost]} as {other}"
-    if ratio < 1:
-        return f"{100 * (1 - ratio):.0f} % fewer {NAMES[cost]} than {other}"
-    return f"{100 * (ratio - 1):.0f} % more {NAMES[cost]} than {other}"
+def _cheaper(answer: Answer, metric: Metric) -> list[str]:
+    """Of a choice that costs more: what the cheaper one may lack, which is why it is not taken."""
+    if answer.compared_with is None:
+        return []
+    other, ratios, counted = _ratios(answer)
+    if counted is None or counted >= 1 - ALIKE:
+        return []
+    text = f"{other} needs {100 * (1 - counted):.0f} % fewer {NAMES[counted_by(answer.rule)]}"
+    longer = [(what, ratios[cost]) for cost, what in _times(answer, ratios)]
+    text += "".join(
+        f" (though {what} takes {times:.1f} times as long here)"
+        for what, times in longer
+        if times > 1 + AS_FAST
+    )
+    lacking = answer.by_variant[other].shortfall
+    if lacking is not None and lacking > (answer.shortfall or 0):
+        text += f", but may lie {amount(lacking, metric)} below the best"
+    return [text]
 
 
-def _timed(times: float, what: str) -> str:
+def _times(answer: Answer, ratios: Mapping[Cost, float]) -> list[tuple[Cost, str]]:
+    """Measured costs that the sentence tells, with what took the time."""
+    told: list[tuple[Cost, str]] = [("step_time", "a step")]
+    if answer.rule == "latency":
+        told.append(("latency", "an answer"))
+    return [(cost, what) for cost, what in told if cost in ratios]
+
+
+def _timed(times: float, what: str, than: str) -> str:
     """Speed beside the other's; what the clock said is said to be of this machine."""
-    if abs(times - 1) < 0.05:
-        return f"as fast {what} here"
+    if abs(times - 1) < AS_FAST:
+        return f"as fast {what} here{than}"
     if times > 1:
-        return f"{times:.1f} times as fast {what} here"
-    return f"{what} takes {1 / times:.1f} times as long here"
+        return f"{times:.1f} times as fast {what} here{than}"
+    return f"{what} takes {1 / times:.1f} times as long here{than}"
 
 
 def _beyond(answer: Answer, metric: Metric) -> list[str]:

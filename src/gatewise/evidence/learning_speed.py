@@ -15,7 +15,7 @@ from gatewise.evidence.probed import Probes
 
 
 def learns_faster(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[Finding]:
-    """Whether `a` needs fewer updates than `b`, a finding a problem, at the longest length of both.
+    """Whether `a` needs fewer updates than `b` for the longest length of both, by problem.
 
     Only where one of them solves it at all; effects are ratios of Kaplan-Meier medians.
     """
@@ -23,9 +23,9 @@ def learns_faster(probes: Probes, a: str | None, b: str | None, alpha: float) ->
     if both is None or a is None or b is None:
         return []
     found = []
-    for name in both[0].probes:
-        of_a, of_b = both[0].probes[name], both[1].probes.get(name)
-        if of_b is None:
+    for name in probed.HOLDING:
+        of_a, of_b = (report.probes.get(name) for report in both)
+        if of_a is None or of_b is None:
             continue
         shared = {one.length for one in of_a.lengths} & {one.length for one in of_b.lengths}
         for length in sorted(shared, reverse=True):

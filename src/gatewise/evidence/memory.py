@@ -18,9 +18,6 @@ from gatewise.evidence import probed, survival
 from gatewise.evidence.findings import INCONCLUSIVE
 from gatewise.evidence.probed import Probes
 
-HOLDING = ("adding", "copy", "order", "recall", "digits")
-"""Problems whose length is a time that something has to be held for."""
-
 
 def holds(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[Finding]:
     """Whether `a` holds longer lengths than `b`, a finding a problem."""
@@ -29,7 +26,7 @@ def holds(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[Fi
         return []
     return [
         _holds(name, a, b, both, alpha)
-        for name in HOLDING
+        for name in probed.HOLDING
         if all(name in report.probes for report in both)
     ]
 
@@ -46,7 +43,7 @@ def _holds(
             where=name,
             n=seeds,
             sentence=f"{of_a.title}: neither {a} nor {b} learnt {of_a.asked[0]} "
-            f"{of_a.length_means} in {probed.budget(both)}; nothing follows.",
+            f"{of_a.length_means} in {probed.budget(both, name)}; nothing follows.",
             link=link,
         )
     longest = of_a.asked[-1]
@@ -73,7 +70,8 @@ def _holds(
         verdict=probed.verdict(p, sum(levels[0]) / n - sum(levels[1]) / m, alpha),
         where=name,
         n=seeds,
-        sentence=f"{shares}, within {probed.budget(both)} (p = {p:.3g}).{_stopped(of_a, of_b)}",
+        sentence=f"{shares}, within {probed.budget(both, name)} (p = {p:.3g})."
+        f"{_stopped(of_a, of_b)}",
         effect=x / n - y / m,
         interval=difference_of_shares(x, n, y, m, 1 - alpha),
         link=link,
@@ -95,7 +93,7 @@ def counts(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[F
                 where="counting",
                 n=_seeds(of_a, of_b),
                 sentence=f"{' and '.join(map(str, unlearnt))} did not learn n up to {learnt} in "
-                f"{probed.budget(both)}; nothing follows.",
+                f"{probed.budget(both, 'counting')}; nothing follows.",
                 link="chart-beyond-counting",
             )
         ]
@@ -128,8 +126,8 @@ def unlearnt(probes: Probes) -> list[str]:
             first = problems[0]
             sentences.append(
                 f"{first.title}: no variant learnt {first.asked[0]} {first.length_means} in "
-                f"{probed.budget(known)}; nothing follows from it. Raise probes.updates or ask for "
-                "less."
+                f"{probed.budget(known, name)}; nothing follows from it. Raise the updates or ask "
+                "for less."
             )
     return sentences
 

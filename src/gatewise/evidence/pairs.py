@@ -183,15 +183,26 @@ def judge(
             judgements[i] = replace(judgements[i], verdict=verdict, decided_at=decision.look)
     tests = family(pair for _, pair in measured)
     return [
-        _judged(pair, judgement, settings, tests if pair.primary else 1)
+        _judged(
+            pair,
+            judgement,
+            settings,
+            tests if pair.primary else 1,
+            looks if pair.primary else None,
+        )
         for (_, pair), judgement in zip(measured, judgements, strict=True)
     ]
 
 
 def _judged(
-    pair: PairMeasurement, judgement: Judgement, settings: CompareConfig, tests: int
+    pair: PairMeasurement,
+    judgement: Judgement,
+    settings: CompareConfig,
+    tests: int,
+    looks: Sequence[int] | None,
 ) -> Pair:
-    needed, done = _seeds_needed(pair, judgement.verdict, settings, tests), len(pair.seeds)
+    needed = _seeds_needed(pair, judgement.verdict, settings, tests, looks)
+    done = len(pair.seeds)
     return Pair(
         **dict(pair),
         p_value_holm=judgement.p_value_holm,
@@ -249,13 +260,19 @@ def _decisions(
 
 
 def _seeds_needed(
-    pair: PairMeasurement, verdict: str, settings: CompareConfig, tests: int
+    pair: PairMeasurement,
+    verdict: str,
+    settings: CompareConfig,
+    tests: int,
+    looks: Sequence[int] | None,
 ) -> seeds_needed.Expected | None:
     """Seeds at which an undecided pair is expected to be decided; else `None`."""
     if verdict != UNDECIDED:
         return None
     level, confidence = settings.alpha / max(tests, 1), 1 - settings.alpha
-    return seeds_needed.expected(pair.differences, settings.rope, level, settings.power, confidence)
+    return seeds_needed.expected(
+        pair.differences, settings.rope, level, settings.power, confidence, looks or ()
+    )
 
 
 def _still(total: int, done: int) -> int:

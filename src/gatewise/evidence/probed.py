@@ -9,6 +9,8 @@ from gatewise.evidence.findings import INCONCLUSIVE, REFUTED, SUPPORTED, Verdict
 
 Probes = Mapping[str, ProbeReport]
 """By variant."""
+HOLDING = ("adding", "copy", "order", "recall", "digits")
+"""Problems whose length is a time that something has to be held for."""
 
 
 def both(probes: Probes, a: str | None, b: str | None) -> tuple[ProbeReport, ProbeReport] | None:
@@ -24,7 +26,7 @@ def verdict(p: float, ahead: float, alpha: float) -> Verdict:
     return SUPPORTED if ahead > 0 else REFUTED
 
 
-def budget(reports: Sequence[ProbeReport]) -> str:
+def budget(reports: Sequence[ProbeReport], problem: str) -> str:
     """`1,500 updates of 32 examples`."""
     settings = reports[0].settings
-    return f"{settings.updates:,} updates of {settings.batch_size} examples"
+    return f"{settings.updates_for(problem):,} updates of {settings.batch_size} examples"

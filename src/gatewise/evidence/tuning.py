@@ -20,6 +20,10 @@ from gatewise.evidence.importance import importance
 from gatewise.evidence.leaders import leaders
 from gatewise.evidence.search_value import budget_curve
 
+CALLED_DIFFERENT = 0.14
+"""Share of studies that call two equal variants different at 5 % after choosing by one trial seed,
+as simulated in `tests/evidence/test_tuning_calibration.py`."""
+
 
 def summarise(
     tuned: Mapping[str, Tuned],
@@ -80,12 +84,27 @@ def warnings(task: str, tuned: Mapping[str, Tuned], found: TaskTuning | None) ->
     }
     return [
         *edges.warnings(task, found.at_edge if found else ()),
+        *([_one_seed(task)] if found is not None and _by_one_seed(found) else []),
         *(
             f"{task}/{name}: trained with {settings}, kept from tuning on earlier data; "
             "`gatewise retrain --tune` chooses anew."
             for name, settings in kept.items()
         ),
     ]
+
+
+def _by_one_seed(found: TaskTuning) -> bool:
+    """Whether each point was tried with one seed, and chosen once for all seeds of the study."""
+    return found.per == "variant" and found.seeds == 1 and found.trials > 1
+
+
+def _one_seed(task: str) -> str:
+    return (
+        f"{task}: settings were chosen by one trial seed a point, and no interval includes the "
+        f"luck of that: where it is half of what a wrong setting costs, {CALLED_DIFFERENT:.0%} of "
+        "equal variants tuned so are called different at 5 % (docs/tuning.md). Where a verdict is "
+        "near, raise tuning.seeds or set tuning.per: seed."
+    ).replace("% of ", " % of ")
 
 
 def choices(tuned: Tuned) -> list[Choice]:

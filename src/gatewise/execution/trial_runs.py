@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,11 @@ from gatewise.artifacts.trials import TrialRecord
 from gatewise.errors import GatewiseError
 from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import run_key
+from gatewise.execution.job_folders import JobFolders
 from gatewise.execution.progress import Display
 from gatewise.execution.seals import SealedFolders
 from gatewise.execution.workers import Event
 from gatewise.files import digest
-from gatewise.training.job import Job
 
 MODULE = "gatewise.training.trial"
 
@@ -84,24 +83,13 @@ def train_missing(
 def _train(
     runs: dict[str, TrialRun], prepared: Path, dispatch: Dispatch, kept: KeptTrials, title: str
 ) -> None:
-    checkpoints, work = kept.root.parent / "checkpoints", kept.root.parent / "work"
-    jobs = []
-    for key, run in runs.items():
-        folder = work / key
-        shutil.rmtree(folder, ignore_errors=True)  # what an interrupted attempt left
-        folder.mkdir(parents=True)
-        jobs.append(
-            Job(
-                run.plan,
-                run.seed,
-                key,
-                prepared,
-                folder,
-                checkpoints / f"{key}.ckpt",
-                software.run_digest(run.plan),
-                trial=run.trial,
-            )
+    folders = JobFolders.beside(kept)
+    jobs = [
+        folders.job(
+            run.plan, run.seed, key, prepared, software.run_digest(run.plan), trial=run.trial
         )
+        for key, run in runs.items()
+    ]
     failures: dict[str, str] = {}
     first = next(iter(runs.values())).plan
     with Display(title, len(jobs), first.train.epochs, first.metric, unit="trial") as display:
@@ -117,7 +105,7 @@ def _train(
                 display.epoch(label, event.epoch, event.values)
             elif event.kind == "finished":
                 record = TrialRecord.read(kept.keep(key, event.job.folder))
-                (checkpoints / f"{key}.ckpt").unlink(missing_ok=True)
+                folders.forget(key)
                 if record.diverged:
                     display.failed(label, record.diverged)
                 else:

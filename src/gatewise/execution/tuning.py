@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from gatewise.artifacts.plan import RunPlan, TuningPlan
-from gatewise.artifacts.prepared import TaskCard, read_card
+from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.trials import TrialRecord
 from gatewise.artifacts.tuned import Choice, Trial, Tuned, declared, settle
 from gatewise.artifacts.tuning_lock import tuning_digest
@@ -63,7 +63,8 @@ def tune_variant(
     )
     if not tuning.trials or plan.kept is not None:
         return bare
-    contest = _Contest(plan, prepared, read_card(prepared), dispatch, kept or KeptTrials())
+    card = TaskCard.read(prepared / CARD)
+    contest = _Contest(plan, prepared, card, dispatch, kept or KeptTrials())
     per_seed = tuning.per == "seed"
     choices = contest.choose(
         [_seeds(plan, contest.card, s) for s in (run.seeds if per_seed else [None])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,10 +12,11 @@ from gatewise.artifacts import software
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import read_digest
 from gatewise.artifacts.runs import DIVERGED, RunRecord
-from gatewise.artifacts.tuned import Tuned, settle
+from gatewise.artifacts.tuned import Tuned, of_seed
 from gatewise.errors import GatewiseError
 from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns, run_key
+from gatewise.execution.job_folders import JobFolders
 from gatewise.execution.progress import Display
 from gatewise.execution.workers import Event
 from gatewise.files import replacing, write_json
@@ -69,7 +69,7 @@ def train_variant(
         the reason in `target/diverged.json`, since no other attempt would end otherwise.
     """
     finished = finished or FinishedRuns()
-    checkpoints = finished.root.parent / "checkpoints"
+    folders = JobFolders.beside(finished)
     plans = settled(plan, tuned)
     keys = run_keys(plans, prepared)
     for seed, key in keys.items():
@@ -79,11 +79,11 @@ def train_variant(
     missing = [seed for seed in plan.seeds if keys[seed] not in finished]
     for seed in set(plan.seeds) - set(missing):
         # Left where a kill came between a run's end and the removal below.
-        (checkpoints / f"{keys[seed]}.ckpt").unlink(missing_ok=True)
+        folders.forget(keys[seed])
     diverged: dict[int, str] = {}
     if missing:
         wanted = {seed: keys[seed] for seed in missing}
-        diverged = _train(plans, prepared, wanted, dispatch, finished, checkpoints, observers)
+        diverged = _train(plans, prepared, wanted, dispatch, finished, observers)
     restored = [seed for seed in plan.seeds if seed not in missing]
     Display(f"{plan.task}/{plan.variant}", 0, 0, plan.metric).restored(restored)
     for seed in restored:
@@ -104,7 +104,7 @@ def train_variant(
 
 def settled(plan: RunPlan, tuned: Tuned | None) -> dict[int, RunPlan]:
     """The plan of each seed, with the settings that were chosen for it."""
-    return {seed: settle(plan, tuned.settings(seed) if tuned else {}) for seed in plan.seeds}
+    return {seed: of_seed(plan, tuned, seed) for seed in plan.seeds}
 
 
 def run_keys(plans: Mapping[int, RunPlan], prepared: Path) -> dict[int, str]:
@@ -132,21 +132,13 @@ def _train(
     keys: dict[int, str],
     dispatch: Dispatch,
     finished: FinishedRuns,
-    checkpoints: Path,
     observers: Sequence[Observer],
 ) -> dict[int, str]:
     """Train the runs with `keys`; gives the seeds that diverged, with the reason."""
-    work = finished.root.parent / "work"
+    folders = JobFolders.beside(finished)
     plan = next(iter(plans.values()))  # for what all have in common
     decisive = software.run_digest(plan)
-    jobs = []
-    for seed, key in keys.items():
-        folder = work / key
-        # What an interrupted attempt left is neither whole nor wanted.
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        checkpoint = checkpoints / f"{key}.ckpt"
-        jobs.append(Job(plans[seed], seed, key, prepared, folder, checkpoint, decisive))
+    jobs = [folders.job(plans[seed], seed, key, prepared, decisive) for seed, key in keys.items()]
     failures: dict[int, str] = {}
     diverged: dict[int, str] = {}
     name = f"{plan.task}/{plan.variant}"
@@ -166,7 +158,7 @@ def _train(
                     observer.epoch(seed, event.epoch, event.values)
             elif event.kind == "finished":
                 path = finished.keep(event.job.key, event.job.folder)
-                (checkpoints / f"{event.job.key}.ckpt").unlink(missing_ok=True)
+                folders.forget(event.job.key)
                 record = RunRecord.read(path)
                 display.finished(seed, record.epochs_run, record.metrics["test"])
                 for observer in observers:

@@ -26,6 +26,8 @@ COSTS = (
     ("macs_per_step", "multiply-accumulates per step"),
     ("latency_ms", "latency of one example, ms"),
 )
+REVIEW = "review.html"
+"""Page beside the report that the MLflow mirror leaves; shown, out of sight, where it is."""
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -102,6 +104,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         tuning_words=tuning_words,
         specs=embeddable({figure.key: figure.spec for figure in everything}),
         library=library() if everything else "",
+        review=REVIEW,
     )
 
 

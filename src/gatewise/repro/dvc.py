@@ -142,9 +142,14 @@ def _run(*arguments: str, quiet: bool = False) -> tuple[str, list[str]]:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with our own Python first: stages call `python`, and nobody need have activated it."""
+    """Ours, with our own Python first: stages call `python`, and nobody need have activated it.
+
+    Some images forbid Python to keep compiled modules, which costs every stage and every run the
+    time to compile them anew.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
+    changed = {"PATH": path, "DVC_NO_ANALYTICS": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    return {**os.environ, **changed}
 
 
 def get(project: Path, path: str, commit: str, target: Path) -> None:

@@ -19,6 +19,7 @@ from gatewise.files import NotJsonError, read_json, replacing, write_json
 RECORD = Path(".gatewise/retrain-child.json")
 LOCK, BACKUP = Path("dvc.lock"), Path(".gatewise/dvc.lock")
 RWLOCK = Path(".dvc/tmp/rwlock")
+READ_BY_DVC = ("dvc.yaml", "dvc.lock", "params.yaml", "seeds.lock", "tuning.lock", str(RWLOCK))
 PATIENCE = 10.0
 """Seconds to wait for what was killed to be gone."""
 
@@ -57,12 +58,21 @@ def end() -> bool:
     return bool(processes)
 
 
-def require_regular(roots: Iterable[str] = ("data", "runs", "reports")) -> None:
+def require_regular(
+    roots: Iterable[str] = ("data", "runs", "reports"), single: Iterable[str] = READ_BY_DVC
+) -> None:
     """Refuse pipes and devices where stages write: DVC would read from them for ever.
+
+    Args:
+        roots: folders that stages write to.
+        single: files that DVC itself reads, which may not be folders either.
 
     Raises:
         DamagedError: naming the first of them.
     """
+    for name in single:
+        with contextlib.suppress(FileNotFoundError):
+            files.require_regular(name)
     for root in roots:
         for folder, _folders, names in os.walk(root):
             for name in names:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gatewise.errors import GatewiseError
 
@@ -18,7 +19,7 @@ LONGEST_SECONDS = 60.0
 """Of sound in one item."""
 LONGEST_STEPS = 100_000
 """Of one sequence."""
-MOST_SECONDS = 600.0
+MOST_SECONDS = 600
 """Of sound in one request."""
 MOST_STEPS = 400_000
 """Of all sequences of one request."""
@@ -28,6 +29,25 @@ MOST_COMPUTING = 60.0
 """Seconds that one request may compute."""
 MOST_PADDED_STEPS = 2**19
 """Rows times longest sequence of one batch; 256 rows of 2,048 steps. About 0.8 GB at worst."""
+
+
+Work = Literal["sound", "steps", "text"]
+"""What a request can ask for much of."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The most that one request may ask for of one kind of work."""
+
+    most: int
+    unit: str
+
+
+ALLOWANCES: dict[Work, Allowance] = {
+    "sound": Allowance(MOST_SECONDS, "s of sound"),
+    "steps": Allowance(MOST_STEPS, "steps of sequences"),
+    "text": Allowance(MOST_CHARACTERS, "characters"),
+}
 
 
 class BadInputError(GatewiseError):
@@ -49,9 +69,10 @@ class Budget:
     One thread spends, another may `abandon`.
     """
 
-    seconds: float = MOST_SECONDS
-    steps: int = MOST_STEPS
-    characters: int = MOST_CHARACTERS
+    left: dict[Work, float] = field(
+        default_factory=lambda: {what: allowed.most for what, allowed in ALLOWANCES.items()}
+    )
+    """What may still be asked for, in the units of `ALLOWANCES`."""
     computing: float = MOST_COMPUTING
     clock: Callable[[], float] = time.monotonic
     _began: float | None = None
@@ -78,38 +99,15 @@ class Budget:
                 "items in one request"
             )
 
-    def take_sound(self, seconds: float) -> None:
-        """Spend decoded sound.
+    def take(self, what: Work, amount: float) -> None:
+        """Spend some of one kind of work.
 
         Raises:
             TooMuchError: there is no more to spend.
         """
-        self.seconds -= seconds
-        if self.seconds < 0:
+        self.left[what] -= amount
+        if self.left[what] < 0:
+            allowance = ALLOWANCES[what]
             raise TooMuchError(
-                f"more than {MOST_SECONDS:.0f} s of sound in one request; send fewer items"
-            )
-
-    def take_steps(self, steps: int) -> None:
-        """Spend steps of sequences.
-
-        Raises:
-            TooMuchError: there is no more to spend.
-        """
-        self.steps -= steps
-        if self.steps < 0:
-            raise TooMuchError(
-                f"more than {MOST_STEPS:,} steps of sequences in one request; send fewer items"
-            )
-
-    def take_text(self, characters: int) -> None:
-        """Spend text.
-
-        Raises:
-            TooMuchError: there is no more to spend.
-        """
-        self.characters -= characters
-        if self.characters < 0:
-            raise TooMuchError(
-                f"more than {MOST_CHARACTERS:,} characters in one request; send fewer items"
+                f"more than {allowance.most:,} {allowance.unit} in one request; send fewer items"
             )

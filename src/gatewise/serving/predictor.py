@@ -148,7 +148,7 @@ class Predictor:
         """
         sequence = self._sequence(item, budget or Budget())
         if budget is not None:
-            budget.take_steps(len(sequence))
+            budget.take("steps", len(sequence))
         return sequence
 
     def _sequence(self, item: Item, budget: Budget) -> np.ndarray:
@@ -157,7 +157,7 @@ class Predictor:
         if modality == "text":
             _exactly(given, [{"text"}], "text (a string)")
             if isinstance(item["text"], str):
-                budget.take_text(len(item["text"]))
+                budget.take("text", len(item["text"]))
             return self._tokens(item["text"])
         if modality == "frames":
             wanted = f"frames (steps x {self.card.features} numbers)"
@@ -170,7 +170,7 @@ class Predictor:
             clip = decode(item["audio"])
         else:
             clip = _samples(item["samples"], item["rate"])
-        budget.take_sound(len(clip.samples) / clip.rate)
+        budget.take("sound", len(clip.samples) / clip.rate)
         return self._spectrum(clip)
 
     def probabilities(

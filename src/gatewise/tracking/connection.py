@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from gatewise import files
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
 from gatewise.tracking import location
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CREATION_SECONDS = 120
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)")
 
 
 class TrackingError(GatewiseError):
@@ -27,13 +29,21 @@ class TrackingError(GatewiseError):
 
 
 def address(config: TrackingConfig) -> str:
-    """The store's address: `MLFLOW_TRACKING_URI` if set, else the study's."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or config.uri
+    """The store's address: `MLFLOW_TRACKING_URI` if set, else the study's.
+
+    That of a SQLite file is absolute: MLflow keeps one store a process for each address, so
+    `sqlite:///mlflow.db` of a second folder would be the first one's.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or config.uri
+    match, here = _SQLITE.match(uri), str(Path.cwd())
+    if match is None or match["path"].startswith(("/", ":memory:")) or "?" in here:
+        return uri
+    return f"{uri[: match.start('path')]}{here}/{uri[match.start('path') :]}"
 
 
 def sqlite_path(uri: str) -> Path | None:
     """File of a SQLite store, or None for any other address."""
-    match = re.match(r"sqlite(?:\+\w+)?:///(?:file:)?(?P<path>[^?]+)", uri)
+    match = _SQLITE.match(uri)
     return Path(match["path"]) if match else None
 
 
@@ -57,9 +67,27 @@ def _creating(path: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise TrackingError(
-            f"{path}: another process has been creating the store for {CREATION_SECONDS} s; "
-            f"if none is, remove {path}.lock"
+            f"{shown_path(path)}: another process has been creating the store for "
+            f"{CREATION_SECONDS} s; if none is, remove {shown_path(path)}.lock"
         ) from None
+
+
+def _require_file(path: Path | None) -> None:
+    """Refuse a pipe or a folder in a SQLite file's place: SQLite would wait for the pipe for ever.
+
+    Raises:
+        TrackingError: naming it.
+    """
+    try:
+        if path is not None:
+            files.require_regular(path)
+    except FileNotFoundError:
+        if path is not None and path.is_symlink():
+            raise TrackingError(
+                f"{path}: a link to {path.readlink()}, which does not exist; remove it"
+            ) from None
+    except GatewiseError as error:
+        raise TrackingError(str(error)) from None
 
 
 def open_client(uri: str) -> MlflowClient:
@@ -77,6 +105,7 @@ def open_client(uri: str) -> MlflowClient:
     for name in ("mlflow", "alembic", "urllib3"):  # after the import, which sets its own
         logging.getLogger(name).setLevel(logging.ERROR)
     path = sqlite_path(uri)
+    _require_file(path)
     if path is not None and not path.exists():
         with _creating(path):
             if not path.exists():
@@ -113,8 +142,16 @@ def pointing_at(uri: str) -> Iterator[None]:
 
 
 def shown(uri: str) -> str:
-    """An address fit to print: without a password."""
+    """An address fit to print: without a password; of a file here, as the study names it."""
+    path = sqlite_path(uri)
+    if path is not None:
+        return uri.replace(str(path), shown_path(path))
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:...@", uri)
+
+
+def shown_path(path: Path) -> str:
+    """A path fit to print: relative to the working directory where it lies below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _sentence(uri: str, error: Exception) -> str:
@@ -131,6 +168,8 @@ def _sentence(uri: str, error: Exception) -> str:
         ("No space left on device", "has no disk space left; free some and run `gatewise track`"),
         ("database is locked", "is locked by another program; try again when that has finished"),
         ("file is not a database", "is not a database; move that file away"),
+        ("image is malformed", "is damaged; put a copy of it back, or move it away: `gatewise "
+         "track` then writes all runs anew, and champions must be promoted again"),
         ("error code 401", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
         ("UNAUTHENTICATED", "wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
         ("error code 403", "does not permit this to the user given"),

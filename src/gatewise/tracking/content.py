@@ -189,20 +189,29 @@ def from_settings(key: str, settings: Mapping[str, Any]) -> Content:
 
 def parent_of(record: RunRecord) -> Content:
     """The parent run of a variant on a task, without its aggregates, from any of its seeds."""
-    settings = record.model_dump(mode="json")
     task, variant = record.task, record.variant
-    shared = {name: settings[name] for name in SHARED}
-    # With `init: chrono` it follows from the training split, which may change with the seed.
-    shared["config"].pop("chrono_steps")
     return Content(
         key=parent_key(record),
         name=f"{task}/{variant}",
         task=task,
         kind="variant",
-        params=flatten(shared),
+        params=flatten(_shared(record)),
         tags=_tags(task, variant),
         data_digest=record.data.digest,
     )
+
+
+def _shared(record: RunRecord) -> dict[str, Any]:
+    """Settings that all seeds of a variant have in common."""
+    settings = record.model_dump(mode="json")
+    shared = {name: settings[name] for name in SHARED}
+    # With `init: chrono` it follows from the training split, which may change with the seed.
+    shared["config"].pop("chrono_steps")
+    if record.own is not None:
+        del shared["plan_sha256"]
+        for name in record.own.names:
+            shared["train" if name in shared["train"] else "config"].pop(name, None)
+    return shared
 
 
 def with_aggregates(
@@ -276,22 +285,30 @@ def final_metrics(record: RunRecord) -> dict[str, float]:
 
 def read_curves(folder: str | Path) -> dict[MetricKey, float]:
     """All points of `curves.csv`, by metric and epoch."""
-    table = runs.read_curves(folder).set_index("epoch")
-    return {
-        (names.curve(str(name)), int(epoch)): float(value)
-        for name, column in table.items()
-        for epoch, value in column.dropna().items()
-    }
+    points: dict[MetricKey, float] = {}
+    for row in runs.read_curves(folder).to_dict("records"):
+        epoch = int(row.pop("epoch"))
+        known = {str(name): float(value) for name, value in row.items()}
+        points |= {
+            (names.curve(name), epoch): value
+            for name, value in known.items()
+            if not math.isnan(value)
+        }
+    return points
 
 
 def parent_key(record: RunRecord) -> str:
     """Key of the parent run: a digest of all that decides the runs of a variant but the seed.
 
     So seeds that were trained under another plan, on other data or by other software never join
-    a parent run that is there already.
+    a parent run that is there already. Seeds that chose settings for themselves share all others,
+    and how they chose.
     """
+    plan = record.plan_sha256
+    if record.own is not None:
+        plan = digest([_shared(record), record.own.made_by])
     shared = (
-        record.plan_sha256,
+        plan,
         record.data.digest,
         record.software_sha256,
         record.versions,

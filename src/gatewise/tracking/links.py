@@ -7,16 +7,27 @@ otherwise, on which there is nothing of ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from gatewise.tracking.views import View
 
 KIND = {"workflowType": "machine_learning"}
 
 
+def is_server(uri: str) -> bool:
+    """Whether a store is a server, which shows its own pages."""
+    return uri.startswith(("http://", "https://"))
+
+
 def base(uri: str, host: str = "127.0.0.1", port: int = 5000) -> str:
-    """Where the pages of a store are: at the server, or where `gatewise ui` shows a local one."""
-    return uri.rstrip("/") if uri.startswith("http") else f"http://{host}:{port}"
+    """Where the pages of a store are: at the server, or where `gatewise ui` shows a local one.
+
+    Without the user and password that an address may carry: links are passed on.
+    """
+    if not is_server(uri):
+        return f"http://{host}:{port}"
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
 
 
 def experiment(number: str, view: View | None = None) -> str:

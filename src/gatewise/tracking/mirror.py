@@ -7,53 +7,37 @@ call of `mirror` gives a store the content that training would have given it, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gatewise.artifacts import runs
-from gatewise.artifacts.comparison import Comparison
-from gatewise.artifacts.prepared import CARD
-from gatewise.artifacts.runs import RunRecord
 from gatewise.config import TrackingConfig
 from gatewise.errors import GatewiseError
-from gatewise.files import read_json, try_lock
 from gatewise.tracking import (
-    connection,
     content,
+    experiments,
+    gaps,
     logged_models,
     notes,
     origin,
-    pages,
-    run_notes,
-    study,
-    trials,
+    review,
     verdicts,
-    views,
+    wanted,
 )
 from gatewise.tracking.connection import TrackingError
 from gatewise.tracking.content import Content
+from gatewise.tracking.lock import LOCK, exclusive
 from gatewise.tracking.notes import Place
-from gatewise.tracking.pages import Page
-from gatewise.tracking.registry import CHAMPION, Registry
 from gatewise.tracking.store import Store
+from gatewise.tracking.wanted import Member
 
 if TYPE_CHECKING:
-    from filelock import AcquireReturnProxy, FileLock
     from mlflow.entities import Run
 
-LOCK = Path(".gatewise/track.lock")
 Progress = Callable[[str, int], None]
 """Told the name of the run looked at and how many there are."""
-
-
-class Wanted(NamedTuple):
-    """A run that the store should hold."""
-
-    content: Content
-    parent: str | None
-    """Key of its parent run."""
 
 
 @dataclass
@@ -103,8 +87,8 @@ def mirror(
         GatewiseError: there are no runs, another mirror is at work, or a record is unreadable.
         TrackingError: the store cannot be used.
     """
-    members = _members(root)
-    for group in members.values():
+    groups = wanted.members(root)
+    for group in groups.values():
         for folder, record in group:
             runs.check_present(folder, record)
     comparison = verdicts.read(reports)
@@ -114,16 +98,16 @@ def mirror(
         outcome = Outcome()
         look = _Look(store)
         told: list[_Told] = []
-        total = _total(members)
-        for wanted in everything(members, reports, comparison):
-            this = wanted.content
+        total = wanted.total(groups)
+        for each in wanted.everything(groups, reports, comparison):
+            this = each.content
             progress(this.name, total)
             run = look.find(this)
-            parent = look.places[wanted.parent].run_id if wanted.parent else None
+            parent = look.places[each.parent].run_id if each.parent else None
             run_id, changed = store.complete(this, run, parent, once)
             look.places[this.key] = Place(store.experiment(this.task), run_id)
             told.append(_Told(this.key, this.name, this.notes, run, changed))
-        for group in members.values():
+        for group in groups.values():
             _mirror_model(store, group, Path(prepared), outcome)
         for one in told:  # now that every run has an id, they can be linked to each other
             place = look.places[one.key]
@@ -138,7 +122,10 @@ def mirror(
                 outcome.unchanged += 1
         look.retire()
         if comparison is not None:
-            _mirror_pages(store, comparison, members, outcome)
+            written = experiments.update(store, comparison, groups)
+            outcome.pages += written.pages
+            outcome.notes += written.notes
+            review.write_page(store, comparison.tasks, reports)
     return outcome
 
 
@@ -162,9 +149,9 @@ class _Look:
         """Runs that are there by key."""
         self._held: dict[str, dict[str, Run]] = {}
 
-    def find(self, wanted: Content) -> Run | None:
+    def find(self, sought: Content) -> Run | None:
         """The stored run, if there is one."""
-        return self.of(wanted.task).get(wanted.key)
+        return self.of(sought.task).get(sought.key)
 
     def of(self, task: str) -> dict[str, Run]:
         """All runs of a task by key."""
@@ -184,62 +171,9 @@ def _note(run: Run | None) -> str | None:
     return run.data.tags.get(notes.TAG) if run else None
 
 
-def _mirror_pages(
-    store: Store, comparison: Comparison, members: dict[str, list[Member]], outcome: Outcome
-) -> None:
-    """Bring the experiments' descriptions, tags and views up to date."""
-    reason = views.unsupported(connection.version(store.uri))
-    if reason is not None:
-        outcome.notes.append(reason)
-    for task in _compared(members, comparison):
-        Registry(store, task).describe()
-    for page in _pages(store, comparison, members):
-        if pages.update(store, page, with_views=reason is None):
-            outcome.pages.append(page.name)
-
-
-def refresh_pages(
-    config: TrackingConfig,
-    root: str | Path = "runs",
-    reports: str | Path = "reports",
-    *,
-    lock: Path = LOCK,
-) -> None:
-    """Bring the experiments' pages up to date after a champion has moved.
-
-    Nothing is done where there is no comparison, no run or a mirror at work, which does it anyway.
-    """
-    comparison = verdicts.read(reports)
-    if comparison is None:
-        return
-    try:
-        with exclusive(lock):
-            _mirror_pages(Store(config), comparison, _members(root), Outcome())
-    except GatewiseError:
-        return
-
-
-def _pages(
-    store: Store, comparison: Comparison, members: dict[str, list[Member]]
-) -> Iterator[Page]:
-    """The pages of all experiments that the mirror has filled."""
-    keys = _compared(members, comparison)
-    whole = store.find(study.NAME, study.key(keys.values()))
-    for task, key in keys.items():
-        parents = {k for k, group in members.items() if group[0][1].task == task}
-        wanted = {key, *parents, *(r.key for k in parents for _folder, r in members[k])}
-        runs = {k: run for k, run in store.all_runs(task).items() if k in wanted}
-        registry = Registry(store, task)
-        champion = registry.version(CHAMPION)
-        in_use = champion.run_id if champion is not None else None
-        yield pages.of_task(store, task, comparison, runs, whole, in_use)
-    if whole is not None:
-        yield pages.of_study(store, comparison, whole)
-
-
 def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Outcome) -> None:
     """Log a variant's best seed as a model, unless that was done before."""
-    folder, record = _best(group, prepared)
+    folder, record = wanted.best(group, prepared)
     if logged_models.find(store, record) is not None:
         return
     run = store.find(record.task, record.key)
@@ -252,11 +186,6 @@ def _mirror_model(store: Store, group: list[Member], prepared: Path, outcome: Ou
         outcome.notes.append(f"no model for {record.task}/{record.variant}: {error}")
     else:
         outcome.added.append(f"model {record.task}/{record.variant}")
-
-
-def _best(group: list[Member], prepared: Path) -> Member:
-    card = prepared / group[0][1].task / CARD
-    return logged_models.best(group, read_json(card)["metric"] if card.is_file() else "accuracy")
 
 
 def check(
@@ -275,16 +204,16 @@ def check(
         GatewiseError: there are no runs or a record is unreadable.
         TrackingError: the store cannot be used.
     """
-    members = _members(root)
+    groups = wanted.members(root)
     comparison = verdicts.read(reports)
     store = Store(config, create=False)
     differences: list[str] = []
     look = _Look(store)
     seen: set[str] = set()
-    total = _total(members)
+    total = wanted.total(groups)
     told: list[_Told] = []
-    for wanted in everything(members, reports, comparison):
-        this = wanted.content
+    for each in wanted.everything(groups, reports, comparison):
+        this = each.content
         progress(this.name, total)
         if this.task not in seen:
             seen.add(this.task)
@@ -299,14 +228,14 @@ def check(
             continue
         look.places[this.key] = Place(run.info.experiment_id, run.info.run_id)
         told.append(_Told(this.key, this.name, this.notes, run, False))
-        parent = look.places.get(wanted.parent or "")
-        gaps = store.gaps(this, run, parent.run_id if parent else None)
-        gaps += store.hidden_gaps(this, run)
-        if gaps:
-            more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
-            differences.append(f"{this.name}: {', '.join(gaps[:3])}{more}")
-    for group in members.values():
-        folder, record = _best(group, Path(prepared))
+        parent = look.places.get(each.parent or "")
+        lacks = gaps.of_run(this, run, parent.run_id if parent else None)
+        lacks += store.hidden_gaps(this, run)
+        if lacks:
+            more = f" and {len(lacks) - 3} more" if len(lacks) > 3 else ""
+            differences.append(f"{this.name}: {', '.join(lacks[:3])}{more}")
+    for group in groups.values():
+        folder, record = wanted.best(group, Path(prepared))
         whole = (folder / runs.WEIGHTS).is_file() and Path(prepared, record.task).is_dir()
         if whole and logged_models.find(store, record) is None:
             differences.append(f"model {record.task}/{record.variant}: not in the store")
@@ -317,93 +246,5 @@ def check(
         if text and _note(one.run) != text:
             differences.append(f"{one.name}: its description")
     if comparison is not None:
-        supported = views.unsupported(connection.version(store.uri)) is None
-        for page in _pages(store, comparison, members):
-            missing, stale = pages.lacking(store, page, with_views=supported)
-            if missing or stale:
-                differences.append(f"experiment {page.name}: {', '.join([*missing, *stale])}")
+        differences += experiments.differences(store, comparison, groups)
     return differences
-
-
-def everything(
-    members: dict[str, list[Member]], reports: str | Path, comparison: Comparison | None = None
-) -> Iterator[Wanted]:
-    """All runs the store should hold, parents before their children."""
-    stages = origin.locked_outputs()
-    partners: dict[tuple[str, int], dict[str, str]] = {}
-    for group in members.values():
-        for _folder, record in group:
-            partners.setdefault((record.task, record.seed), {})[record.variant] = record.key
-    for key, group in members.items():
-        record = group[0][1]
-        task, variant = record.task, record.variant
-        lock = stages.get(f"train@{task}-{variant}")
-        extra = {"dvc.lock": lock} if lock else {}
-        parent = content.with_aggregates(
-            content.parent_of(record),
-            group,
-            verdicts.known(comparison, task, variant, [r for _folder, r in group]),
-            verdicts.variant_notes(comparison, task, variant),
-        )
-        yield Wanted(content.tagged(parent, extra), None)
-        siblings = [record for _folder, record in group]
-        for folder, record in group:
-            opening = run_notes.opening(record, siblings, key, partners)
-            seed = content.opened(content.from_folder(folder), opening)
-            yield Wanted(content.tagged(seed, extra), key)
-    for wanted, parent_key in trials.everything(group[0][1].task for group in members.values()):
-        yield Wanted(wanted, parent_key)
-    if comparison is None:
-        return
-    keys = _compared(members, comparison)
-    for task in keys:
-        verdict = verdicts.of_task(task, comparison, _parents(members, task))
-        yield Wanted(content.tagged(verdict, {content.CURRENT: "true"}), None)
-    if keys:
-        whole = study.content(comparison, keys, reports)
-        yield Wanted(content.tagged(whole, {content.CURRENT: "true"}), None)
-
-
-def _parents(members: dict[str, list[Member]], task: str) -> list[str]:
-    return [key for key, group in members.items() if group[0][1].task == task]
-
-
-def _compared(members: dict[str, list[Member]], comparison: Comparison) -> dict[str, str]:
-    """Key of each task's comparison, for tasks that have runs here."""
-    tasks = {group[0][1].task for group in members.values()}
-    return {
-        task: verdicts.key(task, _parents(members, task))
-        for task in comparison.tasks
-        if task in tasks
-    }
-
-
-def exclusive(lock: Path) -> AcquireReturnProxy[FileLock]:
-    """Hold the project's tracking lock.
-
-    Raises:
-        TrackingError: another process holds it.
-    """
-    held = try_lock(lock)
-    if held is None:
-        raise TrackingError(
-            "another `gatewise track` is at work on this project; wait until it has finished"
-        )
-    return held
-
-
-Member = tuple[Path, RunRecord]
-
-
-def _members(root: str | Path) -> dict[str, list[Member]]:
-    """Run folders by the key of their parent run."""
-    members: dict[str, list[Member]] = {}
-    for folder, record in runs.find(root):
-        members.setdefault(content.parent_of(record).key, []).append((folder, record))
-    if not members:
-        raise GatewiseError(f"{root}: no finished runs; run `dvc repro` or `dvc pull` first")
-    return members
-
-
-def _total(members: dict[str, list[Member]]) -> int:
-    return len(members) + sum(map(len, members.values()))

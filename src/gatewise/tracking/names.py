@@ -61,6 +61,7 @@ def of_pair(a: str, b: str, evidence: str) -> str:
 
 BEST_EPOCH = "train/best_epoch"
 EPOCHS = "train/epochs"
+TRAINING_MACS = "train/macs"
 TRAIN_STEP = "time/train_step_ms"
 INFERENCE = "time/inference_ms"
 EPOCH_SECONDS = "time/train_seconds_per_epoch"

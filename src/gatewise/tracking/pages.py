@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatewise.artifacts.comparison import Comparison, TaskComparison
-from gatewise.config import TrackingConfig
 from gatewise.files import digest
 from gatewise.report import words
 from gatewise.tracking import answers, links, names, notes, origin, study, task_views, trials, views
-from gatewise.tracking.connection import address, explained
-from gatewise.tracking.store import Store, differing
+from gatewise.tracking.connection import explained
+from gatewise.tracking.gaps import differing
+from gatewise.tracking.store import Store
 from gatewise.tracking.views import View
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def of_study(store: Store, comparison: Comparison, run: Run) -> Page:
     number = run.info.experiment_id
     report = links.artifact(number, run.info.run_id, study.REPORT)
     tasks = " · ".join(
-        f"[{name}]({links.experiment(store.experiment(name), _first())})"
+        f"[{name}]({links.experiment(store.experiment(name), first())})"
         for name in comparison.tasks
     )
     # The page shows the first line and unfolds the rest.
@@ -153,44 +153,11 @@ def _made(run: Run | None) -> str:
     return f"Compared on {day}" + (f" at commit `{commit[:12]}`{dirty}." if commit else ".")
 
 
-def _first() -> View:
+def first() -> View:
+    """The view that a link opens."""
     return View("gatewise-1-answer", "1 Answer", "")
 
 
 def _tuned(task: TaskComparison) -> tuple[str, ...]:
     """Parameters that trials were tried with."""
     return () if task.tuning is None else tuple(map(trials.parameter, task.tuning.space))
-
-
-def addresses(store: Store, base: str) -> dict[str, str]:
-    """Address of the first view of each mirrored experiment by the task's name, the study first.
-
-    Args:
-        store: whose.
-        base: where its pages are (`links.base`).
-    """
-    prefix = store.prefix
-    with explained(store.uri):
-        found = [
-            experiment
-            for experiment in store.client.search_experiments(order_by=["name ASC"])
-            if experiment.name.startswith(prefix) and "gatewise.kind" in experiment.tags
-        ]
-    found.sort(key=lambda experiment: experiment.tags["gatewise.kind"] != "study")
-    first = _first()
-    return {
-        experiment.name.removeprefix(prefix): f"{base}/"
-        + links.experiment(
-            experiment.experiment_id, first if first.tag in experiment.tags else None
-        )
-        for experiment in found
-    }
-
-
-def markdown_links(config: TrackingConfig) -> list[str]:
-    """Where a server shows the study, for a pull request; nothing for a store on one machine."""
-    if not address(config).startswith("http"):
-        return []
-    store = Store(config, create=False)
-    found = addresses(store, links.base(store.uri))
-    return ["review: " + ", ".join(f"[{name}]({link})" for name, link in found.items())]

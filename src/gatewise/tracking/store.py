@@ -7,32 +7,27 @@ takes seconds, so this module does it when a store is opened.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content, location, names, notes
+from gatewise.tracking import content, entries, gaps, location, notes
 from gatewise.tracking.connection import (
     TrackingError,
     address,
     explained,
     open_client,
     shown,
+    shown_path,
     sqlite_path,
 )
 from gatewise.tracking.content import Content, MetricKey
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Dataset, Metric, Param, Run, RunTag
+    from mlflow.entities import Run
 
-# One request may hold 1,000 entities in all, 100 of them parameters and 100 tags.
-ENTITIES_PER_BATCH = 1000
-PARAMS_AND_TAGS_PER_BATCH = 100
-DIGEST_LENGTH = 36
-DATASET_ATTEMPTS = 5
 RUNS_PER_PAGE = 1000
 
 
@@ -57,7 +52,9 @@ class Store:
         self._experiments: dict[str, str] = {}
         path = sqlite_path(self.uri)
         if not create and path is not None and not path.exists():
-            raise TrackingError(f"{path}: there is no store yet; `gatewise track` makes it")
+            raise TrackingError(
+                f"{shown_path(path)}: there is no store yet; `gatewise track` makes it"
+            )
         with explained(self.uri):
             self.client: MlflowClient = open_client(self.uri)
             self.client.search_experiments(max_results=1)
@@ -153,7 +150,7 @@ class Store:
         Returns:
             The run's id and whether anything had to be written.
         """
-        if run is not None and self.is_complete(wanted, run, parent):
+        if run is not None and not gaps.of_run(wanted, run, parent):
             return run.info.run_id, False
         with explained(self.uri):
             history: dict[MetricKey, float] = {}
@@ -170,45 +167,10 @@ class Store:
                 self.client.set_terminated(run_id, status="FINISHED")
         return run_id, True
 
-    def is_complete(self, wanted: Content, run: Run, parent: str | None = None) -> bool:
-        """Whether a run looks whole, judged without reading histories or artifacts."""
-        return not self.gaps(wanted, run, parent)
-
-    def gaps(self, wanted: Content, run: Run, parent: str | None = None) -> list[str]:
-        """What a run lacks, in words, judged by what a search for runs returns.
-
-        That shows the latest value of each metric; the seal vouches for the earlier ones.
-        """
-        gaps = []
-        if run.info.status != "FINISHED":
-            gaps.append(f"its status is {run.info.status}")
-        if run.info.run_name != wanted.name:
-            gaps.append(f"its name is {run.info.run_name!r}")
-        if run.data.tags.get(content.CONTENT) != wanted.seal:
-            gaps.append("it was not written as a whole")
-        tags = _tags(wanted, parent)
-        gaps += [f"tag {name}" for name in differing(run.data.tags, tags)]
-        gaps += [f"parameter {name}" for name in differing(run.data.params, wanted.params)]
-        latest: dict[str, tuple[int, float]] = {}
-        for (name, step), value in wanted.metrics.items():
-            if name not in latest or step > latest[name][0]:
-                latest[name] = (step, value)
-        held = run.data.metrics
-        gaps += [
-            f"metric {name}"
-            for name, (_step, value) in latest.items()
-            if name not in held or not content.same(held[name], value)
-        ]
-        if wanted.data_digest is not None and wanted.data_digest[:DIGEST_LENGTH] not in {
-            held.digest for held in datasets(run)
-        }:
-            gaps.append("data set")
-        return gaps
-
     def hidden_gaps(self, wanted: Content, run: Run) -> list[str]:
         """What a run lacks of its metrics' earlier values and its artifacts."""
         history = self.history(run, wanted)
-        gaps = [
+        missing = [
             f"metric {name} at step {step}"
             for (name, step), value in wanted.metrics.items()
             if name in run.data.metrics
@@ -216,7 +178,7 @@ class Store:
         ]
         with explained(self.uri):
             files = {item.path for item in self.client.list_artifacts(run.info.run_id)}
-        return gaps + [f"artifact {path}" for path in wanted.artifacts if path not in files]
+        return missing + [f"artifact {path}" for path in wanted.artifacts if path not in files]
 
     def add_artifacts(self, run_id: str, wanted: Content) -> None:
         """Make and upload the wanted files, whatever is there."""
@@ -268,7 +230,7 @@ class Store:
             TrackingError: a parameter holds another value, which MLflow never changes.
         """
         run_id = run.info.run_id
-        params = differing(run.data.params, wanted.params)
+        params = gaps.differing(run.data.params, wanted.params)
         for name in params:
             if name in run.data.params:
                 raise TrackingError(
@@ -277,7 +239,7 @@ class Store:
                     "parameters cannot be changed, so delete that run in MLflow and run "
                     "`gatewise track` again"
                 )
-        tags = _tags(wanted, parent)
+        tags = gaps.tags(wanted, parent)
         metrics = {
             key: value
             for key, value in wanted.metrics.items()
@@ -288,50 +250,33 @@ class Store:
         with explained(self.uri):
             if run.info.run_name != wanted.name:
                 self.client.update_run(run_id, name=wanted.name)
-            self._add_dataset(run, wanted)
-            self._log(run_id, metrics, params, differing(run.data.tags, tags))
+            entries.add_dataset(self.client, run, wanted)
+            entries.write(self.client, run_id, metrics, params, gaps.differing(run.data.tags, tags))
 
     def log_points(self, run_id: str, points: Mapping[MetricKey, float]) -> None:
         """Write metric values now, without looking at what is there."""
         with explained(self.uri):
-            self._log(run_id, points)
+            entries.write(self.client, run_id, points)
 
     def describe(self, run_id: str, text: str) -> None:
         """Give a run its description."""
         with explained(self.uri):
-            self._log(run_id, tags={notes.TAG: text})
+            entries.write(self.client, run_id, tags={notes.TAG: text})
 
     def mark(self, run_id: str, current: bool) -> None:
         """Say whether a run belongs to the study as it is now."""
         with explained(self.uri):
-            self._log(run_id, tags={content.CURRENT: str(current).lower()})
+            entries.write(self.client, run_id, tags={content.CURRENT: str(current).lower()})
 
     def log_model_scores(self, run: Run, model_id: str, scores: Mapping[MetricKey, float]) -> None:
         """Tie a run's scores to its logged model and to the data set they were scored on."""
-        from mlflow.entities import Metric
-
-        now, held = int(time.time() * 1000), datasets(run)
-        on: Dataset | None = held[0] if held else None
-        points = [
-            Metric(
-                name,
-                value,
-                now,
-                step,
-                model_id=model_id,
-                dataset_name=on.name if on else None,
-                dataset_digest=on.digest if on else None,
-                run_id=run.info.run_id,
-            )
-            for (name, step), value in scores.items()
-        ]
         with explained(self.uri):
-            self.client.log_batch(run.info.run_id, points)
+            entries.write_model_scores(self.client, run, model_id, scores)
 
     def end(self, run_id: str, status: str, reason: str) -> None:
         """Mark a run as `FAILED` or `KILLED`, with the reason as a tag."""
         with explained(self.uri):
-            self._log(run_id, tags={"gatewise.reason": reason[:5000]})
+            entries.write(self.client, run_id, tags={"gatewise.reason": reason[:5000]})
             self.client.set_terminated(run_id, status=status)
 
     # --- inner -----------------------------------------------------------------------
@@ -369,76 +314,3 @@ class Store:
     def _create(self, wanted: Content, once: Mapping[str, str]) -> Run:
         tags = {**once, content.KEY: wanted.key, content.KIND: wanted.kind}
         return self.client.create_run(self.experiment(wanted.task), tags=tags, run_name=wanted.name)
-
-    def _log(
-        self,
-        run_id: str,
-        metrics: Mapping[MetricKey, float] | None = None,
-        params: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> None:
-        from mlflow.entities import Metric, Param, RunTag
-
-        now = int(time.time() * 1000)
-        points: list[Metric] = [
-            Metric(name, value, now, step)
-            for (name, step), value in sorted(
-                (metrics or {}).items(), key=lambda item: names.importance(item[0][0])
-            )
-        ]
-        settings: list[Param] = [Param(name, value) for name, value in (params or {}).items()]
-        labels: list[RunTag] = [RunTag(name, value) for name, value in (tags or {}).items()]
-        # Tags in the last request, for the seal among them vouches for the rest.
-        while points or settings or labels:
-            room = ENTITIES_PER_BATCH - 2 * PARAMS_AND_TAGS_PER_BATCH
-            some_params = settings[:PARAMS_AND_TAGS_PER_BATCH]
-            some_points = points[:room]
-            del settings[: len(some_params)], points[:room]
-            last = not settings and not points
-            some_tags = labels[:PARAMS_AND_TAGS_PER_BATCH] if last else []
-            del labels[: len(some_tags)]
-            self.client.log_batch(run_id, some_points, some_params, some_tags)
-
-    def _add_dataset(self, run: Run, wanted: Content) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-        from mlflow.exceptions import MlflowException
-
-        if wanted.data_digest is None:
-            return
-        short = wanted.data_digest[:DIGEST_LENGTH]
-        if any(held.digest == short for held in datasets(run)):
-            return
-        dataset = Dataset(
-            name=wanted.task,
-            digest=short,
-            source_type="local",
-            source=f'{{"uri": "data/prepared/{wanted.task}"}}',
-        )
-        # MLflow keeps one row per name and digest, so what differs by seed goes into tags.
-        counts = {f"examples.{k}": str(v) for k, v in sorted(wanted.data_examples.items())}
-        counts["mlflow.data.context"] = "training"
-        tags = [InputTag(key, value) for key, value in counts.items()]
-        given = [DatasetInput(dataset, tags)]
-        for attempt in range(DATASET_ATTEMPTS):
-            try:
-                self.client.log_inputs(run.info.run_id, given)
-                return
-            except MlflowException as error:
-                # The server adds a data set that it does not know yet; of two writers that do
-                # so at once one fails, and finds it there the next time.
-                if "uniq" not in str(error).lower() or attempt == DATASET_ATTEMPTS - 1:
-                    raise
-
-
-def _tags(wanted: Content, parent: str | None) -> dict[str, str]:
-    return {**wanted.tags, **({content.PARENT: parent} if parent else {})}
-
-
-def datasets(run: Run) -> list[Dataset]:
-    """Data sets logged as inputs of a run."""
-    return [given.dataset for given in run.inputs.dataset_inputs] if run.inputs else []
-
-
-def differing(held: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """What of `wanted` is not held, or held otherwise."""
-    return {name: value for name, value in wanted.items() if held.get(name) != value}

@@ -190,10 +190,16 @@ def _trials(shown: Shown) -> View:
     return View(
         "gatewise-6-trials",
         "6 Trials",
-        f"{KIND} = 'trial'",
+        f"{KIND} = 'trial' AND {CURRENT}",
         metric(score),
         _best_first(shown),
-        columns=(metric(score), *map(param, shown.tuned), tag(views.VARIANT_TAG)),
+        columns=(
+            metric(score),
+            *map(param, shown.tuned),
+            metric(names.TRAINING_MACS),
+            tag(views.VARIANT_TAG),
+            tag("gatewise.chosen"),
+        ),
         charts=tuple(charts),
         mode="CHART",
     )

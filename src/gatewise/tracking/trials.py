@@ -63,16 +63,16 @@ def _parent(tuned: Tuned, choice: Choice) -> Content:
     if choice.best.mean is not None:
         lines.append(f"Validation {metric.title} {metric.show(choice.best.mean)}.")
     space = {f"space.{name}": show_tried(values) for name, values in tuned.space.items()}
-    chance: dict[MetricKey, float] = {}
-    if choice.chance_of_another is not None:
-        chance["chance_of_another", 0] = choice.chance_of_another
+    # Constants of the search are parameters: as metrics they would be charts of one bar each.
+    search = {"method": tuned.method, "per": tuned.per, "seeds": tuned.seeds}
+    search |= {"trials": len(choice.trials), "chance_of_another": choice.chance_of_another}
     return Content(
         key=digest(["tuning", tuned.model_dump(mode="json")]),
         name=f"{tuned.task}/{tuned.variant}/tuning",
         task=tuned.task,
         kind=TUNING,
-        params=space | flatten({"method": tuned.method, "per": tuned.per, "seeds": tuned.seeds}),
-        metrics={("trials", 0): float(len(choice.trials)), **chance, **_score(choice.best, tuned)},
+        params=space | flatten(search),
+        metrics=_score(choice.best, tuned),
         tags=_tags(tuned),
         notes="\n\n".join(lines),
     )
@@ -90,7 +90,7 @@ def _trial(tuned: Tuned, choice: Choice, trial: Trial, place: str, parent: str) 
         task=tuned.task,
         kind=TRIAL,
         params={parameter(name): value for name, value in values.items()},
-        metrics=_score(trial, tuned) | {("training_macs", 0): trial.training_macs},
+        metrics=_score(trial, tuned) | {(names.TRAINING_MACS, 0): trial.training_macs},
         tags=_tags(tuned) | tags,
         notes=trial.note,
     )

@@ -27,19 +27,16 @@ class DropoutStream(Callback):
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, _module: pl.LightningModule, _batch: Any, index: int
-    ) -> None:
-        """Place it at the first batch.
-
-        Not at the epoch's start: a loader draws from the same generator when it is opened, which
-        happens before that in the first epoch and in a resumed one, and after it in all others.
-        """
-        if index == 0:
-            # Processes that share a run have other rows, and so other masks.
-            rank = (trainer.global_rank,) if trainer.global_rank else ()
-            place = (trainer.current_epoch, *rank)
-            torch.manual_seed(streams.torch_seed(self.seed, "dropout", *place))
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Place it; nothing else draws from it until the first batch."""
+        # Processes that share a run have other rows, and so other masks.
+        rank = (trainer.global_rank,) if trainer.global_rank else ()
+        seed = streams.torch_seed(self.seed, "dropout", trainer.current_epoch, *rank)
+        if module.device.type == "cpu":
+            # For GPUs that nothing uses `torch.manual_seed` would note where it was called from.
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
 
 class Recorder(Callback):

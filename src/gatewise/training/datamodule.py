@@ -139,7 +139,9 @@ class TaskData(pl.LightningDataModule):
         """Shuffled, augmented batches."""
         sequences = self.train_sequences
         order = ShuffledBuckets(self.rows["train"], sequences.lengths, self.batch_size, self.seed)
-        return DataLoader(sequences, sampler=order, batch_size=None)
+        # A loader draws a seed for its workers when it is opened: not from torch's own generator,
+        # where dropout draws its masks.
+        return DataLoader(sequences, sampler=order, batch_size=None, generator=torch.Generator())
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation examples, each once."""

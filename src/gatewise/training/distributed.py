@@ -110,7 +110,7 @@ class SharedTaskData(TaskData):
         """This process's shares of the shuffled, augmented batches."""
         whole = super().train_dataloader()
         shares = SharedSequences(self.train_sequences, self.group)
-        return DataLoader(shares, sampler=whole.sampler, batch_size=None)
+        return DataLoader(shares, sampler=whole.sampler, batch_size=None, generator=whole.generator)
 
 
 class SharedClassification(SequenceClassification):

@@ -28,7 +28,7 @@ from gatewise.errors import GatewiseError
 from gatewise.models import budget
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
-from gatewise.training import checkpoint, divergence, instructions
+from gatewise.training import checkpoint, divergence, instructions, lean
 from gatewise.training.averaging import LastEpochs
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
 from gatewise.training.datamodule import TaskData
@@ -108,6 +108,8 @@ def fit(
     saved = None if keep is None else _saved(keep, on_resume)
     last = LastEpochs(plan.train.average_last) if plan.train.average_last else None
     keeping: list[Callback] = [recorder] if last is None else [recorder, last]
+    lean.skip_empty_hooks([module])
+    lean.remember_signatures(module)
     trainer = _trainer(plan, epochs, [DropoutStream(seed), *keeping], keep, group)
     if saved is not None and saved.stopped:
         for callback in keeping:
@@ -211,7 +213,11 @@ def _trainer(
         callbacks = [*callbacks, checkpoint.Saver(keep.path, keep.key)]
     # Filling what is about to be overwritten would make no number more certain, and a step longer.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    return pl.Trainer(
+    settings = group.trainer_settings()
+    if plan.accelerator == "cpu" and group.size == 1:
+        settings["strategy"] = lean.LeanStrategy("cpu")
+    lean.skip_empty_hooks(callbacks)
+    return lean.LeanTrainer(
         accelerator=plan.accelerator,
         precision=plan.precision,  # type: ignore[arg-type]
         max_epochs=epochs,
@@ -224,7 +230,7 @@ def _trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        **group.trainer_settings(),
+        **settings,
     )
 
 

@@ -87,6 +87,7 @@ def _record(
         seed=job.seed,
         key=job.key,
         plan_sha256=plan.sha256,
+        own=plan.own,
         software_sha256=job.software,
         config=config,
         budget=fitted.budget,

@@ -7,6 +7,8 @@ from gatewise.config import GateConfig
 from gatewise.delivery.gate import interval, rule
 from tests.delivery.gate.simulated import ACCURACY, check, retraining
 
+pytestmark = pytest.mark.weekly
+
 SETTINGS = GateConfig.model_validate({"resamples": 200, "slices": {"by": ["class", "length"]}})
 
 

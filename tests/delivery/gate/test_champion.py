@@ -17,6 +17,7 @@ from gatewise.tracking.mirror import mirror
 from gatewise.tracking.registry import CHAMPION, REFERENCE, Registry
 from gatewise.tracking.store import Store
 from tests.delivery.gate.projects import project
+from tests.evidence_runs import answer, summary, task_comparison, whole_comparison
 from tests.tracking.conftest import empty_store  # noqa: F401
 
 pytestmark = pytest.mark.slow
@@ -106,6 +107,21 @@ def test_challengers_are_assessed_but_only_the_champions_successor_must_pass(hom
     study, store = study_at(home, "third", monkeypatch, variants={"small": small})
     (check,) = against_champion(study, store).tasks["toy"].checks
     assert check.must_pass, "the champion's variant is gone, so the best of the rest stands in"
+
+
+def test_who_stands_in_for_a_champion_no_longer_studied_is_the_answers_choice(home, monkeypatch):
+    study, store = study_at(home, "first", monkeypatch)
+    make_champion(study, store)
+    rest = {"small": {"skill": 0.9}, "large": {"skill": 0.97}}
+    study, store = study_at(home, "second", monkeypatch, variants=rest)
+    result = against_champion(study, store).tasks["toy"]
+    assert [check.variant for check in result.main] == ["large"], "the best, without an answer"
+    summaries = {"small": summary(0.9), "large": summary(0.97)}
+    task = task_comparison(summaries, answer=answer("small", "large"))
+    whole_comparison({"toy": task}).write(home / "second/reports/comparison.json")
+    result = against_champion(study, store).tasks["toy"]
+    assert [check.variant for check in result.main] == ["small"]
+    assert "small stands in for gru: the answer's choice" in result.notes
 
 
 def test_a_champion_promoted_without_an_archive_is_asked_as_a_lone_model(home, monkeypatch):

@@ -7,7 +7,7 @@ from gatewise.config.metrics import METRICS
 from gatewise.delivery.gate import promotion, rule
 from gatewise.delivery.gate.costs import Budget, Cost
 from tests.delivery.gate.test_rule import SETTINGS, check, difference
-from tests.evidence_runs import pair, summary, task_comparison
+from tests.evidence_runs import answer, pair, summary, task_comparison
 
 ROPE = 0.005
 CHAMPION = Cost(1000.0, 500.0)
@@ -122,3 +122,32 @@ def test_a_comparison_of_other_runs_says_nothing_about_the_champion(champion):
     )
     assert not decision.promote
     assert "`gatewise retrain --promote`" in decision.reason
+
+
+# --- the first of all ----------------------------------------------------------------------
+
+
+def cheap_but_not_best(**changes):
+    variants = {"lstm": summary(0.93, 0.93), "gru": summary(0.92, 0.92)}
+    return task_comparison(variants, pair("gru", "lstm"), **changes)
+
+
+def test_the_first_champion_is_the_answers_choice_and_not_the_best_mean():
+    task = cheap_but_not_best(answer=answer("gru", "lstm"))
+    found = promotion.first("toy", task)
+    assert (task.leader, found.promote, found.variant) == ("lstm", True, "gru")
+    assert found.reason.startswith("there was no champion; the answer's choice, gru: at most ")
+    assert promotion.by_comparison("toy", task, "gru", None, settings(0.1)) == found
+
+
+def test_another_variant_may_be_asked_for():
+    task = cheap_but_not_best(answer=answer("gru", "lstm"))
+    found = promotion.first("toy", task, "lstm")
+    assert (found.promote, found.variant) == (True, "lstm")
+    assert found.reason.endswith("lstm was asked for, the answer's choice is gru")
+
+
+def test_without_an_answer_the_best_mean_is_first():
+    found = promotion.first("toy", cheap_but_not_best())
+    assert found.variant == "lstm"
+    assert found.reason.endswith("lstm has the best mean score")

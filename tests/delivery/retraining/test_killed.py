@@ -16,7 +16,7 @@ from gatewise.tracking.store import Store
 from tests.delivery.retraining.studies import SmallStudy, documents, write_table
 from tests.tracking.conftest import empty_store  # noqa: F401
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.weekly, pytest.mark.timeout(3600)]
 
 LONG = "GATEWISE_LONG" in os.environ
 """Many kills, and every command a process of its own from the start, as on a user's machine."""

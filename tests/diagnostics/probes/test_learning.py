@@ -58,6 +58,34 @@ def test_a_matched_width_is_solved_for_the_problems_own_inputs():
     assert prober.resolve(gru, lstm, PROBLEMS["adding"], 10).hidden > 20
 
 
+def test_counting_makes_all_of_its_own_updates_and_ends_at_a_rate_of_nothing(monkeypatch):
+    rates = []
+    step = torch.optim.Adam.step
+
+    def watched(self, *arguments):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", watched)
+    run(GRU, "counting", 1, rate=0.08, updates=3, counting_updates=40)
+    assert rates == pytest.approx([0.08 * (40 - k) / 40 for k in range(40)])
+    rates.clear()
+    run(GRU, "parity", 2, rate=0.08, updates=30)
+    assert set(rates) == {0.08}
+
+
+def test_a_problem_may_have_a_width_of_its_own():
+    matched = VariantConfig(cell="gru", match={"parameters": "lstm"})
+    projected = VariantConfig(cell="lstm", hidden=64, projection=16)
+    lstm = prober.at_width(VariantConfig(cell="lstm", hidden=64), 16)
+    assert lstm.hidden == 16
+    assert prober.at_width(projected, 16).projection == 4
+    assert prober.at_width(projected, None) == projected
+    assert prober.at_width(matched, 16) == matched
+    assert 16 < prober.resolve(matched, lstm, PROBLEMS["counting"], 10).hidden < 24
+
+
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_stopping_early_stops_few_late_learners():
     """Runs that the default rule stops, of those that solve it within the budget."""

@@ -180,6 +180,15 @@ def _bad(task: str, raw: Raw, done: Transformed, on_bad: str) -> None:
         )
     if len(done.unusable) == len(raw.manifest):
         raise GatewiseError(f"{named}; no usable example is left")
+    labels = raw.manifest["label"]
+    lost = set(labels) - set(labels.drop(labels.index[list(done.unusable)]))
+    if lost:  # one class fewer is another task, which nobody asked for
+        first = next(row for row in done.unusable if labels.iloc[row] in lost)
+        raise GatewiseError(
+            f"no usable example is left of {', '.join(sorted(lost))}, e.g. "
+            f"{raw.manifest['id'].iloc[first]}: {done.unusable[first]}; mend them, or take the "
+            "label out of the data"
+        )
     print(f"warning: {task}: skipped {len(done.unusable)}: {named}", file=sys.stderr)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gatewise.artifacts.comparison import FILE, Comparison
+from gatewise.artifacts.comparison import FILE, Comparison, TaskComparison
 from gatewise.config import Study
 from gatewise.config.metrics import METRICS, Metric
 from gatewise.delivery.gate import (
@@ -76,13 +76,15 @@ def assess(study: Study, references: References, root: str | Path = ".") -> Resu
     results: dict[str, TaskResult] = {}
     for task in study.tasks:
         candidates = _candidates(study, task, root)
+        known = compared.tasks.get(task) if compared is not None else None
+        succession = _succession(study, task, candidates, references, known)
         results[task] = TaskResult(
             task,
             METRICS[study.tasks[task].metric],
             PASS,
-            _checks(study, task, candidates, references),
+            _checks(study, task, candidates, references, succession),
             Promotion(task, False, None, "nothing was decided"),
-            _notes(task, candidates, references),
+            [*_notes(task, candidates, references), *succession.notes],
             _certificate(task, root),
             study_answer(task, compared),
         )
@@ -133,19 +135,50 @@ def _candidates(study: Study, task: str, root: Path) -> dict[str, Snapshot]:
     }
 
 
+@dataclass(frozen=True)
+class _Succession:
+    """Who has to stand up to the champion, and why it is not the champion's own variant."""
+
+    variant: str | None
+    notes: list[str]
+
+
+def _succession(
+    study: Study,
+    task: str,
+    candidates: Mapping[str, Snapshot],
+    references: References,
+    compared: TaskComparison | None,
+) -> _Succession:
+    """Who must pass: the champion's variant, or where it is gone, what the study says to take."""
+    known = references.of(task) if references.is_champion else {}
+    if not known:
+        return _Succession(None, [])
+    (champion,) = known.values()
+    if champion.variant in candidates:
+        return _Succession(champion.variant, [])
+    if compared is not None and compared.answer and compared.answer.choice in candidates:
+        variant, reason = compared.answer.choice, "the answer's choice"
+    else:
+        variant = _best(candidates, METRICS[study.tasks[task].metric])
+        reason = "the best on validation, there being no answer"
+    return _Succession(variant, [f"{variant} stands in for {champion.variant}: {reason}"])
+
+
 def _checks(
-    study: Study, task: str, candidates: Mapping[str, Snapshot], references: References
+    study: Study,
+    task: str,
+    candidates: Mapping[str, Snapshot],
+    references: References,
+    succession: _Succession,
 ) -> list[Check]:
     known = references.of(task)
     if not known:
         return []
     if references.is_champion:
         (champion,) = known.values()
-        successor = champion.variant
-        if successor not in candidates:
-            successor = _best(candidates, METRICS[study.tasks[task].metric])
         return [
-            _check(study, candidate, champion, variant == successor)
+            _check(study, candidate, champion, variant == succession.variant)
             for variant, candidate in candidates.items()
         ]
     shared = [variant for variant in candidates if variant in known]
@@ -158,7 +191,7 @@ def _checks(
 
 
 def _best(candidates: Mapping[str, Snapshot], metric: Metric) -> str:
-    """Who must pass where the champion's variant is no longer studied: best on validation."""
+    """The variant that scores best on validation."""
 
     def merit(variant: str) -> float:
         records = candidates[variant].records.values()
@@ -218,7 +251,7 @@ def _promotion(
     if not result.checks:
         if result.verdict != PASS:
             return Promotion(task, False, None, "; ".join(result.broken))
-        return Promotion(task, True, _first(study, task, root), promotion.NO_CHAMPION)
+        return promotion.first(task, _compared(study, root).task(task))
     candidates = snapshot.read(root, task, "this study")
     (champion,) = references.of(task).values()
     # The champion itself may be among the candidates: then there is nothing to replace.
@@ -238,9 +271,7 @@ def _promotion(
     return decision
 
 
-def _first(study: Study, task: str, root: Path) -> str:
-    """Who becomes the first champion: the comparison's best, on the test set."""
+def _compared(study: Study, root: Path) -> Comparison:
+    """The study's comparison, made here where it was not before."""
     compared = Comparison.read_if_made(root / "reports" / FILE)
-    if compared is None:
-        compared = comparison.compare(study, comparison.gather(study, root))
-    return compared.task(task).leader
+    return compared or comparison.compare(study, comparison.gather(study, root))

@@ -3,7 +3,8 @@
 A candidate replaces the champion that is shown to be better, or that is shown to be equivalent
 and is cheaper by the stated rule (at least `gate.cheaper` fewer multiply-accumulates per step and
 no more parameters). The best score never suffices. `by_gate` takes the evidence of the gate,
-`by_comparison` that of the study's own comparison; both hand it to `choose`.
+`by_comparison` that of the study's own comparison; both hand it to `choose`. The first champion
+has nobody to be better than: it is what the study's answer says to take (`first`).
 """
 
 from __future__ import annotations
@@ -137,6 +138,29 @@ def _standing(
     )
 
 
+def first(task: str, comparison: TaskComparison, variant: str | None = None) -> Promotion:
+    """The first champion of a task.
+
+    Args:
+        task: its name.
+        comparison: what the study says of it.
+        variant: who is to be champion; the answer's choice when left out.
+    """
+    variant = variant or comparison.to_take
+    return Promotion(task, True, variant, f"{NO_CHAMPION}; {why(comparison, variant)}")
+
+
+def why(comparison: TaskComparison, variant: str) -> str:
+    """How a variant stands to the study's answer, in words."""
+    answer = comparison.answer
+    if answer is None:
+        best = variant == comparison.leader
+        return f"{variant} has {'the best' if best else 'not the best'} mean score"
+    if variant != answer.choice:
+        return f"{variant} was asked for, the answer's choice is {answer.choice}"
+    return f"the answer's choice, {answer.sentence.removeprefix('take ')}"
+
+
 def by_comparison(
     task: str,
     comparison: TaskComparison,
@@ -164,7 +188,7 @@ def by_comparison(
         return Promotion(task, False, None, reason)
 
     if champion is None:
-        return Promotion(task, True, variant, NO_CHAMPION)
+        return first(task, comparison, variant)
     if not compared:
         return refused(
             "the champion is none of the runs compared here, so nothing is known against it; "

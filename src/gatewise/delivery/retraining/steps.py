@@ -219,10 +219,10 @@ class Retraining:
     def _track(self, study: Study) -> str:
         if not study.tracking.enabled:
             return "skipped: tracking is switched off"
-        from gatewise.tracking import mirror, pages
+        from gatewise.tracking import mirror, review
 
         outcome = mirror.mirror(study.tracking)
-        reviewed = pages.markdown_links(study.tracking)
+        reviewed = review.markdown(study.tracking)
         return "; ".join([f"MLflow: {outcome.sentence}", *outcome.notes, *reviewed])
 
     def _gate(self, study: Study) -> str:
@@ -249,9 +249,9 @@ class Retraining:
         self.promotions = champions.promote(study, self._result)
         moved = [task for task, outcome in self.promotions.items() if outcome.promoted]
         if moved:
-            from gatewise.tracking import mirror
+            from gatewise.tracking import experiments
 
-            mirror.refresh_pages(study.tracking, reports=self.reports)
+            experiments.refresh(study.tracking, reports=self.reports)
         return f"new champion for {', '.join(moved)}" if moved else "champions stay as they are"
 
 

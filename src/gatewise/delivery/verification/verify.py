@@ -17,7 +17,7 @@ from gatewise.artifacts.manifest import Raw
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.artifacts.runs import RunRecord
-from gatewise.artifacts.tuned import Tuned, settle
+from gatewise.artifacts.tuned import Tuned, of_seed
 from gatewise.config import Study
 from gatewise.delivery.verification import excuses, locked_files, rerun
 from gatewise.delivery.verification.committed_lock import present_stages
@@ -264,8 +264,7 @@ def _settled(
 ) -> RunPlan:
     """The plan of a run with the settings that were chosen for it."""
     pair = record.task, record.variant
-    choice = choices[pair]
-    return settle(plans[pair], choice.settings(record.seed) if choice else {})
+    return of_seed(plans[pair], choices[pair], record.seed)
 
 
 def _prepared(

@@ -50,8 +50,8 @@ def learn(
 ) -> Learnt:
     """Train until solved, futile or out of updates.
 
-    A problem that is learnt once goes on to the end of its budget: what is asked of the model
-    afterwards is how well it has settled.
+    A problem that is learnt once goes on to the end of its budget, the learning rate falling evenly
+    to nothing: what is asked of the model afterwards is how well it has settled.
 
     Args:
         model: to be trained, in place.
@@ -64,12 +64,15 @@ def learn(
     """
     draws = streams.generator(seed, "order")
     fresh = streams.generator(seed, "split")
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    budget = min(config.updates, most or config.updates)
-    futile_at = config.futility * config.updates
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    updates = config.updates_for(problem.name)
+    budget = min(updates, most or updates)
+    futile_at = config.futility * updates
     skills = deque[float](maxlen=LOOKS)
     reached, first = 0.0, None
     for update in range(1, budget + 1):
+        if problem.learnt_once:
+            optimizer.param_groups[0]["lr"] = learning_rate * (1 - (update - 1) / updates)
         optimizer.zero_grad(set_to_none=True)
         examples = problem.draw(length, config.batch_size, draws)
         problem.loss(model(examples.inputs), examples).backward()  # type: ignore[no-untyped-call]

@@ -52,6 +52,16 @@ def resolve(
     return budget.resolve(variant, reference, sizes).variant
 
 
+def at_width(variant: VariantConfig, width: int | None) -> VariantConfig:
+    """The variant with so many units a layer, unless its width is to be solved for another's."""
+    if width is None or variant.hidden is None:
+        return variant
+    projection = variant.projection
+    if projection is not None:
+        projection = max(1, projection * width // variant.hidden)
+    return variant.model_copy(update={"hidden": width, "projection": projection})
+
+
 def started(variant: VariantConfig, start: Start, steps: int) -> VariantConfig:
     """The variant with another initialisation.
 

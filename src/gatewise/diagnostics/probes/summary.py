@@ -31,8 +31,8 @@ NOTE = (
     "{batch} examples (after {futility:.0%} of them, runs no better than chance are stopped); "
     "solved means a score of {solved:.0%} on fresh examples. A length counts as held where half of "
     "{seeds} seeds solve it at the best of the starts ({starts}) and learning rates ({rates}) that "
-    "every variant may choose from. Gradients are those of the adding problem's loss with respect "
-    "to the input so many steps before the end."
+    "every variant may choose from.{counting} Gradients are those of the adding problem's loss "
+    "with respect to the input so many steps before the end."
 )
 
 
@@ -65,6 +65,15 @@ def note(config: ProbeConfig) -> str:
         seeds=config.seeds,
         starts=", ".join(config.starts),
         rates=", ".join(f"{rate:g}" for rate in config.learning_rates),
+        counting=_note_on_counting(config) if config.counting_lengths else "",
+    )
+
+
+def _note_on_counting(config: ProbeConfig) -> str:
+    width = "" if config.counting_width is None else f" with {config.counting_width} units a layer"
+    return (
+        f" Counting is learnt once{width}, on n up to {config.counting_lengths[0]} in "
+        f"{config.counting_updates:,} updates, and what was learnt is asked of longer strings."
     )
 
 

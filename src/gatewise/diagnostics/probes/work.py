@@ -11,8 +11,8 @@ from gatewise.config import ProbeConfig, VariantConfig
 from gatewise.config.probes import Start
 from gatewise.diagnostics.probes import gradients
 from gatewise.diagnostics.probes.learning import Learnt, learn, score
-from gatewise.diagnostics.probes.prober import build, resolve, started
-from gatewise.diagnostics.probes.problems import PROBLEMS
+from gatewise.diagnostics.probes.prober import at_width, build, resolve, started
+from gatewise.diagnostics.probes.problems import PROBLEMS, Problem
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def do(work: Work) -> Result:
     """Train one model, in one thread."""
     torch.set_num_threads(1)
     problem, config, seed = PROBLEMS[work.problem], work.config, work.seed
-    width = resolve(work.variant, work.reference, problem, work.length)
-    variant = started(width, work.option.start, problem.steps(work.length))
+    variant = started(_sized(work, problem), work.option.start, problem.steps(work.length))
     model = build(variant, problem, work.length, seed)
     initial: tuple[float, ...] = ()
     followed = work.afterwards and work.problem == "adding"
@@ -79,3 +78,10 @@ def do(work: Work) -> Result:
         for length in config.lengths(work.problem)
     )
     return Result(learnt, beyond, initial, gradient() if followed else ())
+
+
+def _sized(work: Work, problem: Problem) -> VariantConfig:
+    """The variant at its width on this problem."""
+    width = work.config.width_for(work.problem)
+    reference = None if work.reference is None else at_width(work.reference, width)
+    return resolve(at_width(work.variant, width), reference, problem, work.length)

@@ -18,8 +18,11 @@ __all__ = ["Cell", "State", "get", "names"]
 _FIRST = ("stock", "greff", "lstm", "gru", "layernorm", "mut", "minimal")
 """Families in the order in which they are listed to people; others follow."""
 
+_COMPILED = "compiled"
+"""Holds no cell, and takes seconds to import: left to the first sequence that is run."""
+
 # Importing a module registers its cells: a new cell is one more file in this folder.
-_modules = {module.name for module in pkgutil.iter_modules(__path__)}
+_modules = {module.name for module in pkgutil.iter_modules(__path__)} - {_COMPILED}
 for _module in (*_FIRST, *sorted(_modules - {*_FIRST})):
     importlib.import_module(f"{__name__}.{_module}")
 

@@ -688,7 +688,9 @@ def _compile() -> None:
         of = {"t": sequence, "b": batch, "v": vector}
         kernel.compile(tuple(of[shape] for shape in shapes))
     by_columns = nb.float32[::1, :]
-    for first, second in ((batch, batch), (batch, by_columns), (by_columns, batch)):
+    part = nb.float32[:, :]  # some of a matrix's columns, as a GRU's backward pass takes
+    factors = ((batch, batch), (batch, by_columns), (by_columns, batch), (part, batch))
+    for first, second in factors:
         product.compile((first, second, batch))
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from gatewise.diagnostics.probes.problems.base import Examples, Problem, last_step
+from gatewise.diagnostics.probes.problems.base import Endless, Examples
 
 
-class Adding(Problem):
+class Adding(Endless):
     """Two of T random numbers are marked, one in each half: give their sum at the end.
 
     The score is the share of the variance explained: 0 is as good as always saying the mean.
@@ -20,21 +20,12 @@ class Adding(Problem):
     title = "adding problem"
     paper = "Hochreiter & Schmidhuber 1997, section 5.4"
     length_means = "steps"
+    inputs = 2
+    """A number and a mark."""
     outputs = 1
     chance = 0.0
 
-    def features(self, length: int) -> int:  # noqa: ARG002
-        """A number and a mark."""
-        return 2
-
-    def draw(
-        self,
-        length: int,
-        batch: int,
-        rng: np.random.Generator,
-        *,
-        held_out: bool = False,  # noqa: ARG002
-    ) -> Examples:
+    def fresh(self, length: int, batch: int, rng: np.random.Generator) -> Examples:
         """Targets are sums less 1, so that their mean is 0."""
         length = max(length, 2)
         values = rng.random((length, batch)).astype(np.float32)
@@ -44,7 +35,7 @@ class Adding(Problem):
         second = rng.integers(length // 2, length, batch)
         marks[first, columns] = marks[second, columns] = 1
         targets = values[first, columns] + values[second, columns] - 1
-        return Examples.of(np.stack([values, marks], axis=-1), targets, last_step(length))
+        return Examples.answered_at_end(np.stack([values, marks], axis=-1), targets)
 
     def loss(self, answers: Tensor, examples: Examples) -> Tensor:
         """Squared error of the last answer."""

@@ -32,12 +32,22 @@ class Examples:
         parts = (inputs.astype(np.float32), targets, scored)
         return cls(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
 
+    @classmethod
+    def answered_at_end(cls, inputs: np.ndarray, answers: np.ndarray) -> Examples:
+        """Only the last step counts; answers are `(batch,)`, classes or float32 numbers."""
+        time, batch = inputs.shape[:2]
+        targets = answers
+        if answers.dtype != np.float32:
+            targets = np.zeros((time, batch), dtype=np.int64)
+            targets[-1] = answers
+        return cls.of(inputs, targets, np.arange(time) == time - 1)
+
 
 class Problem(ABC):
     """A family of tasks, one a length; the longer, the more past an answer needs.
 
-    A subclass states the class variables and draws examples. Targets are classes unless it
-    replaces `loss` and `score` as well.
+    A subclass states the class variables and draws examples; `Endless` is the base of those that
+    never run out of fresh ones. Targets are classes unless it replaces `loss` and `score` as well.
     """
 
     name: ClassVar[str]
@@ -48,6 +58,8 @@ class Problem(ABC):
     """Where it comes from."""
     length_means: ClassVar[str]
     """What a length counts."""
+    inputs: ClassVar[int]
+    """Inputs a step, unless they hang on the length: then `features` is replaced."""
     outputs: ClassVar[int]
     """Classes, or 1 for a number."""
     chance: ClassVar[float]
@@ -55,9 +67,9 @@ class Problem(ABC):
     learnt_once: ClassVar[bool] = False
     """Whether only the shortest length is learnt, and all others are asked of that model."""
 
-    @abstractmethod
-    def features(self, length: int) -> int:
-        """Inputs a step."""
+    def features(self, length: int) -> int:  # noqa: ARG002  (for those that replace it)
+        """Inputs a step at this length."""
+        return self.inputs
 
     @abstractmethod
     def draw(
@@ -84,14 +96,27 @@ class Problem(ABC):
         return max(0.0, (score - self.chance) / (1 - self.chance))
 
 
+class Endless(Problem):
+    """A problem whose examples never come twice: those held out are fresh ones like any other."""
+
+    @abstractmethod
+    def fresh(self, length: int, batch: int, rng: np.random.Generator) -> Examples:
+        """Draw examples."""
+
+    def draw(
+        self,
+        length: int,
+        batch: int,
+        rng: np.random.Generator,
+        *,
+        held_out: bool = False,  # noqa: ARG002
+    ) -> Examples:
+        """Fresh examples, whatever they are for."""
+        return self.fresh(length, batch, rng)
+
+
 def one_hot(classes: np.ndarray, count: int) -> np.ndarray:
     """`(...,)` to float32 `(..., count)`; classes below 0 become zeros."""
     encoded: np.ndarray = np.eye(count, dtype=np.float32)[np.maximum(classes, 0)]
     encoded[classes < 0] = 0
     return encoded
-
-
-def last_step(time: int) -> np.ndarray:
-    """`(time,)`, true at the end alone."""
-    scored: np.ndarray = np.arange(time) == time - 1
-    return scored

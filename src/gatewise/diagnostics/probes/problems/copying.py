@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gatewise.diagnostics.probes.problems.base import Examples, Problem, one_hot
+from gatewise.diagnostics.probes.problems.base import Endless, Examples, one_hot
 
 SYMBOLS = 4
 """Symbols that there are (eight in the paper)."""
@@ -12,7 +12,7 @@ COPIED = 4
 """How many are remembered (ten in the paper)."""
 
 
-class Copying(Problem):
+class Copying(Endless):
     """A few symbols, then T blanks, then a signal at every step that asks for them in order.
 
     Arjovsky, Shah & Bengio 2016, section 4.1, after Hochreiter & Schmidhuber 1997, with fewer
@@ -23,25 +23,16 @@ class Copying(Problem):
     title = "copy memory"
     paper = "Arjovsky, Shah & Bengio 2016, section 4.1"
     length_means = "blank steps"
+    inputs = SYMBOLS + 2
+    """Symbols, blank and signal."""
     outputs = SYMBOLS
     chance = 1 / SYMBOLS
-
-    def features(self, length: int) -> int:  # noqa: ARG002
-        """Symbols, blank and signal."""
-        return SYMBOLS + 2
 
     def steps(self, length: int) -> int:
         """Each symbol is asked for as many steps later."""
         return COPIED + length
 
-    def draw(
-        self,
-        length: int,
-        batch: int,
-        rng: np.random.Generator,
-        *,
-        held_out: bool = False,  # noqa: ARG002
-    ) -> Examples:
+    def fresh(self, length: int, batch: int, rng: np.random.Generator) -> Examples:
         """Answers count while they are asked for."""
         time = COPIED + length + COPIED
         symbols = rng.integers(SYMBOLS, size=(COPIED, batch))
@@ -50,4 +41,4 @@ class Copying(Problem):
         classes[-COPIED:] = SYMBOLS + 1
         targets = np.zeros((time, batch), dtype=np.int64)
         targets[-COPIED:] = symbols
-        return Examples.of(one_hot(classes, SYMBOLS + 2), targets, np.arange(time) >= time - COPIED)
+        return Examples.of(one_hot(classes, self.inputs), targets, np.arange(time) >= time - COPIED)

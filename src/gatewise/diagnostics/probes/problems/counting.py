@@ -17,21 +17,19 @@ class Counting(Problem):
     longest alone. What was learnt on short strings is then asked of longer ones, for which a cell
     has to have learnt to count. Gers & Schmidhuber 2001; Weiss, Goldberg & Yahav 2018: an LSTM's
     cell state can count, a GRU's is squashed and cannot. A string counts as right where every
-    answer is. Training goes on to the end of its budget: counting settles long after the trained
-    strings are right.
+    answer is. Training goes on to the end of its own budget (`counting_updates`), the rate falling:
+    counting settles long after the trained strings are right.
     """
 
     name = "counting"
     title = "counting, a^n b^n"
     paper = "Weiss, Goldberg & Yahav 2018; Gers & Schmidhuber 2001"
     length_means = "a's, at most"
+    inputs = 2
+    """Which of the two letters."""
     outputs = 2
     chance = 0.0
     learnt_once = True
-
-    def features(self, length: int) -> int:  # noqa: ARG002
-        """Which of the two letters."""
-        return 2
 
     def steps(self, length: int) -> int:
         """From the first a to the last b."""
@@ -46,7 +44,7 @@ class Counting(Problem):
         step = np.arange(2 * n.max())[:, None]
         classes = np.where(step < n, A, np.where(step < 2 * n, B, -1))
         targets = (step == 2 * n - 1).astype(np.int64)
-        return Examples.of(one_hot(classes, 2), targets, (step >= n) & (step < 2 * n))
+        return Examples.of(one_hot(classes, self.inputs), targets, (step >= n) & (step < 2 * n))
 
     def score(self, answers: Tensor, examples: Examples) -> float:
         """Share of strings in which every answer is right."""

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from gatewise.diagnostics.probes.problems.base import Examples, Problem, last_step
+from gatewise.diagnostics.probes.problems.base import Examples, Problem
 
 SIDE = 8
 HELD_OUT = 5
@@ -40,9 +40,7 @@ class SequentialDigits(Problem):
         apart = np.arange(len(labels)) % HELD_OUT == 0
         rows = rng.choice(np.flatnonzero(apart == held_out), batch)
         inputs = images[rows].reshape(batch, length, -1).swapaxes(0, 1)
-        targets = np.zeros((length, batch), dtype=np.int64)
-        targets[-1] = labels[rows]
-        return Examples.of(inputs, targets, last_step(length))
+        return Examples.answered_at_end(inputs, labels[rows])
 
 
 @functools.cache

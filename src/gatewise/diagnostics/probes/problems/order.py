@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gatewise.diagnostics.probes.problems.base import Examples, Problem, last_step, one_hot
+from gatewise.diagnostics.probes.problems.base import Endless, Examples, one_hot
 
 DISTRACTORS = 4
 X, Y, FIRST, LAST = 4, 5, 6, 7
 """Symbols after the distractors a, b, c, d; the last two begin and end a sequence."""
 
 
-class TemporalOrder(Problem):
+class TemporalOrder(Endless):
     """X or Y, twice, far apart among distractors: say at the end which came, in which order.
 
     Hochreiter & Schmidhuber 1997, section 5.6, task 6a: four classes; the two symbols stand in
@@ -22,25 +22,16 @@ class TemporalOrder(Problem):
     title = "temporal order"
     paper = "Hochreiter & Schmidhuber 1997, section 5.6"
     length_means = "steps"
+    inputs = LAST + 1
+    """One of eight symbols."""
     outputs = 4
     chance = 0.25
-
-    def features(self, length: int) -> int:  # noqa: ARG002
-        """One of eight symbols."""
-        return LAST + 1
 
     def steps(self, length: int) -> int:
         """From the first of the two to the end."""
         return length - length // 10
 
-    def draw(
-        self,
-        length: int,
-        batch: int,
-        rng: np.random.Generator,
-        *,
-        held_out: bool = False,  # noqa: ARG002
-    ) -> Examples:
+    def fresh(self, length: int, batch: int, rng: np.random.Generator) -> Examples:
         """Sequences are at least 10 steps long."""
         length = max(length, 10)
         classes = rng.integers(DISTRACTORS, size=(length, batch))
@@ -49,6 +40,4 @@ class TemporalOrder(Problem):
         symbols = rng.integers(2, size=(2, batch))
         for which, place in enumerate((tenth, 5 * tenth)):
             classes[rng.integers(place, place + tenth, batch), columns] = X + symbols[which]
-        targets = np.zeros((length, batch), dtype=np.int64)
-        targets[-1] = 2 * symbols[0] + symbols[1]
-        return Examples.of(one_hot(classes, LAST + 1), targets, last_step(length))
+        return Examples.answered_at_end(one_hot(classes, self.inputs), 2 * symbols[0] + symbols[1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from gatewise.diagnostics.probes.problems.base import Examples, Problem
+from gatewise.diagnostics.probes.problems.base import Endless, Examples
 
 
-class Parity(Problem):
+class Parity(Endless):
     """Whether an odd number of ones has come, at every step.
 
     It needs one bit of state and a recurrence that can flip it, rather than a long memory.
@@ -19,21 +19,12 @@ class Parity(Problem):
     title = "parity of bits"
     paper = "Bengio, Simard & Frasconi 1994"
     length_means = "bits"
+    inputs = 1
+    """The bit, as -1 or 1."""
     outputs = 2
     chance = 0.5
 
-    def features(self, length: int) -> int:  # noqa: ARG002
-        """The bit, as -1 or 1."""
-        return 1
-
-    def draw(
-        self,
-        length: int,
-        batch: int,
-        rng: np.random.Generator,
-        *,
-        held_out: bool = False,  # noqa: ARG002
-    ) -> Examples:
+    def fresh(self, length: int, batch: int, rng: np.random.Generator) -> Examples:
         """Every step is learnt from."""
         bits = rng.integers(2, size=(length, batch))
         inputs = (2 * bits - 1)[..., None]

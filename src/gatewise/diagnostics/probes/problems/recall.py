@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gatewise.diagnostics.probes.problems.base import Examples, Problem, last_step, one_hot
+from gatewise.diagnostics.probes.problems.base import Endless, Examples, one_hot
 
 VALUES = 4
 """Symbols that a key may stand for (ten digits in the paper)."""
 
 
-class Recall(Problem):
+class Recall(Endless):
     """Pairs of a key and a value, then one of the keys again: say its value.
 
     Ba, Hinton, Mnih, Leibo & Ionescu 2016 ("Using Fast Weights to Attend to the Recent Past",
@@ -33,14 +33,7 @@ class Recall(Problem):
         """From the first value to the answer."""
         return 2 * length
 
-    def draw(
-        self,
-        length: int,
-        batch: int,
-        rng: np.random.Generator,
-        *,
-        held_out: bool = False,  # noqa: ARG002
-    ) -> Examples:
+    def fresh(self, length: int, batch: int, rng: np.random.Generator) -> Examples:
         """The keys stand in an order of their own in every sequence."""
         keys = rng.permuted(np.tile(np.arange(length)[:, None], (1, batch)), axis=0)
         values = rng.integers(VALUES, size=(length, batch))
@@ -51,6 +44,6 @@ class Recall(Problem):
         classes[1 : 2 * length : 2] = length + values
         classes[-2] = length + VALUES
         classes[-1] = keys[asked, columns]
-        targets = np.zeros((time, batch), dtype=np.int64)
-        targets[-1] = values[asked, columns]
-        return Examples.of(one_hot(classes, length + VALUES + 1), targets, last_step(time))
+        return Examples.answered_at_end(
+            one_hot(classes, self.features(length)), values[asked, columns]
+        )

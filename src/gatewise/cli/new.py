@@ -175,14 +175,14 @@ def understood_or_asked(path: Path, given: Options, test: Path | None) -> Unders
 
 def _ask(question: Ambiguous) -> dict[str, Any]:
     """Let a person choose one of the readings."""
-    import click
-
     print(f"\n{question.question}:", file=sys.stderr)
     for number, reading in enumerate(question.readings, 1):
         print(f"  {number}  {reading.said}", file=sys.stderr)
-    limits = click.IntRange(1, len(question.readings))
-    chosen: int = typer.prompt("which", default=1, type=limits, err=True)
-    return dict(question.readings[chosen - 1].choice)
+    while True:
+        chosen: int = typer.prompt("which", default=1, type=int, err=True)
+        if 1 <= chosen <= len(question.readings):
+            return dict(question.readings[chosen - 1].choice)
+        print(f"  there is no {chosen} among them", file=sys.stderr)
 
 
 @contextmanager

@@ -206,6 +206,10 @@ def test_the_tolerance_is_no_finer_than_the_test_examples(test, tolerance):
     assert plain(proposed(data).sections)["compare"]["tolerance"] == tolerance
 
 
+def test_no_memory_is_asked_of_cells():
+    assert proposed(sounds()).study.probes.problems == ()
+
+
 def test_reasons_and_paths_of_any_kind_stay_in_their_line():
     data = sounds(
         labels={"a\nb: {": 600, "# up": 400},

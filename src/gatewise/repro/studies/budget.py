@@ -155,7 +155,9 @@ def tolerance(sizes: SplitSizes, *, drawn: bool, plan: Plan) -> tuple[Chosen, Ch
     """
     examples = max(sizes.test, 1) * (plan.first if drawn else 1)
     noise = 1.96 * math.sqrt(promise.DISAGREEMENT / examples)
-    points = min(max(math.ceil(200 * noise - 1e-9) / 2, 1.0), 10.0)
+    # Nor finer than a single example of a run.
+    finest = max(noise, 1 / max(sizes.test, 1))
+    points = min(max(math.ceil(200 * finest - 1e-9) / 2, 1.0), 10.0)
     many = f"{examples:,} test examples" + (" over the seeds" if drawn else "")
     unit = "point" if points == 1 else "points"
     return (

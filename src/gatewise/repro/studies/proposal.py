@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatewise import config
-from gatewise.config import Study
+from gatewise.config import ProbeConfig, Study
 from gatewise.data.understanding import Understanding
 from gatewise.repro.studies import budget, front_end, learning, splitting, timing
 from gatewise.repro.studies.budget import Budget
@@ -159,9 +159,8 @@ def _pace(
 
 
 def _probes() -> Section:
-    """Hardly any: memory is a property of cells, not of these data, and takes minutes to ask."""
-    return {
-        "adding_lengths": Chosen([], "what cells can remember does not hang on these data:"),
-        "copy_lengths": Chosen([], "docs/memory.md has it"),
-        "order_lengths": Chosen([]),
-    }
+    """None: memory is a property of cells, not of these data, and takes minutes to ask."""
+    usual = ProbeConfig()
+    keys = [f"{name}_lengths" for name in usual.problems]
+    said = "what cells can remember does not hang on these data; docs/memory.md has it"
+    return {key: Chosen([], "" if place else said) for place, key in enumerate(keys)}

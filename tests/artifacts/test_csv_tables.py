@@ -63,5 +63,5 @@ def test_no_damage_ends_in_anything_but_a_sentence(tmp_path: Path, kind: str) ->
         damage.whole_again(path, GOOD.encode())
         damage.spoil(path, kind, seed)
         # Anything else would be a traceback; a letter or digit that changed may go unseen.
-        with contextlib.suppress(DamagedError, FileNotFoundError):
+        with contextlib.suppress(DamagedError):
             assert set(read(path)) >= {"task", "epoch"}

@@ -8,6 +8,11 @@ from gatewise.artifacts.tuning_lock import TuningLock, tuning_digest
 from gatewise.config import parse
 from gatewise.errors import GatewiseError
 
+# Not those that may leave what it says as it was, as in its comment, or nothing at all.
+WHOLLY_DAMAGED = [
+    kind for kind in damage.KINDS if kind not in ("one bit", "empty", "cut", "a link to nowhere")
+]
+
 
 def study(**tuning):
     return parse(
@@ -65,12 +70,12 @@ def test_no_file_keeps_nothing_and_a_strange_one_is_refused(tmp_path):
         TuningLock.read(tmp_path / "strange")
 
 
-@pytest.mark.parametrize("kind", set(damage.KINDS) - {"empty", "cut", "a link to nowhere"})
+@pytest.mark.parametrize("kind", WHOLLY_DAMAGED)
 def test_damage_is_named_and_no_pipe_waited_for(tmp_path, kind):
     path = tmp_path / "tuning.lock"
     TuningLock().write(path)
     damage.spoil(path, kind)
-    with pytest.raises(GatewiseError, match=r"tuning\.lock: .*tune anew"):
+    with pytest.raises(GatewiseError, match=r"(?s)tuning\.lock: .*tune anew"):
         TuningLock.read(path)
 
 

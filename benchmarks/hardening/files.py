@@ -65,7 +65,7 @@ def quick(copy: Copy, name: str, kind: str, address: str) -> str:
         if name.startswith(".gatewise/") and _same(path, whole):
             break  # made anew by the one that uses it; the others do not
         said = warm_commands.run(address, copy.folder, command)
-        if (why := _lost(said, command[0])) is not None:
+        if (why := failure(said, command[0])) is not None:
             return f"{LOST}: {' '.join(command)}: {why}"
         refused = refused or said.status != 0
     if refused:
@@ -77,7 +77,7 @@ def quick(copy: Copy, name: str, kind: str, address: str) -> str:
         return SURVIVED if same or name in WRITTEN_BY_PEOPLE else f"{LOST}: other results"
     # It lies there as DVC did not leave it: the next `dvc repro` must make it anew.
     said = warm_commands.run(address, copy.folder, ("dvc", "status", "--json"))
-    if (why := _lost(said, "dvc")) is not None:
+    if (why := failure(said, "dvc")) is not None:
         return f"{LOST}: dvc status: {why}"
     if said.status:
         return REFUSED
@@ -89,7 +89,7 @@ def _same(path: Path, whole: bytes) -> bool:
     return path.is_file() and not path.is_symlink() and path.read_bytes() == whole
 
 
-def _lost(said: Said, program: str = "") -> str | None:
+def failure(said: Said, program: str = "") -> str | None:
     """How a command failed that did not end well; nothing if it ended as it should.
 
     Args:
@@ -113,7 +113,7 @@ def through(base: Path, scratch: Path, name: str, kind: str, warm: dict[str, str
     shutil.copytree(base, folder, symlinks=True)
     damage.spoil(folder / name, kind, seed=hash_of(name, kind))
     said = project.run(folder, "gatewise.cli.main", "repro", variables=warm, seconds=600)
-    if (why := _lost(said)) is not None:
+    if (why := failure(said)) is not None:
         return f"{LOST}: gatewise repro: {why}"
     if said.status:
         return REFUSED

@@ -64,6 +64,8 @@ def quick(copy: Copy, name: str, kind: str, address: str) -> str:
     for command in readers.of(copy.base, name):
         if name.startswith(".gatewise/") and _same(path, whole):
             break  # made anew by the one that uses it; the others do not
+        if refused and command[0] == "dvc":
+            break  # `gatewise repro` would not have started it
         said = warm_commands.run(address, copy.folder, command)
         if (why := failure(said, command[0])) is not None:
             return f"{LOST}: {' '.join(command)}: {why}"

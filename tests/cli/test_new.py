@@ -139,14 +139,16 @@ def test_on_a_terminal_a_person_chooses(
     from gatewise.data.understanding import Options
 
     home = spoken_digits(tmp_path / "digits")
-    monkeypatch.setattr(new.sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(new.sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr(new.typer, "prompt", lambda *_, **__: 2)
+    typed = io.StringIO("7\n2\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", typed)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     found = new.understood_or_asked(home, Options(), None)
     assert sorted(found.labels) == ["ann", "bob", "eve", "max"]
     said = capsys.readouterr().err
     assert "1  labels 0, 1, 2, ... 5 in all" in said
     assert "2  labels ann, bob" in said
+    assert "there is no 7 among them" in said
 
 
 def shown(path: Path, found: Understanding, width: int) -> str:
@@ -214,12 +216,13 @@ def test_neither_blocks_nor_colours_where_a_terminal_has_none(table: Path) -> No
 @pytest.mark.parametrize("kind", ["sounds", "texts"])
 def test_from_a_folder_or_table_to_the_answer(kind: str, tmp_path: Path) -> None:
     project = checkouts.checkout(Path(__file__).parents[2], tmp_path / "project")
+    checkouts.run(project, "git", "init", "-q")
     if kind == "sounds":
         data = label_folders(tmp_path / "mine")
     else:
         data = delimited(tmp_path / "mine.csv", rows(150))
     command = [sys.executable, "-m", "gatewise.cli.main", "new", str(data), "--run", "--yes"]
-    said = checkouts.run(project, *command, "--minutes", "0.1", "--as", "before")
+    said = checkouts.run(project, *command, "--minutes", "1", "--as", "before")
     comparison: dict[str, Any] = json.loads((project / "reports/comparison.json").read_text())
     answer = comparison["tasks"]["mine"]["answer"]["sentence"]
     end = said[said.rindex("the page:") - len(answer) - 100 :]

@@ -98,6 +98,15 @@ def test_what_a_child_writes_comes_through_and_its_pace_is_kept(tmp_path, capfd)
     assert "plan" in pace.read_text()
 
 
+def test_what_is_expected_of_a_new_study_is_counted_from_its_first_line(tmp_path, capfd):
+    pace = tmp_path / "pace.json"
+    course.expect({"train@toy-lstm": 7200.0, "plan": 1.0}, pace)
+    course.expect({"plan": 2.0}, pace)
+    with course.shown(study(), pace):
+        pass
+    assert "about 4.1 h" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"plan": "soon"}', "{", "\x00"])
 def test_a_damaged_pace_is_as_good_as_none(tmp_path, content):
     path = tmp_path / "pace.json"

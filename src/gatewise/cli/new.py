@@ -92,6 +92,7 @@ def new(
     from rich.console import Console
 
     from gatewise.data.understanding import Options
+    from gatewise.repro import course
 
     _check(name, metric, quoting, dry_run=dry_run)
     given = Options(
@@ -113,11 +114,12 @@ def new(
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = UNSEEN
     found = understood_or_asked(path, given, test)
-    study = _proposed(path, found, minutes, metric, rnn, console)
+    study, expected = _proposed(path, found, minutes, metric, rnn, console)
     if dry_run:
         console.print("\nnothing was written, since this is a --dry-run", highlight=False)
         return
     left = _write(found.name, study, keep_as, console)
+    course.expect(expected)
     if not run:
         _next(left, console)
         return
@@ -175,14 +177,14 @@ def understood_or_asked(path: Path, given: Options, test: Path | None) -> Unders
 
 def _ask(question: Ambiguous) -> dict[str, Any]:
     """Let a person choose one of the readings."""
-    import click
-
     print(f"\n{question.question}:", file=sys.stderr)
     for number, reading in enumerate(question.readings, 1):
         print(f"  {number}  {reading.said}", file=sys.stderr)
-    limits = click.IntRange(1, len(question.readings))
-    chosen: int = typer.prompt("which", default=1, type=limits, err=True)
-    return dict(question.readings[chosen - 1].choice)
+    while True:
+        chosen: int = typer.prompt("which", default=1, type=int, err=True)
+        if 1 <= chosen <= len(question.readings):
+            return dict(question.readings[chosen - 1].choice)
+        print(f"  there is no {chosen} among them", file=sys.stderr)
 
 
 @contextmanager
@@ -209,8 +211,8 @@ def _proposed(
     metric: str | None,
     rnn: bool,
     console: Console,
-) -> str:
-    """The text of the study, printed together with what it rests on."""
+) -> tuple[str, dict[str, float]]:
+    """The text of the study, printed together with what it rests on, and its stages' seconds."""
     from gatewise.cli import understood
     from gatewise.repro.studies import proposal, writing
 
@@ -226,7 +228,7 @@ def _proposed(
     told = f"about {expected:.0f} minutes" if expected >= 1.5 else "about a minute"
     beyond = "" if expected <= minutes * 1.1 else f", more than the {minutes:g} asked for"
     console.print(f"\nuntil its first answer it takes {told} here{beyond}", highlight=False)
-    return text
+    return text, proposed.budget.stage_seconds(found.name, proposed.study.variants)
 
 
 def _print_line(line: str, console: Console) -> None:

@@ -119,9 +119,10 @@ def _labels(found: Understanding) -> tuple[str, str]:
     names = list(found.labels)
     shown = ", ".join(f"{name} {found.labels[name]:,}" for name in names[:MOST_LABELS])
     more = ", ..." if len(names) > MOST_LABELS else ""
-    rarest = f"rarest: {names[-1]} {found.labels[names[-1]]:,}"
-    share = found.labels[names[0]] / found.examples
-    return f"{len(names)}: {shown}{more}", f"{rarest}; always the first would be {share:.1%} right"
+    most, least = found.labels[names[0]], found.labels[names[-1]]
+    rarest = "all as frequent" if most == least else f"rarest: {names[-1]} {least:,}"
+    share = f"always {names[0]!r} would be {most / found.examples:.1%} right"
+    return f"{len(names)}: {shown}{more}", f"{rarest}; {share}"
 
 
 def _groups(found: Understanding) -> tuple[str, str]:

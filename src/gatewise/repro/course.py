@@ -162,6 +162,11 @@ def shown(study: Study, pace: Path = PACE) -> Iterator[int]:
         write_json(pace, course.pace)
 
 
+def expect(seconds: Mapping[str, float], pace: Path = PACE) -> None:
+    """Note how long stages will take by what is known beforehand, for a study that is new."""
+    write_json(pace, {**_read(pace), **seconds})
+
+
 def environment() -> dict[str, str]:
     """What a child needs to write into a pipe as it would at this terminal: at once, in colour."""
     found = {"PYTHONUNBUFFERED": "1"}

@@ -319,3 +319,24 @@ def test_large_tables_are_looked_at_in_part(tmp_path: Path) -> None:
     given = rows(30_000)
     found = understand(layouts.parquet(tmp_path / "d.parquet", given))
     assert found.examples == 30_000
+
+
+def test_options_that_say_nothing_of_such_data(tmp_path: Path) -> None:
+    home = clips(tmp_path / "s", cross("{}/{}.wav", ("up", "down"), range(40)))
+    with pytest.raises(GatewiseError, match=r"--label says nothing here.* by folders and names"):
+        understand(home, Options(label="word"))
+    table = delimited(tmp_path / "d.csv", rows())
+    with pytest.raises(GatewiseError, match=r"--layout says nothing here.* text-file by a table"):
+        understand(table, Options(layout="label"))
+
+
+def test_long_texts_are_looked_at_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gatewise.data.understanding import formats, profiles
+
+    monkeypatch.setattr(profiles, "LOOKED_CHARACTERS", 50_000)
+    given = [{**row, "text": f"{row['text']} " * 100} for row in rows()]
+    path = delimited(tmp_path / "d.csv", given)
+    found, kept = profiles.of(path, formats.find(path, Options()).how)
+    assert found["text"].rows == len(kept) < 40
+    assert max(len(row["text"]) for row in kept) <= profiles.LONGEST_KEPT
+    assert understand(path).examples == 90

@@ -176,6 +176,15 @@ def test_more_minutes_never_give_less(minutes, more, step):
     assert fits or little.share == little.plan.shortest
 
 
+def test_what_stages_take_adds_up_to_what_runs_do():
+    found = proposed(sounds(), 10.0)
+    seconds = found.budget.stage_seconds("doors", found.study.variants)
+    learning = sum(took for name, took in seconds.items() if not name.startswith("probe"))
+    runs = found.budget.plan.runs(len(found.study.variants))
+    assert learning == pytest.approx(runs * found.budget.run_seconds / 2, abs=0.5)
+    assert {name.partition("@")[0] for name in seconds} == {"tune", "train", "probe"}
+
+
 def test_little_time_shortens_runs_before_it_leaves_examples_out():
     some = task(sounds(), minutes=1.5)["train"]
     assert some["epochs"] < learning.passes(sounds(), _sizes(sounds())).epochs

@@ -13,6 +13,7 @@ from typing import Any
 from gatewise.data.sources import _tables
 from gatewise.data.sources._tables import Format, Quoting
 from gatewise.data.understanding import encodings, words
+from gatewise.data.understanding.profiles import LONGEST_KEPT
 from gatewise.data.understanding.record import Ambiguous, Note, Options, Reading
 from gatewise.errors import GatewiseError
 
@@ -123,10 +124,10 @@ def _fields(path: Path, how: Format) -> tuple[Format, list[Note]]:
 def _width(path: Path, how: Format) -> int:
     """Fields that each of the first rows has; 0 where they differ or cannot be read."""
     try:
-        rows = list(itertools.islice(_tables.rows(path, {}, how), LOOKED_ROWS))
+        widths = {len(row) for _, row in itertools.islice(_tables.rows(path, {}, how), LOOKED_ROWS)}
     except (GatewiseError, csv.Error):
         return 0
-    return len(rows[0][1]) if rows else 0
+    return widths.pop() if widths else 0
 
 
 def _all_quoted(path: Path, how: Format) -> bool:
@@ -166,7 +167,7 @@ def _header(path: Path, how: Format) -> tuple[bool, Note | None]:
     """Whether the first line names the columns."""
     plain = replace(how, header=False)
     rows = [
-        [str(value) for value in row.values()]
+        [str(value)[:LONGEST_KEPT] for value in row.values()]
         for _, row in itertools.islice(_tables.rows(path, {}, plain), LOOKED_ROWS)
     ]
     first, rest = [value.strip() for value in rows[0]], rows[1:]

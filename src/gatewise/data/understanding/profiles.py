@@ -6,7 +6,6 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +19,8 @@ from gatewise.data.understanding import scripts
 LOOKED_ROWS = 20_000
 LOOKED_CHARACTERS = 50_000_000
 """Where texts are long, fewer rows are looked at."""
+LOOKED_KEYS = 100
+"""Rows of JSONL in which columns are looked for."""
 MOSTLY = 0.95
 LONGEST_KEPT = 200
 """Characters of a value by which values are told apart: bounds the memory for long texts."""
@@ -131,42 +132,32 @@ class Profile:
         return self.filled / max(1, self.distinct)
 
 
-def of_rows(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Profile]:
-    """Profiles of the named columns over some rows."""
-    found = {name: Profile(name) for name in names}
-    characters = 0
-    for row in rows:
-        for name, profile in found.items():
-            value = row.get(name)
-            profile.add(value)
-            characters += len(value) if isinstance(value, str) else 8
-        if characters > LOOKED_CHARACTERS:
-            break
-    return found
-
-
 def of(path: Path, how: Format) -> tuple[dict[str, Profile], list[dict[str, str]]]:
-    """Profiles of a table's columns over its first rows, and those rows as text.
+    """Profiles of a table's columns over its first rows, and those rows as text, long values cut.
 
     Raises:
         GatewiseError: a row cannot be read.
     """
-    names = list(dict.fromkeys(_tables.header(path, how)))
-    wanted = {name: name for name in names}
-    if _tables.suffix(path) != ".parquet":
-        wanted = {}  # rows of JSONL may lack a column; it is refused where it is used
-    rows = [row for _, row in itertools.islice(_tables.rows(path, wanted, how), LOOKED_ROWS)]
-    for row in rows[:100] if not wanted else []:
-        names += [name for name in row if name not in names]
-    found = of_rows(rows, names)
-    plain = [
-        {
-            name: "" if row.get(name) is None else str(row[name]).strip()[:LONGEST_KEPT]
-            for name in names
-        }
-        for row in rows
-    ]
-    return found, plain
+    found = {name: Profile(name) for name in _tables.header(path, how)}
+    # Rows of JSONL may lack a column; that is refused where it is used.
+    wanted = {name: name for name in found} if _tables.suffix(path) == ".parquet" else {}
+    plain: list[dict[str, str]] = []
+    characters = 0
+    for _, row in itertools.islice(_tables.rows(path, wanted, how), LOOKED_ROWS):
+        for name in row.keys() - found.keys() if len(plain) < LOOKED_KEYS else ():
+            found[name] = Profile(name, rows=len(plain), missing=len(plain))
+        for name, profile in found.items():
+            value = row.get(name)
+            profile.add(value)
+            characters += len(value) if isinstance(value, str) else 8
+        plain.append({name: _cut(row.get(name)) for name in found})
+        if characters > LOOKED_CHARACTERS:
+            break
+    return found, [{name: row.get(name, "") for name in found} for row in plain]
+
+
+def _cut(value: Any) -> str:
+    return "" if value is None else str(value)[:LONGEST_KEPT].strip()
 
 
 def _number(text: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gatewise.data.frontends.decoding import FOREIGN
@@ -54,7 +55,7 @@ def _sounds_of(path: Path, found: Found, given: Options) -> Chosen:
         chosen = tables.texts({"": table.path}, given)
         said = f"{table.path.relative_to(path)} lists the sounds and their labels"
         other = "the folders: --layout label"
-        return Chosen(chosen.source, (Note("labels", said, "likely", (other,)), *chosen.notes))
+        return replace(chosen, notes=(Note("labels", said, "likely", (other,)), *chosen.notes))
     chosen = folders.sounds(path, names, given)
     if any(f"{folders.NOISE}/" in f"/{name}" for name in names):
         return _without_noise(chosen, given)
@@ -67,7 +68,8 @@ def _without_noise(chosen: Chosen, given: Options) -> Chosen:
         return chosen
     said = f"the folder {folders.NOISE} holds noise, no examples of a label: left out"
     note = Note("labels", said, "likely")
-    return Chosen({**chosen.source, "without": [folders.NOISE]}, (*chosen.notes, note))
+    source = {**chosen.source, "without": [folders.NOISE]}
+    return replace(chosen, source=source, notes=(*chosen.notes, note))
 
 
 def _refuse_foreign(path: Path, sounds: Sequence[Path]) -> None:
@@ -91,7 +93,7 @@ def _tables_of(path: Path, files: Sequence[Path], others: Sequence[Path], given:
     some = ", ".join(file.relative_to(path).as_posix() for file in left[:NAMED])
     more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
     note = Note("path", f"other files are left out: {some}{more}", "likely")
-    return Chosen(chosen.source, (*chosen.notes, note))
+    return replace(chosen, notes=(*chosen.notes, note))
 
 
 def _nothing(path: Path, others: Sequence[Path]) -> str:
@@ -141,4 +143,4 @@ def with_test(chosen: Chosen, test: Path) -> Chosen:
         test = files[0]
     source["path"] = {**named, "test": str(test)}
     note = Note("split", f"{test} stays apart as the test split")
-    return Chosen(source, (*chosen.notes, note))
+    return replace(chosen, source=source, notes=(*chosen.notes, note))

@@ -89,6 +89,8 @@ class Chosen:
 
     source: dict[str, Any]
     notes: tuple[Note, ...] = ()
+    by_table: bool = False
+    """Whether columns of a table say what the examples are, rather than folders and names."""
 
 
 @dataclass(frozen=True)

@@ -136,11 +136,11 @@ def texts(files: Mapping[str, Path], given: Options) -> Chosen:
                 f"{table.path}: lists sounds, and only texts are read from one table for each "
                 "split; join the tables into one with a column split"
             )
-        return Chosen(sound_table(table, roles), tuple(notes))
+        return Chosen(sound_table(table, roles), tuple(notes), by_table=True)
     whole = splits.get("")
     path: Any = str(whole) if whole else {split: str(file) for split, file in splits.items()}
     source = {"kind": "text-file", "path": path, **roles.columns, **table.how.options}
-    return Chosen(source, tuple(notes))
+    return Chosen(source, tuple(notes), by_table=True)
 
 
 def _usable_splits(files: Mapping[str, Path], table: Table) -> tuple[dict[str, Path], list[Note]]:
@@ -234,7 +234,8 @@ def metadata(root: Path, table_path: Path, given: Options, splits_given: bool) -
     source: dict[str, Any] = {"kind": "audio-folder", "path": str(root), **table.how.options}
     source |= {"columns": columns} if columns else {}
     said = f"{table_path.relative_to(root)} lists the sounds"
-    return Chosen(source, (Note("path", said), *table.how.notes, *roles.notes))
+    notes = (Note("path", said), *table.how.notes, *roles.notes)
+    return Chosen(source, notes, by_table=True)
 
 
 def listing(files: Sequence[Path], given: Options) -> Table | None:

@@ -21,6 +21,9 @@ from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Options,
 from gatewise.errors import GatewiseError
 
 LONGEST_NAME = 40
+OF_TABLES = ("text", "label", "split", "delimiter", "encoding", "quoting", "header")
+OF_FOLDERS = ("pattern", "layout")
+"""Options that only one form of data takes."""
 
 
 def understand(
@@ -54,6 +57,7 @@ def understand(
         place.require(Path(test))
     say(f"looking at {path}")
     given, chosen = _read(path, given)
+    _applies(path, given, chosen)
     if test is not None:
         chosen = reading.with_test(chosen, Path(test))
     if given.without:
@@ -67,6 +71,24 @@ def understand(
             say(f"reading {len(raw.manifest):,} examples")
             found = _facts(raw, chosen)
         return _understanding(path, given, chosen, raw, labels, found, warnings)
+
+
+def _applies(path: Path, given: Options, chosen: Chosen) -> None:
+    """Refuse options that were given and say nothing about data of this form.
+
+    Raises:
+        GatewiseError: naming the first of them.
+    """
+    idle: tuple[str, ...] = OF_FOLDERS if chosen.by_table else OF_TABLES
+    if chosen.source["kind"] == "speech-commands":
+        idle = (*idle, "group")
+    for option in idle:
+        if getattr(given, option) is not None:
+            raise GatewiseError(
+                f"{path}: --{option} says nothing here, since this is read as "
+                f"{chosen.source['kind']} by "
+                f"{'a table' if chosen.by_table else 'folders and names'}; leave it out"
+            )
 
 
 def _read(path: Path, given: Options) -> tuple[Options, Chosen]:
@@ -99,7 +121,7 @@ def _fetch(
         if tables.QUOTES not in str(error) or given.quoting is not None:
             raise
         plain = {**chosen.source, "quoting": "none"}
-        chosen = Chosen(plain, (*chosen.notes, tables.quotes_note(error)))
+        chosen = replace(chosen, source=plain, notes=(*chosen.notes, tables.quotes_note(error)))
         try:
             raw, warnings = _fetched(chosen, scratch / "plain")
         except GatewiseError:

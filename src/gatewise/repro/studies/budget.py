@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatewise.data.understanding import Understanding
@@ -69,6 +70,18 @@ class Budget:
     fit."""
     minutes: float
     """That were asked for."""
+    workers: int
+    """Runs that are trained at once."""
+
+    def stage_seconds(self, task: str, variants: Iterable[str]) -> dict[str, float]:
+        """What stages of learning will take, by name, up to the first look."""
+        each = self.run_seconds / self.workers
+        took: dict[str, float] = {}
+        for variant in variants:
+            took[f"tune@{task}-{variant}"] = max(1.0, each * self.plan.trials)
+            took[f"train@{task}-{variant}"] = each * self.plan.first
+            took[f"probe@{variant}"] = 1.0  # there is next to nothing to ask
+        return {name: round(seconds, 1) for name, seconds in took.items()}
 
 
 def fit(
@@ -94,7 +107,8 @@ def fit(
             break
     share = max(share, plan.shortest)
     run = PER_RUN + share * learning
-    return Budget(plan, share, run, around + plan.runs(variants) * run / pace.workers, minutes)
+    total = around + plan.runs(variants) * run / pace.workers
+    return Budget(plan, share, run, total, minutes, pace.workers)
 
 
 def _on_data(data: Understanding, sizes: SplitSizes) -> float:

@@ -36,4 +36,6 @@ def share(part: float, whole: float) -> str:
     percent = 100 * part / whole
     if percent < 0.1:
         return "less than 0.1 %"
-    return f"{percent:.1f} %" if percent < 10 or 99 < percent < 100 else f"{percent:.0f} %"
+    if 99 < percent < 100:
+        return f"{min(percent, 99.9):.1f} %"
+    return f"{percent:.1f} %" if percent < 10 else f"{percent:.0f} %"

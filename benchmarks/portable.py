@@ -55,7 +55,7 @@ def steps(cell: str, count: int) -> float:
     for _ in range(count):
         began = time.thread_time()
         optimiser.zero_grad()
-        loss = functional.cross_entropy(model(batch.inputs, batch.lengths), batch.labels)
+        loss = functional.cross_entropy(model(batch.inputs, batch.lengths), batch.targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), plan.train.clip_norm)
         optimiser.step()

@@ -26,6 +26,7 @@ from torch.nn import functional
 from benchmarks import tasks
 from benchmarks.result import Result, main, measured, ratios
 from gatewise import streams
+from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.models.classifier import SequenceClassifier
@@ -36,7 +37,6 @@ from gatewise.training.checkpoint import Saver
 from gatewise.training.datamodule import TaskData
 from gatewise.training.job import Job
 from gatewise.training.module import schedule
-from gatewise.training.scoring import scores
 
 
 def bare(plan: RunPlan, seed: int, prepared: Prepared, on_epoch: OnEpoch) -> None:
@@ -60,15 +60,17 @@ def bare(plan: RunPlan, seed: int, prepared: Prepared, on_epoch: OnEpoch) -> Non
         model.train()
         for batch in loader:
             optimiser.zero_grad()
-            loss = functional.cross_entropy(model(batch.inputs, batch.lengths), batch.labels)
+            loss = functional.cross_entropy(model(batch.inputs, batch.lengths), batch.targets)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), plan.train.clip_norm)
             optimiser.step()
             scheduler.step()
         model.eval()
         with torch.no_grad():
-            outputs = [(model(batch.inputs, batch.lengths), batch.labels) for batch in validation]
-        values = scores(*(torch.cat(part) for part in zip(*outputs, strict=True)))
+            parts = [
+                Answered(model(batch.inputs, batch.lengths), *batch[1:]) for batch in validation
+            ]
+        values = prepared.card.asks.scores(parts)
         {name: tensor.clone() for name, tensor in model.state_dict().items()}
         on_epoch(epoch + 1, values)
 

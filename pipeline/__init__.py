@@ -56,20 +56,18 @@ WARM_MODULES = (
     "gatewise.report.page",
 )
 
+LIGHT = ("pipeline.plan", "pipeline.fetch")
+"""Stages with little to import: they run at once while the warm process still loads."""
+
 forked = False
 """Whether this process is a child of the warm one already."""
 
 
-def run(main: Callable[[list[str]], None], *, light: bool = False) -> None:
-    """Run a stage's `main(arguments)`, turning mistakes that users can mend into one sentence.
-
-    A `light` stage has little to import: it runs at once while the warm process still loads.
-    """
+def run(main: Callable[[list[str]], None]) -> None:
+    """Run a stage's `main(arguments)`, turning mistakes that users can mend into one sentence."""
     if not forked:
-        _end_with_dvc()
-        address = _address()
-        if address is not None and not light:
-            sys.exit(_elsewhere(address))
+        spec = sys.modules["__main__"].__spec__
+        _hand_over(spec.name if spec else "")
     try:
         with in_words():
             instructions.require(instructions.wanted())
@@ -89,12 +87,15 @@ def module(name: str, arguments: list[str]) -> None:
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
-def _elsewhere(address: str) -> int:
-    """Run this very stage in a child of the warm process and give its exit status."""
-    spec = sys.modules["__main__"].__spec__
-    assert spec is not None  # noqa: S101  # stages are run with -m
+def _hand_over(stage: str) -> None:
+    """Have the warm process run this very stage, if there is one, and end as it ends there."""
+    _end_with_dvc()
     try:
-        child = warm.fork(address, module, [spec.name, sys.argv[1:]])
+        address = _address()
+        if address is None or stage in LIGHT:
+            return
+        assert stage  # noqa: S101  # stages are run with -m
+        child = warm.fork(address, module, [stage, sys.argv[1:]])
     except GatewiseError as error:
         sys.exit(f"error: {error}")
     while True:
@@ -103,7 +104,7 @@ def _elsewhere(address: str) -> int:
         except KeyboardInterrupt:
             child.send_signal(signal.SIGINT)
         else:
-            return 128 - status if status < 0 else status
+            sys.exit(128 - status if status < 0 else status)
 
 
 def _address() -> str | None:
@@ -131,3 +132,17 @@ def _dvc() -> int | None:
             if any(part.rsplit("/", 1)[-1] == "dvc" for part in ancestor.cmdline()[:3]):
                 return int(ancestor.pid)
     return None
+
+
+def _asked() -> str | None:
+    """The stage that Python was told to run and is about to import."""
+    if sys.argv[:1] != ["-m"] or "-m" not in sys.orig_argv:
+        return None
+    name = sys.orig_argv[sys.orig_argv.index("-m") + 1]
+    return name if name.startswith(f"{__name__}.") else None
+
+
+# Not even the stage's own file is imported here where it runs elsewhere: DVC starts dozens. But of
+# processes that torchrun started, which end with it: that their file sees to first.
+if (_stage := _asked()) is not None and "TORCHELASTIC_RUN_ID" not in os.environ:
+    _hand_over(_stage)

@@ -8,12 +8,13 @@ from gatewise.artifacts import software
 from gatewise.artifacts.plan import BaselinePlan
 from gatewise.artifacts.prepared import Prepared, read_digest
 from gatewise.config.metrics import METRICS
+from gatewise.diagnostics import opponents
 from gatewise.execution.kept_results import KeptResult
 from pipeline import run
 
 
 def main(arguments: list[str]) -> None:
-    """Score the majority class and a linear model on one task."""
+    """Score the simple opponents on one task."""
     (task,) = arguments
     plan = BaselinePlan.read(Path("data/plan", task, "baseline.json"))
     prepared, target = Path("data/prepared", task), Path("reports/baselines", f"{task}.json")
@@ -33,7 +34,11 @@ def main(arguments: list[str]) -> None:
             print(f"{task}: {baseline.title} {metric.show(baseline.mean)}")
 
     made_by = [
-        software.result_digest("gatewise.diagnostics.baselines"),
+        software.result_digest(
+            "gatewise.diagnostics.baselines",
+            objective=plan.objective,
+            more=[opponents.module_of(plan.objective)],
+        ),
         software.metric_digest(plan.metric),
     ]
     decisive = [plan.model_dump(mode="json"), read_digest(prepared), *made_by]

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
         steps = ", ".join(map(str, report.steps))
         print(f"{task}: {len(found)} run(s) scored on the last {steps} steps")
 
-    made_by = software.result_digest("gatewise.diagnostics.context", plan.cells)
+    made_by = software.result_digest("gatewise.diagnostics.context", plan.cells, plan.objective)
     asked = {record.name: record.weights_sha256 for _, record in found}
     decisive = [plan.model_dump(mode="json"), read_digest(prepared), asked, made_by]
     KeptResult("context", task, decisive, [target]).make(ask)

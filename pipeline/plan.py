@@ -52,4 +52,4 @@ def main(_arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    run(main, light=True)
+    run(main)

@@ -37,7 +37,9 @@ def main(arguments: list[str]) -> None:
             f"digest {prepared.card.digest[:12]}"
         )
 
-    made_by = software.result_digest("gatewise.data.preparation.build")
+    made_by = software.result_digest(
+        "gatewise.data.preparation.build", objective=plan.settings.objective.kind
+    )
     decisive = [plan.model_dump(mode="json"), manifest.digest(raw), made_by]
     KeptResult("prepare", task, decisive, [target, report_path]).make(prepare)
 

@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> None:
             )
 
     cells = {cell for run_plan in plan.runs.values() for cell in run_plan.cells}
-    made_by = software.result_digest("gatewise.diagnostics.profiling", cells)
+    (objective,) = {run_plan.objective for run_plan in plan.runs.values()}
+    made_by = software.result_digest("gatewise.diagnostics.profiling", cells, objective)
     decisive = [plan.model_dump(mode="json"), read_digest(prepared), made_by]
     KeptResult("profile", task, decisive, [target]).make(measure)
 

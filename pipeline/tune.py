@@ -8,7 +8,7 @@ from pathlib import Path
 from gatewise import config
 from gatewise.artifacts import tuned
 from gatewise.artifacts.plan import TuningPlan, tuning_path
-from gatewise.execution import torchrun, tuning, warm
+from gatewise.execution import torchrun, warm
 from gatewise.execution.dispatch import Dispatch
 from pipeline import run
 
@@ -20,6 +20,9 @@ def main(arguments: list[str]) -> None:
     plan = TuningPlan.read(tuning_path(task, variant))
 
     def tune(together: torchrun.ProcessGroup | None) -> None:
+        # Not at the top: under `dvc repro` it is imported by the warm process already.
+        from gatewise.execution import tuning
+
         nothing = together is not None or finished()
         imports = [] if nothing else ["gatewise.training.work"]
         address = warm.ensure(os.getpid(), imports, plan.run.threads)

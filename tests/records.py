@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
-from gatewise.artifacts import digests, runs
+from gatewise.artifacts import digests, predictions, runs
 from gatewise.artifacts.runs import RunRecord
 
 
@@ -16,11 +15,7 @@ def name_files(folder: Path) -> RunRecord:
     if (folder / runs.WEIGHTS).is_file():
         found["weights_sha256"] = digests.of_weights(load_file(folder / runs.WEIGHTS))
     if (folder / runs.PREDICTIONS).is_file():
-        table = pq.read_table(folder / runs.PREDICTIONS)
-        flat = table["probabilities"].combine_chunks().flatten().to_numpy()
-        found["predictions_sha256"] = digests.of_predictions(
-            table["id"].to_pylist(), table["label"].to_numpy(), flat
-        )
+        found["predictions_sha256"] = predictions.read(folder / runs.PREDICTIONS).digest
     record = record.model_copy(update=found)
     record.write(folder)
     return record

@@ -1,6 +1,8 @@
 """What the stages of `dvc.yaml` depend on is what they use."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,20 @@ def test_a_stage_depends_on_what_it_imports(project, stages, name):
 def test_every_stage_has_its_file_and_every_file_its_stage(project, stages):
     files = {path.stem for path in (project / "pipeline").glob("*.py")} - {"__init__"}
     assert files == set(stages)
+
+
+def test_a_stage_hands_itself_over_before_it_imports_what_is_slow(project, stages):
+    """Under `dvc repro` the process that DVC starts only asks the warm one, which has all that."""
+    slow = ("mlflow", "pandas", "pytorch_lightning", "scipy", "sklearn", "torch")
+    code = (
+        f"import importlib, sys\nfor name in {sorted(stages)}:\n"
+        "    importlib.import_module(f'pipeline.{name}')\n"
+        f"print([name for name in {slow} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_stages_other_than_plan_read_no_parameters(project, stages):

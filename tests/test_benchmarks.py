@@ -373,3 +373,24 @@ def test_a_copy_is_put_back_whatever_was_done_to_it(tmp_path):
             assert not again.is_symlink(), kind
             assert again.read_bytes() == path.read_bytes(), kind
         (copy.folder / "new").rmdir()
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "program", "why"),
+    [
+        (0, "done", "", None),
+        (1, "error: x.json: damaged; make it anew", "", None),
+        (1, "nothing that helps", "", "status 1 without a sentence"),
+        (0, "Traceback (most recent call last):\n", "", "a traceback"),
+        (1, "error: x\nTraceback (most recent call last):\n", "", "a traceback"),
+        (None, "", "", "no end"),
+        (-11, "", "dvc", "status -11 without a sentence"),
+        (1, "'./dvc.lock' is invalid.", "dvc", None),
+    ],
+)
+def test_how_a_command_ended_is_judged(status, output, program, why):
+    from benchmarks.hardening import files
+    from benchmarks.hardening.project import Said
+
+    found = files.failure(Said(status, output), program)
+    assert found is None if why is None else found.startswith(why)

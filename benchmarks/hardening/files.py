@@ -64,8 +64,10 @@ def quick(copy: Copy, name: str, kind: str, address: str) -> str:
     for command in readers.of(copy.base, name):
         if name.startswith(".gatewise/") and _same(path, whole):
             break  # made anew by the one that uses it; the others do not
+        if refused and command[0] == "dvc":
+            break  # `gatewise repro` would not have started it
         said = warm_commands.run(address, copy.folder, command)
-        if (why := _lost(said)) is not None:
+        if (why := failure(said, command[0])) is not None:
             return f"{LOST}: {' '.join(command)}: {why}"
         refused = refused or said.status != 0
     if refused:
@@ -77,7 +79,7 @@ def quick(copy: Copy, name: str, kind: str, address: str) -> str:
         return SURVIVED if same or name in WRITTEN_BY_PEOPLE else f"{LOST}: other results"
     # It lies there as DVC did not leave it: the next `dvc repro` must make it anew.
     said = warm_commands.run(address, copy.folder, ("dvc", "status", "--json"))
-    if (why := _lost(said)) is not None:
+    if (why := failure(said, "dvc")) is not None:
         return f"{LOST}: dvc status: {why}"
     if said.status:
         return REFUSED
@@ -89,13 +91,19 @@ def _same(path: Path, whole: bytes) -> bool:
     return path.is_file() and not path.is_symlink() and path.read_bytes() == whole
 
 
-def _lost(said: Said) -> str | None:
-    """How a command failed that did not end well; nothing if it ended as it should."""
+def failure(said: Said, program: str = "") -> str | None:
+    """How a command failed that did not end well; nothing if it ended as it should.
+
+    Args:
+        said: how it ended.
+        program: its module; DVC says of its own files what is wrong without a word before it.
+    """
     if said.status is None:
         return f"no end: {said.output[-300:]}"
     if "Traceback" in said.output:
         return f"a traceback: {said.output[-500:]}"
-    if said.status and not said.in_words:
+    in_words = said.in_words or (program == "dvc" and said.status == 1 and said.output.strip())
+    if said.status and not in_words:
         return f"status {said.status} without a sentence: {said.output[-300:]}"
     return None
 
@@ -107,7 +115,7 @@ def through(base: Path, scratch: Path, name: str, kind: str, warm: dict[str, str
     shutil.copytree(base, folder, symlinks=True)
     damage.spoil(folder / name, kind, seed=hash_of(name, kind))
     said = project.run(folder, "gatewise.cli.main", "repro", variables=warm, seconds=600)
-    if (why := _lost(said)) is not None:
+    if (why := failure(said)) is not None:
         return f"{LOST}: gatewise repro: {why}"
     if said.status:
         return REFUSED

@@ -34,6 +34,7 @@ ACTIVITIES = (
     ("training/callbacks.py", ("on_train_epoch_end",), "records"),
     ("loops/evaluation_loop.py", (), "validation"),
     ("loops/prediction_loop.py", (), "scoring"),
+    ("training/lean.py", (), "Lightning"),
     ("pytorch_lightning/", (), "Lightning"),
     ("lightning_fabric/", (), "Lightning"),
     ("training/fit.py", (), "set-up and results"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hardening import damage
@@ -28,6 +28,7 @@ def test_words_stay_words_and_gaps_are_gaps(tmp_path: Path) -> None:
     assert table["loss"].isna().tolist() == [False, True]
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False))
 def test_numbers_are_those_that_were_written(
     tmp_path_factory: pytest.TempPathFactory, value: float
@@ -63,5 +64,5 @@ def test_no_damage_ends_in_anything_but_a_sentence(tmp_path: Path, kind: str) ->
         damage.whole_again(path, GOOD.encode())
         damage.spoil(path, kind, seed)
         # Anything else would be a traceback; a letter or digit that changed may go unseen.
-        with contextlib.suppress(DamagedError, FileNotFoundError):
+        with contextlib.suppress(DamagedError):
             assert set(read(path)) >= {"task", "epoch"}

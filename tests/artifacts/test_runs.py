@@ -1,5 +1,6 @@
 """Weights and predictions are those that their record names, or are refused."""
 
+import numpy as np
 import pytest
 
 from benchmarks.hardening import damage
@@ -58,8 +59,8 @@ def _content(folder, name):
         from safetensors.numpy import load_file
 
         return {key: value.tobytes() for key, value in load_file(folder / name).items()}
-    table = runs.read_predictions(folder)
-    return [row.tolist() if hasattr(row, "tolist") else row for row in table.to_numpy().ravel()]
+    found = runs.read_predictions(folder)
+    return [found.ids, *(np.asarray(column).tolist() for column in found.columns.values())]
 
 
 def test_a_record_of_a_million_threads_is_refused(whole):

@@ -156,3 +156,19 @@ def test_nothing_heavy_is_imported_for_a_key(project):
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_an_objective_decides_the_runs_of_its_own_tasks_alone(ours):
+    plans = {kind: make_plan().model_copy(update={"objective": kind}) for kind in
+             ("classify", "forecast")}  # fmt: skip
+    before = {kind: software.run_digest(plan) for kind, plan in plans.items()}
+    assert before["classify"] != before["forecast"]
+    path = ours / "artifacts" / "objectives" / "forecast.py"
+    path.write_text(
+        path.read_text().replace("return 2 * torch.maximum", "return 3 * torch.maximum")
+    )
+    (ours / "artifacts" / "objectives" / "another.py").write_text("class Objective: ...\n")
+    forget()
+    after = {kind: software.run_digest(plan) for kind, plan in plans.items()}
+    assert after["classify"] == before["classify"]
+    assert after["forecast"] != before["forecast"]

@@ -1,11 +1,17 @@
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.artifacts import plan, tuned, tuning_lock
 from gatewise.artifacts.plan import TuningPlan, tuning_path
 from gatewise.artifacts.tuned import Choice, Trial, Tuned
 from gatewise.artifacts.tuning_lock import TuningLock, tuning_digest
 from gatewise.config import parse
 from gatewise.errors import GatewiseError
+
+# Not those that may leave what it says as it was, as in its comment, or nothing at all.
+WHOLLY_DAMAGED = [
+    kind for kind in damage.KINDS if kind not in ("one bit", "empty", "cut", "a link to nowhere")
+]
 
 
 def study(**tuning):
@@ -62,6 +68,15 @@ def test_no_file_keeps_nothing_and_a_strange_one_is_refused(tmp_path):
     (tmp_path / "strange").write_text("kept: [1, 2]\n")
     with pytest.raises(GatewiseError, match=r"strange: .*tune anew"):
         TuningLock.read(tmp_path / "strange")
+
+
+@pytest.mark.parametrize("kind", WHOLLY_DAMAGED)
+def test_damage_is_named_and_no_pipe_waited_for(tmp_path, kind):
+    path = tmp_path / "tuning.lock"
+    TuningLock().write(path)
+    damage.spoil(path, kind)
+    with pytest.raises(GatewiseError, match=r"(?s)tuning\.lock: .*tune anew"):
+        TuningLock.read(path)
 
 
 def test_the_shipped_lock_is_one(project):

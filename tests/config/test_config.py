@@ -4,6 +4,8 @@ import pytest
 import yaml
 
 from gatewise import config
+from gatewise.config import objective_class
+from gatewise.config.metrics import METRICS
 from gatewise.errors import GatewiseError
 
 
@@ -37,10 +39,53 @@ def test_task_settings_lie_over_the_common_ones(raw):
     assert study.train_for("digits").batch_size == study.train.batch_size
 
 
-@pytest.mark.parametrize("name", config.metrics.METRICS)
-def test_every_registered_metric_can_be_primary(raw, name):
+@pytest.mark.parametrize("name", objective_class("classify").metrics)
+def test_every_metric_of_the_objective_can_be_primary(raw, name):
     raw["tasks"]["digits"]["metric"] = name
     assert config.parse(raw).tasks["digits"].metric == name
+
+
+def test_what_a_task_asks_for_follows_from_its_source_and_fits_its_data(raw):
+    assert raw["tasks"].keys() >= {"digits"}
+    assert config.parse(raw).tasks["digits"].objective.kind == "classify"
+    raw["tasks"]["visits"] = {"source": {"kind": "tourism"}, "features": {"kind": "series"}}
+    study = config.parse(raw)
+    assert study.tasks["visits"].objective.model_dump() == {
+        "kind": "forecast",
+        "horizon": 24,
+        "season": 12,
+        "quantiles": (0.1, 0.5, 0.9),
+    }
+    assert study.tasks["visits"].metric == "mase"
+    assert study.compare_for("visits").rope == METRICS["mase"].rope != study.compare.rope
+    assert study.compare_for("digits") == study.compare
+    told = study.model_copy(
+        update={"compare": study.compare.model_copy(update={"ropes": {"mase": 0.05}})}
+    )
+    assert told.compare_for("visits").rope == 0.05
+    ratio = study.compare.tolerance / study.compare.rope
+    assert told.compare_for("visits").tolerance == pytest.approx(0.05 * ratio)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"objective": {"kind": "forecats"}}, "did you mean forecast"),
+        ({"objective": {"kind": "forecast", "horizon": 3}}, "season: Field required"),
+        ({"objective": {"kind": "classify"}}, "series do not suit the objective classify"),
+        ({"metric": "accuracy"}, "accuracy does not suit the objective forecast; use mase"),
+        ({"split": {"resample": True}}, "series are split in time"),
+        (
+            {"objective": {"kind": "forecast", "horizon": 3, "season": 1, "quantiles": [0.2, 0.8]}},
+            "have the median",
+        ),
+    ],
+)
+def test_what_a_task_cannot_ask_for_is_refused(raw, changes, said):
+    source = {"source": {"kind": "tourism"}, "features": {"kind": "series"}}
+    raw["tasks"]["visits"] = source | changes
+    with pytest.raises(GatewiseError, match=said):
+        config.parse(raw)
 
 
 MISTAKES = [

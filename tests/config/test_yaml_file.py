@@ -1,7 +1,7 @@
 """YAML that no study needs is refused before it takes memory or time."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise import config
@@ -57,6 +57,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
         yaml_file.read(path)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(max_size=5),
@@ -139,3 +140,14 @@ def test_names_have_a_length(tmp_path):
     path.write_text(STUDY.replace("  lstm:", f"  {'l' * 300}:"))
     with pytest.raises(GatewiseError, match="has 300 characters, at most 100"):
         config.load(path)
+
+
+def test_a_lock_may_be_long_but_not_deep():
+    lock = "stages:\n" + "".join(f"  s{i}:\n    cmd: {i}\n" for i in range(2_000))
+    assert len(yaml_file.parse(lock, "dvc.lock", yaml_file.MOST_LOCKED)["stages"]) == 2_000
+    with pytest.raises(GatewiseError, match=r"dvc\.lock: line 2: more than 1,000 values"):
+        yaml_file.parse(lock, "dvc.lock", 1_000)
+    yaml_file.require_shallow(lock, "dvc.lock")
+    yaml_file.require_shallow("stages: [cut", "dvc.lock")  # another fault than depth
+    with pytest.raises(GatewiseError, match=r"dvc\.lock: line 1: nested more than 30"):
+        yaml_file.require_shallow("[" * 100_000, "dvc.lock")

@@ -5,6 +5,7 @@ import pytest
 
 from gatewise.artifacts import splits
 from gatewise.diagnostics import baselines
+from gatewise.diagnostics.opponents import classify
 from tests.tasks import write_task
 
 
@@ -65,12 +66,13 @@ def test_the_majority_is_right_for_one_class_of_several(tmp_path):
     assert found.mean == pytest.approx(1 / len(prepared.card.labels))
 
 
-def test_a_class_without_training_examples_gets_no_probability():
+def test_a_class_without_training_examples_gets_no_probability(tmp_path):
     class Model:
         classes_ = np.array([0, 2])
 
         def predict_proba(self, examples):
             return np.tile([0.25, 0.75], (len(examples), 1))
 
-    probabilities = baselines._probabilities(Model(), np.zeros((2, 1)), 3)
+    opponents = classify.Opponents(write_task(tmp_path / "task"))
+    probabilities = opponents._probabilities(Model(), np.arange(2))
     assert probabilities.tolist() == [[0.25, 0.0, 0.75]] * 2

@@ -93,7 +93,7 @@ def test_typical_batch_is_of_about_mean_length_and_padded():
     row = data.index.iloc[int((data.index["length"] - mean).abs().to_numpy().argsort()[0])]
     expected = data.sequences[row.start : row.start + row.length]
     assert np.array_equal(batch.inputs[0, : row.length].numpy(), expected)
-    assert len(profiling.typical_batch(prepared(sequences=20), 64).labels) == 64
+    assert len(profiling.typical_batch(prepared(sequences=20), 64).targets) == 64
 
 
 def test_examples_of_an_epoch():
@@ -156,7 +156,7 @@ def test_a_step_is_measured_in_the_precision_of_training(
 ):
     seen = []
 
-    def noted(logits, labels):
+    def noted(logits, labels, **_):
         seen.append(logits.dtype)
         return torch.nn.functional.nll_loss(logits.float().log_softmax(1), labels)
 

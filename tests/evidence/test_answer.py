@@ -8,9 +8,9 @@ from gatewise.config import CompareConfig
 from gatewise.config.metrics import METRICS
 from gatewise.evidence import answer, answer_words, comparison
 from gatewise.evidence.paired_scores import PairedScores
-from gatewise.evidence.prediction_counts import count
 from gatewise.evidence.race import Place
 from gatewise.evidence.task_evidence import TaskEvidence
+from tests.counted import count
 from tests.evidence_runs import cost_report, record, study, summary, variant_cost
 
 TURN = 0.004 * np.array([1.0, -1, 1, -1, 1, -1, 1, -1])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from gatewise.config.metrics import METRICS
-from gatewise.evidence import bootstrap, prediction_counts
+from gatewise.evidence import bootstrap
+from tests.counted import count
 from tests.evidence_runs import predictions
 
 ACCURACY = METRICS["accuracy"]
@@ -11,7 +12,7 @@ ACCURACY = METRICS["accuracy"]
 def run(score, seed=0, groups=6, examples=120):
     frame = predictions(score, seed, examples, groups)
     codes, names = frame.group.factorize()
-    return prediction_counts.count(
+    return count(
         frame.label.to_numpy(), np.stack(list(frame.probabilities)), codes, list(names), str(seed)
     )
 

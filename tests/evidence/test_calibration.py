@@ -9,7 +9,8 @@ import pytest
 
 from gatewise.config import Rounds
 from gatewise.config.metrics import METRICS
-from gatewise.evidence import bootstrap, pairs, prediction_counts, sequential, statistics
+from gatewise.evidence import bootstrap, pairs, sequential, statistics
+from tests.counted import count
 
 ALPHA, ROPE = 0.05, 0.005
 
@@ -93,7 +94,7 @@ def simulate_task(rng, seeds=10, groups=25, per_group=20, favour=0.0):
             chance = 0.8 + sign * leaning + 0.05 * rng.standard_normal(groups)
             right = rng.random((groups, per_group)) < np.clip(chance, 0, 1)[:, None]
             label = np.zeros(right.size, dtype=int)
-            found[variant][seed] = prediction_counts.count(
+            found[variant][seed] = count(
                 label, np.eye(2)[1 - right.ravel().astype(int)],
                 np.repeat(np.arange(groups), per_group),
                 [f"g{i:02d}" for i in range(groups)],

@@ -3,7 +3,7 @@ import pytest
 
 from gatewise.config.metrics import METRICS
 from gatewise.evidence.choosing import chance_of_another
-from gatewise.evidence.prediction_counts import count
+from tests.counted import count
 
 
 def run(right, groups=8, each=10):

@@ -84,6 +84,7 @@ def test_counting_goes_by_what_holds_on_longer_strings():
     (found,) = memory.counts(probes, "lstm", "gru", ALPHA)
     assert found.verdict == "supported"
     assert "up to n = 60/60/60/60 by seed, gru up to 30/30/40/30" in found.sentence
+    assert found.interval == pytest.approx((1.5, 2.0)), "times as long, at least and at most"
     probes["gru"] = counting([0] * 4, longest=0)
     (found,) = memory.counts(probes, "lstm", "gru", ALPHA)
     assert found.verdict == "inconclusive"

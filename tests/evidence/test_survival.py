@@ -82,3 +82,31 @@ def test_many_runs_are_dealt_at_random_and_always_the_same():
         (a, b), lambda x, y: np.mean(x) - np.mean(y), n_resamples=20_000, rng=0
     ).pvalue
     assert survival.permuted(a, b) == pytest.approx(expected, abs=0.005)
+
+
+def test_the_rank_sums_are_all_the_ways_of_dealing():
+    # Four against four: the tables give 1, 1, 2, 3, 5 ways of the smallest sums, 70 in all.
+    ways = survival._rank_sums(4, 4)
+    assert ways[:5] == [1, 1, 2, 3, 5]
+    assert sum(ways) == 70
+    assert ways == ways[::-1]
+    assert sum(survival._rank_sums(3, 5)) == 56
+
+
+def test_the_shift_of_four_against_four_lies_between_the_extreme_differences():
+    a, b = [5.0, 6, 7, 9], [1.0, 2, 2.5, 4]
+    assert survival.shift_interval(a, b, 0.95) == (1.0, 8.0)
+    assert survival.shift_interval(a[:3], b[:3], 0.95) is None, "1 of 20 ways is too many"
+    # Two of 70 ways on either side: the next differences inwards.
+    assert survival.shift_interval(a, b, 1 - 4 / 70) == (2.0, 7.0)
+
+
+def test_the_shift_is_covered_as_often_as_promised():
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(2000):
+        low, high = survival.shift_interval(
+            rng.exponential(size=5) + 3, rng.exponential(size=6), 0.9
+        )
+        held += low <= 3 <= high
+    assert held / 2000 >= 0.9 - 3 * (0.09 / 2000) ** 0.5

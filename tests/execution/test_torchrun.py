@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 import yaml
@@ -106,7 +107,7 @@ def test_two_processes_train_as_one_does(tmp_path, project, monkeypatch):
         assert [record.processes for record in records] == [1, 2]
         assert records[0].key == records[1].key, "execution changes what is finished"
         assert records[0].weights_sha256 != records[1].weights_sha256, "only one process computed"
-        tables = runs.read_predictions(one), runs.read_predictions(two)
+        tables = pd.read_parquet(one / runs.PREDICTIONS), pd.read_parquet(two / runs.PREDICTIONS)
         np.testing.assert_allclose(
             *(np.stack(list(table["probabilities"])) for table in tables), atol=1e-3
         )

@@ -7,7 +7,7 @@ from gatewise.errors import GatewiseError
 from gatewise.models import budget, cells
 from gatewise.models.complexity import Sizes, macs_per_step, recurrent_parameters
 
-SIZES = Sizes(classes=10, features=40)
+SIZES = Sizes(outputs=10, features=40)
 LSTM = VariantConfig(cell="lstm", hidden=64)
 
 

@@ -9,8 +9,8 @@ from gatewise.models import cells
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
 
-FRAMES = Sizes(classes=3, features=5, normalise="clip")
-TOKENS = Sizes(classes=2, vocabulary=11)
+FRAMES = Sizes(outputs=3, features=5, normalise="clip")
+TOKENS = Sizes(outputs=2, vocabulary=11)
 
 
 def build(sizes=FRAMES, seed=0, dtype=torch.float64, **settings):
@@ -44,7 +44,7 @@ def batch(lengths, sizes=FRAMES, seed=1):
 def test_padding_never_leaks(
     *, cell, lengths, pooling, bidirectional, layers, normalise, extra, garbage
 ):
-    sizes = Sizes(classes=3, features=5, normalise=normalise)
+    sizes = Sizes(outputs=3, features=5, normalise=normalise)
     model = build(
         sizes, cell=cell, pooling=pooling, bidirectional=bidirectional, layers=layers, residual=True
     )
@@ -88,12 +88,12 @@ def test_building_draws_from_the_global_generator_alike_for_every_variant():
 
 
 def test_training_statistics_are_applied_and_saved():
-    sizes = Sizes(classes=2, features=2, normalise="train")
+    sizes = Sizes(outputs=2, features=2, normalise="train")
     model = build(sizes)
     model.set_input_statistics(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 0.0]))
     assert model.state_dict()["input_mean"].tolist() == [1.0, 5.0]
     raw = torch.tensor([[[3.0, 5.0]]], dtype=torch.float64)
-    plain = build(Sizes(classes=2, features=2))
+    plain = build(Sizes(outputs=2, features=2))
     plain.load_state_dict(model.state_dict(), strict=False)
     standardised, length = torch.tensor([[[1.0, 0.0]]], dtype=torch.float64), torch.tensor([1])
     assert torch.equal(model(raw, length), plain(standardised, length))
@@ -125,7 +125,7 @@ def test_every_parameter_gets_a_gradient():
     assert (model.embedding.weight.grad[0] == 0).all()
 
 
-@pytest.mark.parametrize("sizes", [TOKENS, Sizes(classes=3, features=5, normalise="train")])
+@pytest.mark.parametrize("sizes", [TOKENS, Sizes(outputs=3, features=5, normalise="train")])
 def test_streaming_takes_what_a_batch_takes(sizes):
     model = build(sizes, pooling="last")
     if sizes.normalise == "train":

@@ -9,8 +9,8 @@ from gatewise.models.complexity import Sizes, macs_per_step, parameters, recurre
 @pytest.mark.parametrize(
     "sizes",
     [
-        Sizes(classes=3, features=5, normalise="clip"),
-        Sizes(classes=2, vocabulary=11),
+        Sizes(outputs=3, features=5, normalise="clip"),
+        Sizes(outputs=2, vocabulary=11),
         Sizes(4, features=3, normalise="train"),
     ],
 )
@@ -35,10 +35,10 @@ def test_closed_forms_count_what_is_there(sizes, settings):
 def test_a_width_that_is_still_to_be_solved_is_refused():
     variant = VariantConfig(cell="gru", match={"parameters": "lstm"})
     with pytest.raises(GatewiseError, match="not solved"):
-        macs_per_step(variant, Sizes(classes=2, features=3))
+        macs_per_step(variant, Sizes(outputs=2, features=3))
 
 
 @pytest.mark.parametrize("given", [{}, {"features": 3, "vocabulary": 5}])
 def test_a_task_has_either_features_or_a_vocabulary(given):
     with pytest.raises(GatewiseError, match="either"):
-        Sizes(classes=2, **given)
+        Sizes(outputs=2, **given)

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 import pipeline
 from gatewise.errors import GatewiseError
+from gatewise.execution import warm
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +98,23 @@ def test_plan_refuses_a_cell_that_does_not_exist_before_any_data_are_fetched(
     with pytest.raises(GatewiseError, match=r"params.yaml: variants.lstm: unknown cell 'lsmt'"):
         plan.main([])
     assert not (tmp_path / "data").exists()
+
+
+def test_a_stage_is_handed_over_before_its_file_is_imported(project, tmp_path, monkeypatch):
+    """What DVC starts imports nothing but `pipeline` itself; its child does the work."""
+    monkeypatch.delenv(warm.ADDRESS, raising=False)
+    shutil.copy(project / "params.yaml", tmp_path)
+    address = warm.ensure(os.getpid(), ["json"])
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pipeline.prepare", "nothing"],
+        cwd=tmp_path,
+        env={**os.environ, warm.ADDRESS: address},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "error: data/plan/nothing/sequences.json: missing" in done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "gatewise.execution.warm" in imported
+    assert not imported & {"gatewise.config", "numpy", "pydantic"}

@@ -7,11 +7,13 @@ import pandas as pd
 import pandera.errors
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.artifacts.data_report import Check, DataReport
 from gatewise.artifacts.prepared import index_schema
 from gatewise.config import TaskConfig
 from gatewise.data import sources
 from gatewise.data.preparation.build import prepare
+from gatewise.errors import GatewiseError
 from tests import sounds
 
 
@@ -108,3 +110,18 @@ def test_a_sound_index_passes() -> None:
 def test_a_broken_index_does_not(changes: dict[str, Any]) -> None:
     with pytest.raises((pandera.errors.SchemaError, pandera.errors.SchemaErrors)):
         index_schema(2).validate(index(**changes))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> DataReport:
+    return report(tmp_path_factory.mktemp("made"))
+
+
+# Not one bit: of a letter or a digit that changed DVC's lock knows.
+@pytest.mark.parametrize("kind", [kind for kind in damage.KINDS if kind != "one bit"])
+def test_a_damaged_report_is_named(tmp_path: Path, made: DataReport, kind: str) -> None:
+    path = tmp_path / "toy.json"
+    made.write(path)
+    damage.spoil(path, kind)
+    with pytest.raises((GatewiseError, FileNotFoundError), match=r"toy\.json"):
+        DataReport.read(path)

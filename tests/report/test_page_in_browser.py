@@ -11,6 +11,7 @@ from gatewise.artifacts.context import ContextReport, ContextScores
 from gatewise.artifacts.data_report import Check, DataReport, Examples, Quantiles
 from gatewise.evidence import comparison
 from gatewise.report import page, plots
+from gatewise.tracking import review
 from tests.evidence.tunings import RATES, choice, trial
 from tests.evidence.tunings import tuned as make_tuned
 from tests.evidence_runs import (
@@ -248,8 +249,8 @@ def test_print_is_light_even_for_those_who_read_in_the_dark(browser, report):
 def test_links_to_mlflow_are_shown_where_they_lie_beside_the_report(browser, report):
     assert visit(browser, report).locator("#review").is_hidden()
     beside = report.with_name(page.REVIEW)
-    known = '{"toy": "https://mlflow.example/#/experiments/1", "bad": "javascript:alert(1)"}'
-    beside.write_text(f"<script>parent.postMessage({{gatewise: {known}}}, '*')</script>")
+    known = {"toy": "https://mlflow.example/#/experiments/1", "bad": "javascript:alert(1)"}
+    beside.write_text(review.render(known))
     try:
         shown = visit(browser, report).locator("#review a")
         shown.first.wait_for()

@@ -2,6 +2,7 @@ import base64
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -103,7 +104,7 @@ def test_a_test_split_gets_its_recorded_probabilities_bit_for_bit(tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     one_run.train(Job(make_plan(), 0, "key", tmp_path / "prepared" / "toy", run), lambda *_: None)
-    recorded = runs.read_predictions(run)
+    recorded = pd.read_parquet(run / runs.PREDICTIONS)
     predictor = Predictor.from_run(run, tmp_path / "prepared")
     rows = prepared.index.set_index("id").loc[recorded["id"]]
     items = [

@@ -140,7 +140,7 @@ def test_a_loaded_model_gives_the_evaluations_probabilities_bit_for_bit(tmp_path
 
     run, raw = trained(tmp_path, make)
     save(run, tmp_path / "prepared", tmp_path / "model")
-    recorded = runs.read_predictions(run)
+    recorded = pd.read_parquet(run / runs.PREDICTIONS)
     model = mlflow.pyfunc.load_model(str(tmp_path / "model"))
     answers = model.predict(items(raw, recorded["id"].tolist()))
     found = np.array([list(p.values()) for p in answers["probabilities"]], np.float32)
@@ -152,7 +152,7 @@ def test_a_loaded_model_gives_the_evaluations_probabilities_bit_for_bit(tmp_path
 def test_mlflows_own_server_answers_and_gives_reasons(tmp_path):
     run, raw = trained(tmp_path, audio)
     save(run, tmp_path / "prepared", tmp_path / "model")
-    recorded = runs.read_predictions(run)
+    recorded = pd.read_parquet(run / runs.PREDICTIONS)
     (sound,) = items(raw, recorded["id"].tolist()[:1])["audio"]
     port = free_port()
     # The model brings its own copy of the package: nothing of this checkout is on the path.

@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from gatewise.artifacts import runs
 from gatewise.artifacts.runs import PREDICTIONS
 from gatewise.tracking import mistakes
 
@@ -42,8 +43,8 @@ def test_tables_are_in_the_form_that_mlflow_shows(folder):
 
 
 def test_documents_stand_beside_mistakes(folder, tmp_path, monkeypatch):
-    frame = mistakes._named(pd.read_parquet(folder / PREDICTIONS), LABELS)
-    table = mistakes.worst(frame, {"b": "not bad at all"})
+    found = runs.read_predictions(folder)
+    table = mistakes.worst(found, LABELS, {"b": "not bad at all"})
     assert table.columns[-1] == "text"
     assert [row[-1] for row in table.rows] == ["not bad at all", ""]
 

@@ -156,6 +156,8 @@ def postgresql(root, patch, stack):
     patch.setenv("MLFLOW_TRACKING_URI", server.uri)
     notes = mirror(TrackingConfig(), "runs").notes
     assert not [note for note in notes if "views" in note]
+    beside = (root / "reports/review.html").read_text()
+    assert beside.count(f'<li><a href="{server.uri}/#/experiments/') == 2
     crown("toy")
     printed = CliRunner().invoke(app, ["track", "--links"]).output.splitlines()
     return dict(line.split() for line in printed), server.uri

@@ -57,7 +57,7 @@ def test_batches_are_padded_with_zeros_and_hold_the_sequences(data):
     ):
         assert batch.inputs.shape[1] == batch.lengths.max()
         assert batch.inputs.dtype == (torch.int64 if batch.inputs.ndim == 2 else torch.float32)
-        for row, inputs, length, label in zip(address.rows, *batch[:1], *batch[1:], strict=True):
+        for row, inputs, length, label in zip(address.rows, *batch[:3], strict=True):
             at = prepared.index.iloc[row]
             stored = prepared.sequences[at["start"] : at["start"] + at["length"]]
             np.testing.assert_array_equal(inputs[:length].numpy(), stored)
@@ -67,7 +67,7 @@ def test_batches_are_padded_with_zeros_and_hold_the_sequences(data):
 
 def test_evaluation_covers_each_split_in_the_stated_order(data):
     for split, rows in data.rows.items():
-        labels = torch.cat([batch.labels for batch in data.evaluation_dataloader(split)])
+        labels = torch.cat([batch.targets for batch in data.evaluation_dataloader(split)])
         stated = data.evaluation_rows(split)
         np.testing.assert_array_equal(labels, data.prepared.index["label"].to_numpy()[stated])
         assert sorted(stated) == sorted(rows)
@@ -115,7 +115,7 @@ def test_augmentation_changes_training_alone_and_repeats(tmp_path):
     pairs = list(zip(*(d.train_dataloader() for d in (augmented, again, plain)), strict=True))
     assert all(torch.equal(a.inputs, b.inputs) for a, b, _ in pairs)
     assert any(not torch.equal(a.inputs, c.inputs) for a, _, c in pairs)
-    assert all(torch.equal(a.labels, c.labels) for a, _, c in pairs)
+    assert all(torch.equal(a.targets, c.targets) for a, _, c in pairs)
     for ours, theirs in zip(
         augmented.evaluation_dataloader("test"), plain.evaluation_dataloader("test"), strict=True
     ):

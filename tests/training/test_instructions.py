@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.hardening import damage
 from gatewise.errors import GatewiseError
 from gatewise.training import instructions
 
@@ -160,3 +161,14 @@ def test_numpy_is_asked_once_by_the_names_that_it_has(monkeypatch, tmp_path):
         assert set(instructions._beyond_avx2()) == set(names) - instructions._UP_TO_AVX2
     instructions._beyond_avx2.cache_clear()
     assert asked == [1]
+
+
+@pytest.mark.parametrize("kind", damage.KINDS)
+def test_a_damaged_study_has_the_default_until_it_is_read_properly(tmp_path, kind):
+    path = tmp_path / "params.yaml"
+    path.write_text("seeds: 2\n" * 3)
+    damage.spoil(path, kind)
+    assert instructions.wanted(path) == "portable"
+    endless = tmp_path / "long.yaml"
+    endless.write_text("execution: {instructions: native}\n" + "#" * 10_000_000)
+    assert instructions.wanted(endless) == "portable"

@@ -16,11 +16,12 @@ from pytorch_lightning.callbacks import (
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.profilers import SimpleProfiler
 
+from gatewise.artifacts.objectives.classify import Objective
 from gatewise.config import TrainConfig, VariantConfig
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
 from gatewise.training.datamodule import TaskData
-from gatewise.training.module import SequenceClassification
+from gatewise.training.module import SequenceLearning
 from tests.tasks import write_task
 
 EXAMPLES = 84
@@ -38,7 +39,7 @@ def fit(tmp_path):
         assert (len(data.rows["train"]), len(data.train_dataloader())) == (EXAMPLES, STEPS)
         torch.manual_seed(0)
         model = SequenceClassifier(VariantConfig(cell="gru", hidden=6), Sizes.of(prepared.card))
-        module = SequenceClassification(model, TrainConfig(learning_rate=0.02))
+        module = SequenceLearning(model, TrainConfig(learning_rate=0.02), Objective())
         trainer = pl.Trainer(
             **{
                 "accelerator": "cpu",

@@ -10,12 +10,13 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.precision import MixedPrecision
 from torch.nn import functional
 
+from gatewise.artifacts.objectives.classify import Objective
 from gatewise.config import TrainConfig, VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
 from gatewise.training.datamodule import TaskData
-from gatewise.training.module import SequenceClassification, schedule
+from gatewise.training.module import SequenceLearning, schedule
 from tests.tasks import write_task
 
 
@@ -34,7 +35,7 @@ def fitted(prepared, config, cell="gru", batch=16, **settings):
         limit_val_batches=0,
         **settings,
     )
-    trainer.fit(SequenceClassification(model, config), datamodule=data)
+    trainer.fit(SequenceLearning(model, config, Objective()), datamodule=data)
     return before, model, data
 
 
@@ -69,13 +70,13 @@ def plain_loop(model, loader, config, *, precision=torch.float32, fused=True, cl
             with torch.autocast("cpu", torch.bfloat16, enabled=precision != torch.float32):
                 logits = model(batch.inputs, batch.lengths)
                 loss = functional.cross_entropy(
-                    logits, batch.labels, label_smoothing=config.label_smoothing
+                    logits, batch.targets, label_smoothing=config.label_smoothing
                 )
             optimiser.zero_grad()
             loss.backward()
             limit = config.clip_norm if clip else float("inf")
             norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), limit))
-            losses.append(loss.detach() * len(batch.labels))
+            losses.append(loss.detach() * len(batch.targets))
             optimiser.step()
             scheduler.step()
         rows.append(

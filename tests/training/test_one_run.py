@@ -1,9 +1,11 @@
 import math
 
+import pandas as pd
 import pytest
 import torch
 
 from gatewise.artifacts import runs
+from gatewise.artifacts.objectives.classify import Objective
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig
 from gatewise.errors import DivergedError, GatewiseError
@@ -43,7 +45,9 @@ def test_a_run_learns_and_leaves_the_files_it_promises(tmp_path, text):
     assert runs.RunRecord.read(folder) == record
 
     curves = runs.read_curves(folder)
-    assert set(curves) == {"epoch", *content.CURVES}  # what MLflow takes for curves
+    scored = {f"validation_{name}" for name in ("loss", *Objective.metrics)}
+    assert set(curves) == {"epoch", "learning_rate", "gradient_norm", "train_loss", *scored}
+    assert set(curves) - {"epoch"} <= {*content.CURVES}  # what MLflow takes for curves
     assert list(curves["epoch"]) == [epoch for epoch, _ in heard] == list(range(1, 13))
     best = curves.sort_values(["validation_accuracy", "validation_loss"], ascending=[False, True])
     assert best["epoch"].iloc[0] == record.best_epoch
@@ -53,7 +57,7 @@ def test_a_run_learns_and_leaves_the_files_it_promises(tmp_path, text):
     )
     assert curves["learning_rate"].iloc[-1] < 1e-4
 
-    table = runs.read_predictions(folder)
+    table = pd.read_parquet(folder / runs.PREDICTIONS)
     assert len(table) == record.data.examples["test"]
     assert (table["predicted"] == table["label"]).mean() == pytest.approx(
         record.metrics["test"]["accuracy"]
@@ -81,7 +85,7 @@ def test_runs_of_one_seed_meet_the_same_test_examples(tmp_path):
         train(tmp_path, make_plan(cell), seed=3, name=cell, resample=True)
     train(tmp_path, make_plan("gru"), seed=5, name="other")
     ids = {
-        name: list(runs.read_predictions(tmp_path / name)["id"])
+        name: list(pd.read_parquet(tmp_path / name / runs.PREDICTIONS)["id"])
         for name in ("lstm", "gru", "other")
     }
     assert ids["lstm"] == ids["gru"] != ids["other"]

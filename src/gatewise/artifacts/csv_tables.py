@@ -28,12 +28,14 @@ def read(
         texts: columns that hold words, in which `NA` is one.
 
     Raises:
-        DamagedError: it cannot be read, lacks a column or a value, or has words where numbers
-            should be.
+        DamagedError: it is missing or cannot be read, lacks a column or a value, or has words
+            where numbers should be.
     """
     import pandas as pd
 
     path = Path(path)
+    if not path.exists():
+        raise DamagedError(f"{path}: missing; {remedy}")
     with reading(path, remedy):
         with path.open(newline="", encoding="utf-8") as stream:
             names = next(csv.reader(stream), [])

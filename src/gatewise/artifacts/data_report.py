@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gatewise.errors import GatewiseError
 from gatewise.files import read_json, write_json
 
 
@@ -135,5 +136,15 @@ class DataReport(_Strict):
 
     @classmethod
     def read(cls, path: str | Path) -> DataReport:
-        """Read what `write` wrote."""
-        return cls.model_validate(read_json(path))
+        """Read what `write` wrote.
+
+        Raises:
+            FileNotFoundError: there is none.
+            GatewiseError: it was written by another version.
+        """
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            raise GatewiseError(
+                f"{path}: not of this version, run `dvc repro prepare`: {error}"
+            ) from None

@@ -1,9 +1,10 @@
 """The raw folder `data/raw/<task>/`: what a source leaves and preparation reads.
 
 `manifest.parquet` has one row an example, `source.json` says what the data are, and the
-payload is one of three kinds: `audio` (one sound file a row, at `path`), `frames`
-(`frames.npy`, float32 `(steps, features)`, all examples end to end in manifest order) or
-`text` (`documents.parquet`: `id, text`, in manifest order).
+payload is one of four kinds: `audio` (one sound file a row, at `path`), `frames`
+(`frames.npy`, float32 `(steps, features)`, all examples end to end in manifest order), `text`
+(`documents.parquet`: `id, text`, in manifest order) or `series` (`series.npy`, float64 `(values,)`,
+all series end to end in manifest order).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.parquet"
 CARD = "source.json"
 FRAMES = "frames.npy"
+SERIES = "series.npy"
 DOCUMENTS = "documents.parquet"
 LONGEST_DOCUMENT = 1_000_000  # characters; a longer one is listed, but not used
 SAME = "content:"
@@ -43,7 +45,7 @@ COLUMNS = ["id", "path", "label", "group", "split", "n_samples", "sample_rate", 
 class SourceCard(Part):
     """`source.json`: what a set of data is, for people and for preparation."""
 
-    payload: Literal["audio", "frames", "text"]
+    payload: Literal["audio", "frames", "text", "series"]
     title: str
     """One honest line; says so if the data are synthetic."""
     synthetic: bool = False
@@ -68,7 +70,7 @@ class Example:
     group: str
     """What must not cross splits: a speaker, a film, or the content itself (`content_group`)."""
     n_samples: int
-    """Samples, frames or characters; 0 for a sound file that cannot be read."""
+    """Samples, frames, characters or values; 0 for a sound file that cannot be read."""
     sha256: str
     """Of the file, the frames or the text."""
     path: str = ""

@@ -45,6 +45,7 @@ from gatewise.config import (
     parse,
     source_class,
 )
+from gatewise.config.objectives import DEFAULT
 from gatewise.config.tuning import Value
 from gatewise.files import digest, replacing, write_json
 
@@ -102,6 +103,8 @@ class BaselinePlan(_Plan):
     """One minus the intervals' level."""
     resamples: int
     """Of the bootstrap."""
+    objective: str = Field(DEFAULT, exclude_if=lambda kind: kind == DEFAULT)
+    """Name of the task's objective; the usual one goes without saying."""
     seeds: tuple[int, ...]
     """All of them where the examples change with the seed; the first stands for all elsewhere."""
     instructions: Literal["portable", "native"] = "portable"
@@ -139,6 +142,8 @@ class RunPlan(_OfVariant):
     split: SplitConfig
     augment: Augment | None
     metric: str
+    objective: str = Field(DEFAULT, exclude_if=lambda kind: kind == DEFAULT)
+    """Name of the task's objective; the usual one goes without saying."""
     seeds: tuple[int, ...]
     threads: int
     instructions: Literal["portable", "native"] = "portable"
@@ -182,6 +187,8 @@ class ContextPlan(_Plan):
     variants: dict[str, tuple[str, ...]]
     """By name, the cells that it depends on."""
     metric: str
+    objective: str = Field(DEFAULT, exclude_if=lambda kind: kind == DEFAULT)
+    """Name of the task's objective; the usual one goes without saying."""
     instructions: Literal["portable", "native"] = "portable"
     """As `execution.instructions`; a stage that computes otherwise has to run again."""
 
@@ -280,6 +287,7 @@ def _write_task(study: Study, task: str, root: Path, kept: Kept) -> None:
         task=task,
         variants={name: tuple(sorted(plan.cells)) for name, plan in runs.items()},
         metric=settings.metric,
+        objective=settings.objective.kind,
         instructions=study.execution.instructions,
     ).write(folder / "context.json")
 
@@ -307,6 +315,7 @@ def _baseline_plan(study: Study, task: str) -> BaselinePlan:
     return BaselinePlan(
         task=task,
         metric=study.tasks[task].metric,
+        objective=study.tasks[task].objective.kind,
         fraction=fraction,
         alpha=study.compare.alpha,
         resamples=study.compare.resamples,
@@ -338,6 +347,7 @@ def _plan(study: Study, task: str, variant: str) -> RunPlan:
         split=settings.split,
         augment=settings.augment,
         metric=settings.metric,
+        objective=settings.objective.kind,
         seeds=tuple(study.seeds_of(task, variant)),
         threads=study.execution.threads_per_run,
         instructions=study.execution.instructions,

@@ -1,7 +1,7 @@
 """The run folder `runs/<task>/<variant>/seed-<n>/`: what training leaves and evidence reads.
 
 `weights.safetensors`, `curves.csv` (a row an epoch), `predictions.parquet` (a row a test
-example: `id, group, label, predicted, probabilities`) and `run.json`, the record below.
+example: `id, group` and the columns of the task's objective) and `run.json`, the record below.
 Nothing in it depends on the clock, so equal inputs give equal bytes.
 """
 
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from gatewise.artifacts import csv_tables, digests
+from gatewise.artifacts import csv_tables, digests, predictions
 from gatewise.artifacts.document import Part, read_model
 from gatewise.artifacts.plan import OwnSettings
+from gatewise.artifacts.predictions import Predictions
 from gatewise.config import Augment, Count, SplitConfig, TrainConfig, VariantConfig
 from gatewise.config.strict import Threads
 from gatewise.errors import GatewiseError
@@ -93,7 +94,7 @@ class RunRecord(Part):
     best_epoch: int
     """Epoch, counted from 1, whose weights were kept."""
     metrics: dict[str, dict[str, float]]
-    """`loss` and every registered metric for each of `train`, `validation`, `test`."""
+    """`loss` and every metric of the objective for each of `train`, `validation`, `test`."""
     weights_sha256: str
     """Over the tensors in name order; independent of how a file lays them out."""
     predictions_sha256: str
@@ -144,17 +145,15 @@ def read_curves(folder: str | Path) -> pd.DataFrame:
     return csv_tables.read(Path(folder) / CURVES, ["epoch"], remedy(folder))
 
 
-def read_predictions(folder: str | Path) -> pd.DataFrame:
+def read_predictions(folder: str | Path) -> Predictions:
     """Test predictions of one run.
 
     Raises:
         DamagedError: they cannot be read.
     """
-    import pandas as pd
-
     path = Path(folder) / PREDICTIONS
     with reading(path, remedy(folder)):
-        return pd.read_parquet(path, page_checksum_verification=True)
+        return predictions.read(path)
 
 
 def check(folder: str | Path, record: RunRecord, mend: str = "") -> None:
@@ -211,14 +210,7 @@ def check_predictions(folder: str | Path, record: RunRecord, mend: str = "") -> 
     path = Path(folder) / PREDICTIONS
     mend = mend or remedy(folder)
     with _present(path, mend), reading(path, mend):
-        import numpy as np
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(path, page_checksum_verification=True)
-        flat = table["probabilities"].combine_chunks().flatten().to_numpy()
-        found = digests.of_predictions(
-            table["id"].to_pylist(), table["label"].to_numpy(), np.asarray(flat)
-        )
+        found = predictions.read(path).digest
     require_same(path, found, record.predictions_sha256, mend)
 
 

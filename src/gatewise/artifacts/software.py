@@ -6,7 +6,8 @@ compared as syntax trees without comments and docstrings: mending either changes
 are written a little differently by each version of Python; so a digest holds for one.)
 
 Cells are the exception to following imports: `gatewise.models.cells` imports all of its modules
-by name, but a model is made of its own cell alone. Whoever asks says which cells are used.
+by name, but a model is made of its own cell alone. Whoever asks says which cells are used. Nor can
+it be read from imports which objective a task has: whoever asks names its modules.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gatewise.artifacts import objectives
 from gatewise.artifacts.plan import RunPlan
+from gatewise.config.objectives import DEFAULT
 from gatewise.errors import GatewiseError
 from gatewise.files import digest, sha256
 
@@ -58,7 +61,7 @@ def run_digest(plan: RunPlan) -> str:
     """
     return digest(
         {
-            "sources": sources_digest(run_modules(plan.cells)),
+            "sources": sources_digest(run_modules(plan.cells, plan.objective)),
             "metric": metric_digest(plan.metric),
             "libraries": {name: _version(name) for name in LIBRARIES},
             "machine": platform.machine(),
@@ -72,17 +75,26 @@ def _version(distribution: str) -> str:
     return metadata.version(distribution)
 
 
-def run_modules(cells: Iterable[str]) -> frozenset[str]:
-    """Modules that decide runs of these cells."""
-    return closure([RUN], cells=cells, apart=APART)
+def run_modules(cells: Iterable[str], objective: str = DEFAULT) -> frozenset[str]:
+    """Modules that decide runs of these cells on tasks of an objective."""
+    return closure([RUN, objectives.module_of(objective)], cells=cells, apart=APART)
 
 
-def result_digest(module: str, cells: Iterable[str] = ()) -> str:
+def result_digest(
+    module: str, cells: Iterable[str] = (), objective: str = DEFAULT, more: Iterable[str] = ()
+) -> str:
     """sha256 over the software that decides what a stage makes with `module`.
 
     All libraries count that are imported on the way, since any may shape the result.
+
+    Args:
+        module: where the stage's work begins.
+        cells: cells that are used.
+        objective: the task's.
+        more: modules that are found by name, as that of the objective is.
     """
-    modules = closure([module], cells=cells, apart=APART)
+    starts = [module, objectives.module_of(objective), *more]
+    modules = closure(starts, cells=cells, apart=APART)
     return digest({"sources": sources_digest(modules), "libraries": libraries(modules)})
 
 

@@ -59,7 +59,7 @@ def assign(groups: Sequence[str], config: SplitConfig, seed: int | None = None) 
 
 
 def resolve(
-    config: SplitConfig, published: Sequence[str], groups: Sequence[str], text: bool
+    config: SplitConfig, published: Sequence[str], groups: Sequence[str], fixed: bool
 ) -> SplitConfig:
     """The settings with `resample` settled, where it was left open.
 
@@ -67,12 +67,13 @@ def resolve(
         config: as declared.
         published: split of each example by its source; empty where it publishes none.
         groups: the group of each example.
-        text: whether a tokenizer is trained on the training split, which then has to stay.
+        fixed: whether the split has to stay: a tokenizer is trained on the training split, or the
+            split is one in time.
     """
     if config.resample is not None:
         return config
     few = len(SPLITS) <= len(set(groups)) < balanced.FEW_GROUPS
-    designed = few and not text and not any(published)
+    designed = few and not fixed and not any(published)
     return config.model_copy(update={"resample": "balanced" if designed else False})
 
 

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from gatewise.artifacts import tuned
 from gatewise.artifacts.document import Part
 from gatewise.artifacts.tuned import Tuned
-from gatewise.config import Study, TuningConfig, explain
+from gatewise.config import Study, TuningConfig, explain, yaml_file
 from gatewise.config.tuning import Value
 from gatewise.errors import GatewiseError
 from gatewise.files import digest, replacing
@@ -48,13 +48,13 @@ class TuningLock(Part):
             GatewiseError: the file says something else.
         """
         try:
-            return cls.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+            return cls.model_validate(yaml_file.read(path) or {})
         except FileNotFoundError:
             return cls()
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise GatewiseError(f"{path}: not readable as YAML: {error}; {ANEW}") from None
         except ValidationError as error:
             raise GatewiseError(f"{explain(error, str(path))}; {ANEW}") from None
+        except GatewiseError as error:
+            raise GatewiseError(f"{error}; {ANEW}") from None
 
     def write(self, path: str | Path = FILE) -> None:
         """Write it in place of what was there."""

@@ -127,13 +127,14 @@ def _show(path: Path, report: DataReport, most_labels: int) -> None:
     from rich.table import Table
 
     console = Console()
-    console.print(
-        f"{path}: {report.examples} examples, {report.labels} labels, {report.groups} groups"
-    )
+    labelled = f", {report.labels} labels" if report.labels else ""
+    console.print(f"{path}: {report.examples} examples{labelled}, {report.groups} groups")
     counts = sorted(report.all_labels.items(), key=lambda pair: (-pair[1], pair[0]))
     shown = ", ".join(f"{label} {count}" for label, count in counts[:most_labels])
     rest = f", and {len(counts) - most_labels} more (--labels lists all)"
-    console.print(escape(f"labels: {shown}{rest if len(counts) > most_labels else ''}"))
+    if counts:
+        more = rest if len(counts) > most_labels else ""
+        console.print(escape(f"labels: {shown}{more}"))
     splits = Table("split", "examples", "groups")
     for name, part in (report.splits or {}).items():
         splits.add_row(name, str(part.examples), str(part.groups))

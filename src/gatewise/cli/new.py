@@ -132,6 +132,7 @@ def new(
 def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run: bool) -> None:
     """Refuse what was typed wrongly before a look at the data takes its time."""
     from gatewise.config.metrics import METRICS, PERCENT
+    from gatewise.config.objectives import DEFAULT, objective_class
     from gatewise.config.strict import suggest
     from gatewise.config.study import LONGEST_NAME, NAME
 
@@ -140,7 +141,8 @@ def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run
             f"--name: {name!r} cannot be a name: use lower-case letters, digits and single dashes"
         )
     # The tolerance is chosen in points; one in nats is for people to choose, in params.yaml.
-    shares = [known for known, one in METRICS.items() if one.unit is PERCENT]
+    usual = objective_class(DEFAULT).metrics
+    shares = [known for known in usual if METRICS[known].unit is PERCENT]
     if metric is not None and metric not in shares:
         raise GatewiseError(f"--metric: {metric!r} cannot be chosen here{suggest(metric, shares)}")
     if quoting not in (None, "standard", "none"):

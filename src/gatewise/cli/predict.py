@@ -37,8 +37,8 @@ def predict(
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Sound files, texts (.txt) or frames (.npy, .csv); folders of them; or tables of "
-            "texts or of sound files."
+            help="Sound files, texts (.txt), frames (.npy, .csv) or series (.npy); folders of "
+            "them; or tables of texts, of sound files or of series."
         ),
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="A string itself.")] = None,
@@ -104,7 +104,7 @@ def predict(
         for one in answers.ask(predictor, asked, skip=on_bad == "skip"):
             found.append(one)
             advance()
-    tally = answers.Tally.of(found, predictor.card.labels)
+    tally = answers.Tally.of(found, predictor.card.classes)
     if form == "table":
         _print_table(predictor, found)
     elif form == "jsonl":
@@ -141,25 +141,21 @@ def _wanted(labels: str | None, column: str | None, layout: str | None, name: st
 def _plain(one: Answered) -> dict[str, object]:
     """An answer as JSON has it."""
     known = {} if one.question.truth is None else {"truth": one.question.truth}
-    if one.probabilities is None:
+    if one.answer is None:
         return {"input": one.question.name, **known, "error": one.error}
-    return {
-        "input": one.question.name,
-        **known,
-        "label": one.label,
-        "probability": one.probability,
-        "probabilities": one.probabilities,
-    }
+    return {"input": one.question.name, **known, **one.answer.plain()}
 
 
 def _print_csv(found: Sequence[Answered]) -> None:
     lines = csv.writer(sys.stdout, lineterminator="\n")
     truths = any(one.question.truth is not None for one in found)
-    lines.writerow(["input", *(["truth"] if truths else []), "label", "probability", "error"])
+    columns = next((list(one.answer.row()) for one in found if one.answer is not None), [])
+    lines.writerow(["input", *(["truth"] if truths else []), *columns, "error"])
     for one in found:
         truth = [one.question.truth or ""] if truths else []
-        probability = "" if one.probabilities is None else f"{one.probability:.6g}"
-        lines.writerow([one.question.name, *truth, one.label, probability, one.error])
+        row = one.answer.row() if one.answer is not None else {}
+        said = [row.get(column, "") for column in columns]
+        lines.writerow([one.question.name, *truth, *said, one.error])
 
 
 def _print_table(predictor: Predictor, found: Sequence[Answered]) -> None:
@@ -169,23 +165,22 @@ def _print_table(predictor: Predictor, found: Sequence[Answered]) -> None:
 
     truths = any(one.question.truth is not None for one in found)
     table = Table(caption=escape(f"{predictor.record.name}: {predictor.card.title}"))
-    headings = ["input", *(["truth"] if truths else []), "label", "probability", "runner-up"]
+    own = predictor.objective.answer.headings
+    headings = ["input", *(["truth"] if truths else []), *own]
     for heading in headings:
         table.add_column(heading, justify="right" if heading == "probability" else "left")
     for one in found:
         name = one.question.name
         short = name if len(name) <= LONGEST_NAME else f"...{name[3 - LONGEST_NAME :]}"
         truth = [escape(one.question.truth or "")] if truths else []
-        table.add_row(escape(short), *truth, *map(escape, _cells(one)))
+        table.add_row(escape(short), *truth, *map(escape, _cells(one, len(own))))
     Console().print(table)
 
 
-def _cells(one: Answered) -> list[str]:
-    if one.probabilities is None:
-        return ["(none)", "", one.error]
-    others = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[1:2]
-    second = f"{others[0][0]} {100 * others[0][1]:.1f} %" if others else ""
-    return [one.label, f"{100 * one.probability:.1f} %", second]
+def _cells(one: Answered, columns: int) -> list[str]:
+    if one.answer is None:
+        return ["(none)", *[""] * (columns - 2), one.error]
+    return list(one.answer.cells())
 
 
 def _sum_up(found: Sequence[Answered], tally: Tally | None, *, to_stdout: bool) -> None:
@@ -193,7 +188,7 @@ def _sum_up(found: Sequence[Answered], tally: Tally | None, *, to_stdout: bool) 
     from rich.console import Console
 
     console = Console(stderr=not to_stdout)
-    bad = [one for one in found if one.probabilities is None]
+    bad = [one for one in found if one.answer is None]
     if bad:
         console.print(
             f"{len(bad)} of {len(found)} could not be answered, e.g. {bad[0].question.name}: "
@@ -214,7 +209,7 @@ def _sum_up(found: Sequence[Answered], tally: Tally | None, *, to_stdout: bool) 
             markup=False,
             highlight=False,
         )
-    if len(tally.labels) <= MOST_LABELS:
+    if 0 < len(tally.labels) <= MOST_LABELS:
         _print_confusion(console, tally)
 
 

@@ -6,6 +6,11 @@ that source's file). Anything else is refused with the key's path and what is al
 
 from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateBudgets, GateConfig, GateData, GateSlices
+from gatewise.config.objectives import (
+    ObjectiveOptions,
+    objective_class,
+    objective_kinds,
+)
 from gatewise.config.probes import ProbeConfig
 from gatewise.config.seeds import SEEDS_LOCK, Reached, reached
 from gatewise.config.strict import SPLITS, Count, Strict, suggest
@@ -16,6 +21,7 @@ from gatewise.config.tasks import (
     LogMel,
     Mfcc,
     ModelOverrides,
+    Series,
     SourceOptions,
     SpecAugment,
     Spectral,
@@ -46,10 +52,12 @@ __all__ = [
     "Match",
     "Mfcc",
     "ModelOverrides",
+    "ObjectiveOptions",
     "ProbeConfig",
     "Range",
     "Reached",
     "Rounds",
+    "Series",
     "SourceOptions",
     "SpecAugment",
     "Spectral",
@@ -67,6 +75,8 @@ __all__ = [
     "explain",
     "load",
     "load_operation",
+    "objective_class",
+    "objective_kinds",
     "parse",
     "reached",
     "source_class",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from gatewise.config.strict import Fraction, Positive, Seeds, Strict
+from gatewise.config.metrics import METRICS, Metric
+from gatewise.config.strict import Fraction, Positive, Seeds, Strict, suggest
 
 
 class CompareConfig(Strict):
@@ -17,7 +18,10 @@ class CompareConfig(Strict):
     alpha: Fraction = 0.05
     """Family-wise error rate."""
     rope: Annotated[float, Field(ge=0)] = 0.005
-    """Region of practical equivalence: differences within +-rope of the metric are the same."""
+    """Region of practical equivalence: differences within +-rope of the metric are the same. For
+    metrics that are no shares, their own, unless `ropes` gives another."""
+    ropes: dict[str, Positive] = Field(default_factory=dict, exclude_if=lambda ropes: not ropes)
+    """The same of single metrics, by name; `tolerance` goes with it in proportion."""
     power: Fraction = 0.8
     """Power wanted when computing how many seeds are needed."""
     resamples: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
@@ -27,6 +31,22 @@ class CompareConfig(Strict):
     shortfall stays within `tolerance`. A step's time and latency are this machine's."""
     tolerance: Annotated[float, Field(ge=0)] = 0.01
     """How far below the best the choice may lie at worst, in the metric's own value."""
+
+    @field_validator("ropes")
+    @classmethod
+    def _known(cls, value: dict[str, float]) -> dict[str, float]:
+        for name in value:
+            if name not in METRICS:
+                raise ValueError(f"unknown metric {name!r}{suggest(name, METRICS)}")
+        return value
+
+    def by(self, metric: Metric) -> CompareConfig:
+        """The settings with the region of equivalence, and the tolerance, that suit a metric."""
+        rope = self.ropes.get(metric.name, metric.rope)
+        if rope is None or rope == self.rope:
+            return self
+        tolerance = self.tolerance * rope / self.rope if self.rope else self.tolerance
+        return self.model_copy(update={"rope": rope, "tolerance": tolerance})
 
 
 class Rounds(Strict):

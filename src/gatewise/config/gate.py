@@ -15,8 +15,8 @@ class GateSlices(Strict):
     by: tuple[Literal["class", "group", "length", "age"], ...] = ("class", "group", "length", "age")
     """What to slice by; `age` tells examples that the reference was tested on from new ones."""
     margin: Positive = 0.05
-    """Largest fall of accuracy within a slice, as a fraction: slices go by accuracy, whatever the
-    task's primary metric."""
+    """Largest fall within a slice, as a fraction of accuracy where there are classes: slices go by
+    accuracy there, whatever the task's primary metric, and elsewhere by that of the objective."""
     fewest: Count = 20
     """Slices with fewer test examples, over all seeds, are not looked at."""
     length_buckets: Annotated[int, Field(ge=2)] = 4

@@ -1,8 +1,9 @@
 """What a task can be judged by: the one registry of metrics.
 
 A metric is computed from counts that add up over examples, test groups and resamples, so training,
-baselines, bootstraps and the gate count alike and none of them knows a metric by name. A new
-metric is one more `Metric` in `METRICS`.
+baselines, bootstraps and the gate count alike and none of them knows a metric by name. What is
+counted is up to the objective (`gatewise.artifacts.objectives`), each of which has metrics of its
+own. A new metric is one more `Metric` in `METRICS`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     Counts = npt.NDArray[np.float64]
     """`(..., 4, classes)`; the four rows are `RIGHT`, `PREDICTED`, `LABELLED` and `LOSS`."""
 
+EXAMPLES, SCALED, SYMMETRIC, PINBALL, COVERED, CLAIMED = range(6)
+"""Rows of counts of forecasts, all sums over examples of means over the horizon, in one column:
+the number of examples, absolute errors in units of the scale, symmetric relative errors, twice the
+quantile losses in units of the scale, and the shares of values within the interval as they are and
+as it claims them."""
+EDITS, SYMBOLS, WHOLE, SEQUENCES = range(4)
+"""Rows of counts of transcripts, in one column: symbols that had to be inserted, deleted or
+replaced, symbols of the references, sequences without an error, and sequences."""
 RIGHT, PREDICTED, LABELLED, LOSS = range(4)
 """Right predictions, predictions and labels of each class, and the summed negative log
 probabilities that its examples gave to their own label."""
@@ -42,6 +51,7 @@ class Unit:
 
 PERCENT = Unit(100.0, " %", "points", 1)
 NATS = Unit(1.0, " nats", "nats", 3)
+SCALED_ERRORS = Unit(1.0, "", "of the naive error", 3)
 
 
 @dataclass(frozen=True)
@@ -55,9 +65,12 @@ class Metric:
     higher_is_better: bool
     unit: Unit
     from_counts: Callable[[Counts], Counts]
-    """Counts `(..., 4, classes)` to scores `(...)`; NaN where nothing was counted."""
+    """Counts `(..., rows, classes)` to scores `(...)`; NaN where nothing was counted."""
     by_class: bool
     """Whether classes count by themselves; if not, counts may be summed over classes first."""
+    rope: float | None = None
+    """Region of practical equivalence where that of shares (`compare.rope`) does not suit; the
+    tolerance is as many times larger as it is there."""
 
     @property
     def direction(self) -> Literal["higher", "lower"]:
@@ -80,7 +93,8 @@ class Metric:
     @property
     def axis(self) -> str:
         """Title of an axis of scaled scores: `accuracy, %`."""
-        return f"{self.title}, {self.unit.symbol.strip()}"
+        symbol = self.unit.symbol.strip()
+        return f"{self.title}, {symbol}" if symbol else self.title
 
     @property
     def difference_axis(self) -> str:
@@ -198,6 +212,31 @@ def _log_loss(counts: Counts) -> Counts:
     return _ratio(counts[..., LOSS, :].sum(-1), counts[..., LABELLED, :].sum(-1))
 
 
+def _mase(counts: Counts) -> Counts:
+    return _ratio(counts[..., SCALED, :].sum(-1), counts[..., EXAMPLES, :].sum(-1))
+
+
+def _smape(counts: Counts) -> Counts:
+    return _ratio(counts[..., SYMMETRIC, :].sum(-1), counts[..., EXAMPLES, :].sum(-1))
+
+
+def _quantile_loss(counts: Counts) -> Counts:
+    return _ratio(counts[..., PINBALL, :].sum(-1), counts[..., EXAMPLES, :].sum(-1))
+
+
+def _coverage_gap(counts: Counts) -> Counts:
+    off = np.abs(counts[..., COVERED, :].sum(-1) - counts[..., CLAIMED, :].sum(-1))
+    return _ratio(off, counts[..., EXAMPLES, :].sum(-1))
+
+
+def _symbol_error_rate(counts: Counts) -> Counts:
+    return _ratio(counts[..., EDITS, :].sum(-1), counts[..., SYMBOLS, :].sum(-1))
+
+
+def _sequence_accuracy(counts: Counts) -> Counts:
+    return _ratio(counts[..., WHOLE, :].sum(-1), counts[..., SEQUENCES, :].sum(-1))
+
+
 def _mean(values: Counts, present: npt.NDArray[np.bool_]) -> Counts:
     return _ratio(np.where(present, values, 0.0).sum(-1), present.sum(-1))
 
@@ -214,6 +253,19 @@ METRICS = {
         Metric("macro_f1", "macro-F1", True, PERCENT, _macro_f1, by_class=True),
         Metric("balanced_accuracy", "balanced accuracy", True, PERCENT, _balanced_accuracy, True),
         Metric("log_loss", "log loss", False, NATS, _log_loss, by_class=False),
+        Metric("mase", "MASE", False, SCALED_ERRORS, _mase, by_class=False, rope=0.01),
+        Metric("smape", "sMAPE", False, PERCENT, _smape, by_class=False),
+        Metric("quantile_loss", "quantile loss", False, SCALED_ERRORS, _quantile_loss, False, 0.01),
+        Metric("coverage_gap", "coverage gap", False, PERCENT, _coverage_gap, by_class=False),
+        Metric("symbol_error_rate", "symbol error rate", False, PERCENT, _symbol_error_rate, False),
+        Metric(
+            "sequence_accuracy",
+            "share of sequences right",
+            True,
+            PERCENT,
+            _sequence_accuracy,
+            False,
+        ),
     )
 }
 """All metrics by name; which one is a task's primary metric is its `metric`."""

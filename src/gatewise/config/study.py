@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 from gatewise.config import yaml_file
 from gatewise.config.evidence import CompareConfig, Rounds
 from gatewise.config.gate import GateConfig
+from gatewise.config.metrics import METRICS
 from gatewise.config.probes import ProbeConfig
 from gatewise.config.seeds import SEEDS_LOCK, Reached, reached
 from gatewise.config.strict import Seed, Seeds, Strict, suggest
@@ -86,6 +87,10 @@ class Study(Strict):
     def tuning_for(self, task: str) -> TuningConfig:
         """How `task` is tuned: the common settings with its own laid over them."""
         return self.tasks[task].tuning.over(self.tuning)
+
+    def compare_for(self, task: str) -> CompareConfig:
+        """How `task` is compared: with the region of equivalence of its metric."""
+        return self.compare.by(METRICS[self.tasks[task].metric])
 
     def variant_for(self, task: str, variant: str) -> VariantConfig:
         """The variant with what `task` asks of all its models laid over it."""
@@ -233,7 +238,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
 
 
-_TAGS = {"log-mel", "mfcc", "frames", "tokens", "int", "tuple"}
+_TAGS = {"log-mel", "mfcc", "frames", "tokens", "series", "int", "tuple"}
 
 
 def _is_tag(part: int | str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -17,6 +20,7 @@ from pydantic import (
 )
 
 from gatewise.config.metrics import METRICS
+from gatewise.config.objectives import DEFAULT, ObjectiveOptions, objective_class
 from gatewise.config.strict import (
     Bands,
     BatchSize,
@@ -35,7 +39,7 @@ from gatewise.config.strict import (
 )
 from gatewise.config.tuning import TuningOverrides
 
-Leak = Literal["groups", "duplicates", "near-duplicates", "labels"]
+Leak = Literal["groups", "duplicates", "near-duplicates", "labels", "time", "horizons"]
 LEAKS: tuple[str, ...] = get_args(Leak)
 """Leaks that a study may accept."""
 SOURCES = "gatewise.sources"
@@ -50,6 +54,8 @@ class SourceOptions(Strict):
     pinned: ClassVar[bool] = False
     """Whether equal options always give equal data: made by the source itself, or downloaded and
     checked against a digest. Files of the user's own may change."""
+    objective: ClassVar[Mapping[str, Any]] = MappingProxyType({"kind": DEFAULT})
+    """What is asked of such data unless the task says otherwise."""
 
 
 class SplitConfig(Strict):
@@ -150,7 +156,17 @@ class Tokens(Strict):
     """Tokens kept of each document; the truncated share is reported."""
 
 
-Features = Annotated[LogMel | Mfcc | Frames | Tokens, Field(discriminator="kind")]
+class Series(Strict):
+    """Windows of a series' history, free of its size."""
+
+    kind: Literal["series"]
+    history: Annotated[int, Field(ge=1, le=100_000)] = 36
+    """Most steps that a model sees before the horizon."""
+    stride: Count = 6
+    """Steps from one training window to the next."""
+
+
+Features = Annotated[LogMel | Mfcc | Frames | Tokens | Series, Field(discriminator="kind")]
 
 
 class SpecAugment(Strict):
@@ -218,8 +234,16 @@ class TaskConfig(Strict):
     split: SplitConfig = SplitConfig()
     features: Features
     augment: Augment | None = None
+    objective: SerializeAsAny[ObjectiveOptions] = Field(
+        default=None,  # type: ignore[assignment]  # settled before anybody sees it
+        exclude_if=lambda objective: objective.usual,
+        description="What is asked of a model, `{kind: classify}` or another; the usual one of the "
+        "source if left out",
+    )
     metric: str = Field(
-        "accuracy", description=f"Primary metric, by which variants compare: {' | '.join(METRICS)}"
+        "accuracy",
+        description=f"Primary metric, by which variants compare: {' | '.join(METRICS)}; the usual "
+        "one of the objective if left out",
     )
     on_bad: Literal["fail", "skip"] = "fail"
     """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
@@ -244,6 +268,33 @@ class TaskConfig(Strict):
             raise ValueError(f"unknown metric {value!r}{suggest(value, METRICS)}")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual(cls, value: Any) -> Any:
+        """Objective and metric that follow from the source, where the task names none."""
+        if not isinstance(value, dict):
+            return value
+        objective = value.get("objective")
+        if objective is None:
+            objective = _objective_of(value.get("source"))
+        kind = getattr(objective, "kind", None) or (
+            objective.get("kind") if isinstance(objective, dict) else None
+        )
+        filled = {**value, "objective": objective}
+        if isinstance(kind, str) and "metric" not in value:
+            with contextlib.suppress(ValueError):  # said where the objective is checked
+                filled["metric"] = objective_class(kind).metrics[0]
+        return filled
+
+    @field_validator("objective", mode="plain")
+    @classmethod
+    def _objective(cls, value: Any) -> ObjectiveOptions:
+        if isinstance(value, ObjectiveOptions):
+            return value
+        if not isinstance(value, dict) or "kind" not in value:
+            raise ValueError("an objective is a mapping with a `kind`")
+        return objective_class(str(value["kind"])).model_validate(value)
+
     @field_validator("source", mode="plain")
     @classmethod
     def _plugin(cls, value: Any) -> SourceOptions:
@@ -252,6 +303,21 @@ class TaskConfig(Strict):
         if not isinstance(value, dict) or "kind" not in value:
             raise ValueError("a source is a mapping with a `kind`")
         return source_class(str(value["kind"])).model_validate(value)
+
+    @model_validator(mode="after")
+    def _suits_the_objective(self) -> TaskConfig:
+        objective = self.objective
+        if self.metric not in objective.metrics:
+            raise ValueError(
+                f"metric {self.metric} does not suit the objective {objective.kind}; use "
+                f"{' or '.join(objective.metrics)}"
+            )
+        if self.features.kind not in objective.features:
+            raise ValueError(
+                f"features of the kind {self.features.kind} do not suit the objective "
+                f"{objective.kind}; use {' or '.join(objective.features)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> TaskConfig:
@@ -272,12 +338,27 @@ class TaskConfig(Strict):
                 f"source.test_share ({share}) says whose voices test and must equal split.test "
                 f"({self.split.test}) where source.test_takes is given"
             )
+        if isinstance(self.features, Series) and self.split.resample:
+            raise ValueError(
+                "split.resample: series are split in time, the last horizon of each for the test; "
+                "leave it out"
+            )
         if isinstance(self.features, Tokens) and self.split.resample:
             raise ValueError(
                 "split.resample would leak: the tokenizer is trained once on the training split, "
                 "so text keeps one split for all seeds"
             )
         return self
+
+
+def _objective_of(source: Any) -> dict[str, Any]:
+    """The usual objective of a source, as yet unchecked."""
+    kind = source.get("kind") if isinstance(source, dict) else None
+    if isinstance(source, SourceOptions):
+        return dict(source.objective)
+    if kind not in _source_modules():
+        return {"kind": DEFAULT}  # the source itself is refused
+    return dict(source_class(str(kind)).objective)
 
 
 def source_kinds() -> list[str]:

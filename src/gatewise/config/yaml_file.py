@@ -6,6 +6,7 @@ a key that is written twice silently keeps its last value.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ DEEPEST = 30
 """Levels; a study has six."""
 MOST_VALUES = 200_000
 """With every alias written out."""
+MOST_LOCKED = 20_000_000
+"""The same of `dvc.lock`, which names every file that a stage reads; the shipped one has 10,000."""
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -35,13 +38,30 @@ def read(path: str | Path) -> Any:
     data = read_regular(path, LARGEST)
     try:
         text = data.decode()
+    except UnicodeDecodeError as error:
+        raise GatewiseError(f"{path}: not readable as YAML: {error}") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: str | Path, most: int = MOST_VALUES) -> Any:
+    """The content of YAML that is at hand.
+
+    Args:
+        text: the YAML.
+        path: where it is from, for messages.
+        most: values that it may stand for.
+
+    Raises:
+        GatewiseError: as `read` does.
+    """
+    try:
         _check_depth(text, path)
         loader = _LOADER(text)
         try:
             node = loader.get_single_node()
             if node is None:
                 return None
-            _check(node, path, {})
+            _check(node, path, {}, most)
             return loader.construct_document(node)
         finally:
             loader.dispose()
@@ -50,6 +70,16 @@ def read(path: str | Path) -> Any:
             raise
         reason = str(error)[:500] or "nested too deeply"
         raise GatewiseError(f"{path}: not readable as YAML: {reason}") from None
+
+
+def require_shallow(text: str, path: str | Path) -> None:
+    """Refuse YAML that is nested deeper than any of ours; other faults are not looked for.
+
+    Raises:
+        GatewiseError: naming the line.
+    """
+    with contextlib.suppress(yaml.YAMLError):
+        _check_depth(text, path)
 
 
 def _line(mark: Any) -> int:
@@ -71,13 +101,14 @@ def _check_depth(text: str, path: str | Path) -> None:
             depth -= 1
 
 
-def _check(node: yaml.Node, path: str | Path, sizes: dict[int, int]) -> int:
+def _check(node: yaml.Node, path: str | Path, sizes: dict[int, int], most: int) -> int:
     """Values that `node` stands for; refuses keys that stand twice.
 
     Args:
         node: what to look through.
         path: of the file, for messages.
         sizes: of nodes seen before, by identity; 0 for those that are being looked through.
+        most: values that it may stand for.
     """
     known = sizes.get(id(node))
     if known == 0:
@@ -88,12 +119,12 @@ def _check(node: yaml.Node, path: str | Path, sizes: dict[int, int]) -> int:
     size = 1
     if isinstance(node, yaml.MappingNode):
         _check_keys(node, path)
-        size += sum(_check(part, path, sizes) for pair in node.value for part in pair)
+        size += sum(_check(part, path, sizes, most) for pair in node.value for part in pair)
     elif isinstance(node, yaml.SequenceNode):
-        size += sum(_check(part, path, sizes) for part in node.value)
-    if size > MOST_VALUES:
+        size += sum(_check(part, path, sizes, most) for part in node.value)
+    if size > most:
         raise GatewiseError(
-            f"{path}: line {_line(node.start_mark)}: more than {MOST_VALUES:,} values with every "
+            f"{path}: line {_line(node.start_mark)}: more than {most:,} values with every "
             "alias written out, which no study has"
         )
     sizes[id(node)] = size

@@ -54,6 +54,11 @@ def check(
             chosen = guess(path, options)
             raw = sources.fetch(chosen, Path(scratch) / "raw")
             source = chosen.model_dump()
+        if raw.card.payload not in FEATURES:
+            raise GatewiseError(
+                f"{path}: holds {raw.card.payload}, which are split by the horizon of a task; "
+                "`dvc repro prepare` certifies them"
+            )
         settings = {
             "source": source,
             "features": FEATURES[raw.card.payload],

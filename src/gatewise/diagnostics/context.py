@@ -21,14 +21,14 @@ import torch
 
 from gatewise.artifacts import runs, splits
 from gatewise.artifacts.context import ContextReport, ContextScores
+from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.plan import ContextPlan
-from gatewise.artifacts.prepared import Prepared, pad
+from gatewise.artifacts.prepared import Prepared, Targets, pad
 from gatewise.artifacts.runs import RunRecord
-from gatewise.config.metrics import METRICS
 from gatewise.errors import GatewiseError
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
-from gatewise.training.scoring import scores, weights_digest
+from gatewise.training.scoring import weights_digest
 
 BATCH = 256
 
@@ -58,6 +58,15 @@ def evaluate(
         GatewiseError: a run's weights are not those that its record names.
     """
     task = Prepared.open(prepared)
+    if not task.card.asks.cut:  # what is asked for is said in the part that would be cut away
+        return ContextReport(
+            task=plan.task,
+            metric=plan.metric,
+            steps=(),
+            median_length=float(task.index["length"].median()),
+            step_seconds=task.card.step_seconds,
+            variants={},
+        )
     records = [RunRecord.read(folder) for folder in folders]
     rows = {seed: test_rows(task, seed) for seed in {record.seed for record in records}}
     lengths = task.index["length"].to_numpy(np.int64)[np.concatenate([*rows.values()])]
@@ -107,10 +116,9 @@ def score(asked: Asked) -> tuple[float, ...]:
     record, task = RunRecord.read(asked.folder), Prepared.open(asked.prepared)
     model = load(asked.folder, record, task)
     rows = test_rows(task, record.seed)
-    labels = torch.from_numpy(task.index["label"].to_numpy(np.int64)[rows])
+    objective = task.card.asks
     return tuple(
-        scores(logits(model, task, rows, steps), labels)[METRICS[asked.metric].name]
-        for steps in asked.steps
+        objective.scores(answered(model, task, rows, steps))[asked.metric] for steps in asked.steps
     )
 
 
@@ -136,19 +144,23 @@ def load(folder: Path, record: RunRecord, prepared: Prepared) -> SequenceClassif
 
 
 @torch.inference_mode()
-def logits(
+def answered(
     model: SequenceClassifier, prepared: Prepared, rows: np.ndarray, steps: int
-) -> torch.Tensor:
-    """Logits `(examples, classes)` on the last `steps` steps of each of `rows`."""
+) -> list[Answered]:
+    """What the model gives on the last `steps` steps of each of `rows`."""
     starts = prepared.index["start"].to_numpy(np.int64)[rows]
     lengths = prepared.index["length"].to_numpy(np.int64)[rows]
     given = np.minimum(lengths, steps)
-    starts = starts + lengths - given
+    starts, targets = starts + lengths - given, Targets(prepared)
     parts = []
     for first in range(0, len(rows), BATCH):
         batch = slice(first, first + BATCH)
         inputs = pad(prepared.sequences, starts[batch], given[batch])
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
-        parts.append(model(torch.from_numpy(inputs), torch.from_numpy(given[batch])))
-    return torch.cat(parts).float()
+        seen = torch.from_numpy(given[batch])
+        outputs = model(torch.from_numpy(inputs), seen).float()
+        asked, asked_lengths = targets.of(rows[batch])
+        known = None if asked_lengths is None else torch.from_numpy(asked_lengths)
+        parts.append(Answered(outputs, seen, torch.from_numpy(asked), known))
+    return parts

@@ -23,8 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.artifacts.costs import CostReport, Structure, Timing, VariantCost
+from gatewise.artifacts.objectives import Objective
+from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.plan import RunPlan
-from gatewise.artifacts.prepared import Prepared, pad
+from gatewise.artifacts.prepared import Prepared, Targets, pad
 from gatewise.models import budget, cells
 from gatewise.models.batch import Batch
 from gatewise.models.cells import sequences
@@ -46,6 +48,7 @@ class Subject:
 
     model: SequenceClassifier
     optimizer: torch.optim.Optimizer
+    objective: Objective
     clip_norm: float
     macs_per_step: int
     mixed: torch.dtype | None = None
@@ -84,13 +87,16 @@ def _measure(
     prepared: Prepared, plans: Mapping[str, RunPlan], seconds: float, device: torch.device
 ) -> CostReport:
     sizes = Sizes.of(prepared.card)
-    subjects = {name: _build(plan, sizes, device) for name, plan in plans.items()}
+    objective = prepared.card.asks
+    subjects = {name: _build(plan, sizes, objective, device) for name, plan in plans.items()}
 
     double = next(iter(plans.values())).precision == "64-true"
 
     def batch(size: int) -> Batch:
-        inputs, *rest = (tensor.to(device) for tensor in typical_batch(prepared, size))
-        return Batch(inputs.double() if double and inputs.is_floating_point() else inputs, *rest)
+        typical = typical_batch(prepared, size)
+        inputs, *rest = (None if part is None else part.to(device) for part in typical)
+        assert inputs is not None  # noqa: S101  (for the type checker)
+        return Batch(inputs.double() if double and inputs.is_floating_point() else inputs, *rest)  # type: ignore[arg-type]
 
     batches = {name: batch(plan.train.batch_size) for name, plan in plans.items()}
     many, one = batch(64), batch(1)
@@ -167,7 +173,8 @@ def train_step(subject: Subject, batch: Batch) -> None:
     subject.model.train()
     subject.optimizer.zero_grad(set_to_none=True)
     with _cast(subject, batch.inputs.device):
-        loss = nn.functional.cross_entropy(subject.model(batch.inputs, batch.lengths), batch.labels)
+        outputs = subject.model(batch.inputs, batch.lengths)
+        loss = subject.objective.loss(Answered(outputs, *batch[1:]))
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(subject.model.parameters(), subject.clip_norm)
     subject.optimizer.step()
@@ -229,7 +236,7 @@ def _standing(subject: Subject, batch: Batch) -> Iterator[Tensor]:
         if parameter.grad is not None:
             yield parameter.grad
     yield from subject.model.buffers()
-    yield from (batch.inputs, batch.lengths, batch.labels)
+    yield from (tensor for tensor in batch if tensor is not None)
     for state in subject.optimizer.state.values():
         yield from (value for value in state.values() if isinstance(value, Tensor))
 
@@ -304,11 +311,10 @@ def typical_batch(prepared: Prepared, size: int) -> Batch:
     index = prepared.index
     away = (index["length"] - index["length"].mean()).abs().to_numpy()
     rows = np.resize(np.argsort(away, kind="stable")[:size], size)
-    starts, lengths, labels = (
-        index[column].to_numpy(np.int64)[rows] for column in ("start", "length", "label")
-    )
+    starts, lengths = (index[column].to_numpy(np.int64)[rows] for column in ("start", "length"))
     padded = pad(prepared.sequences, starts, lengths)
-    return Batch(*map(torch.from_numpy, (padded, lengths, labels)))
+    parts = (padded, lengths, *Targets(prepared).of(rows))
+    return Batch(*(None if part is None else torch.from_numpy(part) for part in parts))  # type: ignore[arg-type]
 
 
 def training_examples(prepared: Prepared) -> int:
@@ -325,7 +331,7 @@ def structure(cell: str) -> Structure:
     return Structure(gates=tuple(kind.gates), states=tuple(kind.states))
 
 
-def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
+def _build(plan: RunPlan, sizes: Sizes, objective: Objective, device: torch.device) -> Subject:
     solved = budget.resolve(plan.config, plan.reference, sizes).variant
     torch.manual_seed(0)
     dtype = torch.float64 if plan.precision == "64-true" else torch.float32
@@ -339,7 +345,8 @@ def _build(plan: RunPlan, sizes: Sizes, device: torch.device) -> Subject:
         fused=device.type in ("cpu", "cuda"),  # as in training
     )
     macs = macs_per_step(solved, sizes)
-    return Subject(model, optimizer, plan.train.clip_norm, macs, _mixed(plan.precision, device))
+    mixed = _mixed(plan.precision, device)
+    return Subject(model, optimizer, objective, plan.train.clip_norm, macs, mixed)
 
 
 def _mixed(precision: str, device: torch.device) -> torch.dtype | None:

@@ -161,9 +161,9 @@ def _names(runs: Mapping[str, Mapping[int, PredictionCounts]]) -> list[str]:
 
 
 def stack(runs: Sequence[PredictionCounts], names: Sequence[str], classes: int) -> Floats:
-    """Counts of several seeds side by side: `(seeds, groups, 4, classes)`, absent groups zero."""
+    """Counts of several seeds: `(seeds, groups, rows, classes)`, absent groups zero."""
     place = {name: i for i, name in enumerate(names)}
-    stacked = np.zeros((len(runs), len(names), 4, classes))
+    stacked = np.zeros((len(runs), len(names), runs[0].counts.shape[1], classes))
     for seed, run in enumerate(runs):
         rows = [place[name] for name in run.groups]
         stacked[seed, rows, :, : run.counts.shape[2]] = run.counts
@@ -174,7 +174,7 @@ def resampled(stacked: Floats, draws: Draws, metric: Metric) -> tuple[Floats, Fl
     """Mean scores over resamples of both, of seeds alone and of groups alone.
 
     Args:
-        stacked: counts `(seeds, groups, 4, classes)`; one class will do for metrics that do not
+        stacked: counts `(seeds, groups, rows, classes)`; one class will do for metrics that do not
             count by class.
         draws: how often each seed and group was drawn.
         metric: what to score by.

@@ -16,7 +16,7 @@ def summarise(report: ContextReport | None, rope: float, alpha: float) -> TaskCo
         rope: how much worse than the whole a score may be to be as good.
         alpha: one minus the intervals' level.
     """
-    if report is None:
+    if report is None or not report.steps:
         return None
     gain = METRICS[report.metric].gain
     variants = {}

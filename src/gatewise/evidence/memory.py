@@ -103,6 +103,7 @@ def counts(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[F
     p = survival.permuted(*levels)
     reaches = ["/".join(map(str, side.reach_by_seed)) for side in (of_a, of_b)]
     means = [sum(level) / len(level) for level in levels]
+    bounds = survival.shift_interval(levels[0], levels[1], 1 - alpha)
     return [
         Finding(
             verdict=probed.verdict(p, means[0] - means[1], alpha),
@@ -111,6 +112,7 @@ def counts(probes: Probes, a: str | None, b: str | None, alpha: float) -> list[F
             sentence=f"trained on n up to {learnt}, {a} is right up to n = {reaches[0]} by seed, "
             f"{b} up to {reaches[1]} (p = {p:.3g}).",
             effect=2 ** (means[0] - means[1]),
+            interval=None if bounds is None else (2 ** bounds[0], 2 ** bounds[1]),
             link="chart-beyond-counting",
         )
     ]

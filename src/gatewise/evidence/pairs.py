@@ -252,11 +252,17 @@ def _decisions(
     settings: CompareConfig,
 ) -> list[sequential.Decision]:
     gains = {
-        str(i): [metric.gain(d) for d in pair.differences]
+        # All are judged by one region of equivalence, so they come in units of their own.
+        str(i): [metric.gain(d) * _unit(pair, settings) for d in pair.differences]
         for i, (metric, pair) in enumerate(primary)
     }
     decisions = sequential.decide(gains, looks, settings.rope, settings.alpha)
     return [decisions[name] for name in gains]
+
+
+def _unit(pair: PairMeasurement, settings: CompareConfig) -> float:
+    """Factor by which a pair's differences fit the common region of equivalence."""
+    return settings.rope / pair.rope if pair.rope else 1.0
 
 
 def _seeds_needed(
@@ -271,7 +277,7 @@ def _seeds_needed(
         return None
     level, confidence = settings.alpha / max(tests, 1), 1 - settings.alpha
     return seeds_needed.expected(
-        pair.differences, settings.rope, level, settings.power, confidence, looks or ()
+        pair.differences, pair.rope, level, settings.power, confidence, looks or ()
     )
 
 

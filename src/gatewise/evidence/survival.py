@@ -15,6 +15,8 @@ from itertools import combinations
 
 import numpy as np
 
+from gatewise.artifacts.document import Interval
+
 EXACT = 50_000
 """Ways of dealing above which a fixed sample of them is counted."""
 
@@ -114,3 +116,38 @@ def permuted(a: Sequence[float], b: Sequence[float]) -> float:
     rng = np.random.default_rng(0)
     dealt = rng.permuted(np.tile(centred, (EXACT, 1)), axis=1)[:, : len(a)]
     return float((1 + (np.abs(dealt.sum(axis=1)) >= seen - 1e-9).sum()) / (1 + EXACT))
+
+
+def shift_interval(a: Sequence[float], b: Sequence[float], level: float) -> Interval | None:
+    """Interval of how far `a` lies above `b`, whatever their distribution.
+
+    Moses' interval (Hollander, Wolfe & Chicken 2014, section 4.3), that goes with the rank sum test
+    and with Hodges & Lehmann's estimate (1963): the k-th smallest and the k-th largest of all
+    differences, k as large as the exact distribution of the rank sum allows. Ties make it wider.
+
+    Returns:
+        `None` where so few values bound nothing at that level.
+    """
+    ways = _rank_sums(len(a), len(b))
+    allowed = (1 - level) / 2 * sum(ways)
+    k, below = 0, 0
+    while k < len(ways) and below + ways[k] <= allowed:
+        below += ways[k]
+        k += 1
+    if not k:
+        return None
+    differences = sorted(x - y for x in a for y in b)
+    return differences[k - 1], differences[-k]
+
+
+def _rank_sums(n: int, m: int) -> list[int]:
+    """Ways of dealing `n + m` ranks to two sides, by the pairs in which the first is ahead."""
+    ways = [[0] * (n * m + 1) for _ in range(n + 1)]
+    ways[0][0] = 1
+    for rank in range(n + m):
+        for taken in range(min(rank, n - 1), -1, -1):
+            ahead = rank - taken  # of the other side's ranks so far
+            for pairs in range(n * m - ahead, -1, -1):
+                if ahead <= m:
+                    ways[taken + 1][pairs + ahead] += ways[taken][pairs]
+    return ways[n]

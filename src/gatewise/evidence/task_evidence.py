@@ -123,7 +123,7 @@ def scores(study: Study, task: str, evidence: TaskEvidence) -> Scores:
 
 def weigh(study: Study, task: str, evidence: TaskEvidence) -> Weighed:
     """Sum up the task's variants and measure its pairs."""
-    settings = study.compare
+    settings = study.compare_for(task)
     scored = scores(study, task, evidence)
     ordered = pairs.ordered(scored.present, settings.primary)
     shared, mismatched = same_test_set(task, scored, evidence.predictions, ordered)
@@ -173,12 +173,13 @@ def entry(
         judged: the measured pairs with their verdicts.
     """
     card, cost, baselines = evidence.card, evidence.cost, evidence.baselines
-    tuned = tuning.summarise(evidence.tuned, judged, weighed.variants, study.compare.rope)
+    rope = study.compare_for(task).rope
+    tuned = tuning.summarise(evidence.tuned, judged, weighed.variants, rope)
     return TaskComparison(
         title=card.title if card else task,
         synthetic=card.synthetic if card else False,
         source=study.tasks[task].source.kind,
-        metric=TaskMetric.of(weighed.metric, study.compare.rope),
+        metric=TaskMetric.of(weighed.metric, rope),
         seeds=tuple(study.seeds_of_task(task)),
         train_fraction=study.train_for(task).fraction,
         target=weighed.target,
@@ -191,7 +192,7 @@ def entry(
         pairs=tuple(judged),
         warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
-        context=context.summarise(evidence.context, study.compare.rope, study.compare.alpha),
+        context=context.summarise(evidence.context, rope, study.compare.alpha),
         answer=_answer_to_all(study, task, evidence, weighed),
         promise=foresight.made(study, task, _test_examples(evidence), shared=not _drawn(card)),
         outcome=promise.outcome(
@@ -224,33 +225,35 @@ def answer_of(study: Study, task: str, evidence: TaskEvidence) -> Answer | None:
     """The task's answer alone, without what its pairs need."""
     scored = scores(study, task, evidence)
     variants = _summaries(study, evidence, scored)
-    return _answer(
-        study, evidence, scored.metric, _together(study, task, evidence, scored), variants
-    )
+    together = _together(study, task, evidence, scored)
+    return _answer(study, task, evidence, together, variants)
 
 
 def _answer_to_all(
     study: Study, task: str, evidence: TaskEvidence, weighed: Weighed
 ) -> Answer | None:
     """The task's answer, the linear model included."""
-    metric, together = weighed.metric, weighed.together
-    found = _answer(study, evidence, metric, together, weighed.variants)
+    together, settings = weighed.together, study.compare_for(task)
+    found = _answer(study, task, evidence, together, weighed.variants)
     if found is None or evidence.baselines is None:
         return found
     shared = not _drawn(evidence.card) and study.train_for(task).fraction == 1
-    contest = opponents.Contest(metric, study.compare, study.looks, shared)
+    contest = opponents.Contest(weighed.metric, settings, study.looks, shared)
     return opponents.weigh(found, together, evidence.baselines.baselines, contest)
 
 
 def _answer(
     study: Study,
+    task: str,
     evidence: TaskEvidence,
-    metric: Metric,
     together: PairedScores,
     variants: Mapping[str, VariantSummary],
 ) -> Answer | None:
     question = answer.Question(
-        metric, study.compare, study.looks, _design(study, evidence).speaks_of
+        METRICS[study.tasks[task].metric],
+        study.compare_for(task),
+        study.looks,
+        _design(study, evidence).speaks_of,
     )
     return answer.find(question, together, variants, evidence.predictions)
 

@@ -1,4 +1,4 @@
-"""Sequence classifiers: input, recurrence, pooling, decision."""
+"""Sequence models: input, recurrence, pooling, decision."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _Part = TypeVar("_Part")
 
 
 class SequenceClassifier(nn.Module):
-    """A variant, built for a task: sequences to class logits.
+    """A variant, built for a task: sequences to class logits, or to what else is asked for.
 
     Takes float `(batch, time, features)`, not normalised, or integer tokens `(batch, time)`
-    with 0 for padding, and lengths `(batch,)`; gives logits `(batch, classes)`.
+    with 0 for padding, and lengths `(batch,)`; gives logits `(batch, outputs)`, or
+    `(batch, time, outputs)` where the task asks for some at every step.
 
     Each part starts from its own seed drawn from torch's global generator, so two variants
     built after the same `torch.manual_seed` have equal embeddings and, where widths agree,
@@ -56,9 +57,11 @@ class SequenceClassifier(nn.Module):
         self.pooling, self.classifier = _seeded(seeds[2], self._head)
         self.dropout = Dropout(variant.dropout)
 
-    def _head(self) -> tuple[Pooling, nn.Linear]:
+    def _head(self) -> tuple[Pooling | None, nn.Linear]:
         width = self.recurrence.output_size
-        classifier = nn.Linear(width, self.sizes.classes)
+        classifier = nn.Linear(width, self.sizes.outputs)
+        if self.sizes.per_step:
+            return None, classifier
         return Pooling(self.variant.pooling, width), classifier
 
     @property
@@ -104,6 +107,9 @@ class SequenceClassifier(nn.Module):
         if self.sizes.normalise == "clip":
             x_tbf = x_tbf - of.mean(x_tbf)
         outputs = self.recurrence(self.input_dropout(x_tbf), of)
+        if self.pooling is None:
+            every: Tensor = self.classifier(self.dropout(outputs))
+            return every.transpose(0, 1)
         logits: Tensor = self.classifier(self.dropout(self.pooling(outputs, of)))
         return logits
 

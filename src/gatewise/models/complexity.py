@@ -15,12 +15,15 @@ from gatewise.models import cells
 class Sizes:
     """What a task fixes about its models."""
 
-    classes: int
+    outputs: int
+    """Numbers that the model gives: a logit a class, a value a step of the horizon, ..."""
     features: int | None = None
     """Features per step, for sequences of vectors."""
     vocabulary: int | None = None
     """Number of token ids, for text."""
     normalise: Literal["none", "clip", "train"] = "none"
+    per_step: bool = False
+    """Whether outputs are given at every step; nothing is pooled then."""
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.vocabulary is None):
@@ -29,7 +32,9 @@ class Sizes:
     @classmethod
     def of(cls, card: TaskCard) -> Sizes:
         """Sizes of a prepared task."""
-        return cls(len(card.labels), card.features, card.vocabulary, card.normalise)
+        target = card.target
+        outputs = len(card.labels) if target.outputs is None else target.outputs
+        return cls(outputs, card.features, card.vocabulary, card.normalise, target.per_step)
 
     def input_size(self, variant: VariantConfig) -> int:
         """Width of what enters the first recurrent layer."""
@@ -69,8 +74,9 @@ def parameters(variant: VariantConfig, sizes: Sizes) -> int:
     """Trainable parameters of the whole model: embedding, recurrence, pooling, classifier."""
     width = output_size(variant)
     embedding = 0 if sizes.vocabulary is None else sizes.vocabulary * variant.embedding
-    attention = width if variant.pooling == "attention" else 0
-    classifier = (width + 1) * sizes.classes
+    pooled = variant.pooling == "attention" and not sizes.per_step
+    attention = width if pooled else 0
+    classifier = (width + 1) * sizes.outputs
     return embedding + recurrent_parameters(variant, sizes) + attention + classifier
 
 

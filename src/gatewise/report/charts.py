@@ -180,6 +180,34 @@ def curves(
     )
 
 
+def fan(table: pd.DataFrame, variants: Sequence[str]) -> Spec:
+    """Forecasts of one example by several variants, with what came.
+
+    Args:
+        table: `variant, step, actual, forecast, lower, upper`.
+        variants: in the order of their colours.
+    """
+    import altair as alt
+
+    drawn = ["variant", "step", "actual", "forecast", "lower", "upper"]
+    rows = table[drawn].to_dict("records")
+    base = over(rows).encode(
+        x=alt.X("step:Q", axis=alt.Axis(tickMinStep=1)), color=colour(list(variants))
+    )
+    y = alt.Y("forecast:Q", title="value", scale=alt.Scale(zero=False))
+    values = (alt.Tooltip(f"{name}:Q", format=".4g") for name in ("forecast", "actual"))
+    tip = ["variant:N", "step:Q", *values]
+    came = over(rows).mark_line(strokeDash=[4, 3], strokeWidth=2, color=INK)
+    return finish(
+        alt.layer(
+            base.mark_area(opacity=0.15).encode(y=alt.Y("lower:Q", title="value"), y2="upper:Q"),
+            base.mark_line(strokeWidth=2).encode(y=y, tooltip=tip),
+            came.encode(x="step:Q", y="actual:Q"),
+        ),
+        height=200,
+    )
+
+
 def confusion(table: pd.DataFrame) -> Spec | None:
     """Confusion of one variant over all seeds; rows add up to one."""
     import altair as alt

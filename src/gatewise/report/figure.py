@@ -7,7 +7,9 @@ from typing import Literal
 
 from gatewise.report.charts import Spec
 
-Kind = Literal["forest", "cost", "curve", "confusion", "ranks", "probe", "context", "tuning"]
+Kind = Literal[
+    "forest", "cost", "curve", "confusion", "forecast", "ranks", "probe", "context", "tuning"
+]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,16 @@ from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
 from gatewise.evidence.memory import unlearnt
-from gatewise.report import charts, memory, plots, tuning, tuning_words, words
+from gatewise.report import (
+    charts,
+    fans,
+    memory,
+    plots,
+    side_by_side,
+    tuning,
+    tuning_words,
+    words,
+)
 from gatewise.report.figure import Figure
 
 if TYPE_CHECKING:
@@ -37,6 +46,8 @@ class Siblings:
 
     curves: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
+    forecasts: pd.DataFrame | None = None
+    examples: pd.DataFrame | None = None
     data: Mapping[str, DataReport] = field(default_factory=dict)
     """By task."""
     probes: Mapping[str, ProbeReport] = field(default_factory=dict)
@@ -61,6 +72,8 @@ def read_siblings(
     return Siblings(
         table("curves", plots.CURVES, ("task", "variant")),
         table("confusion", plots.CONFUSION, ("task", "variant", "actual", "predicted")),
+        table("forecasts", fans.COLUMNS, ("task", "example", "sort", "variant")),
+        table("examples", side_by_side.COLUMNS, side_by_side.COLUMNS[:-1]),
         data,
         read_probes(variants, reports),
         commit(),
@@ -94,6 +107,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         comparison=comparison,
         figures=figures,
         overall=overall,
+        examples=_examples(siblings.examples),
         probe_figures=probes,
         probes=siblings.probes,
         unlearnt=unlearnt(siblings.probes),
@@ -106,6 +120,14 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         library=library() if everything else "",
         review=REVIEW,
     )
+
+
+def _examples(table: pd.DataFrame | None) -> dict[str, list[side_by_side.Row]]:
+    """Examples side by side, by task."""
+    if table is None:
+        return {}
+    by_task = table.groupby("task", sort=False)
+    return {str(task): side_by_side.rows(own) for task, own in by_task}
 
 
 def overall_figures(comparison: Comparison) -> list[Figure]:
@@ -124,6 +146,8 @@ def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Fi
         figures += _curves(name, task, siblings.curves[siblings.curves["task"] == name])
     if siblings.confusion is not None:
         figures += _confusions(name, task, siblings.confusion[siblings.confusion["task"] == name])
+    if siblings.forecasts is not None:
+        figures += fans.figures(name, task, siblings.forecasts[siblings.forecasts["task"] == name])
     return figures
 
 

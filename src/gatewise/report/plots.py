@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gatewise.artifacts.comparison import Comparison
 from gatewise.evidence import prediction_counts
 from gatewise.evidence.task_evidence import TaskEvidence
+from gatewise.report import fans, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,8 @@ def confusion(evidence: Mapping[str, TaskEvidence]) -> pd.DataFrame:
         labels = known.card.labels if known.card else []
         for variant, by_seed in known.predictions.items():
             counts = prediction_counts.confusion(list(by_seed.values()), len(labels))
+            if counts is None:
+                continue
             names = labels if len(labels) == len(counts) else [str(i) for i in range(len(counts))]
             for i, row in enumerate(counts):
                 for j, count in enumerate(row):
@@ -102,8 +105,13 @@ def tuning_budget(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["task", "variant", "trials", "expected", "low", "high"])
 
 
-def write(folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: Comparison) -> None:
-    """Write the tables as CSV into `folder`."""
+def write(
+    folder: str | Path,
+    evidence: Mapping[str, TaskEvidence],
+    comparison: Comparison,
+    root: str | Path = "runs",
+) -> None:
+    """Write the tables as CSV into `folder`; predictions are read from below `root`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in (
@@ -113,6 +121,12 @@ def write(folder: str | Path, evidence: Mapping[str, TaskEvidence], comparison: 
         ("tuning", tuning_budget(comparison)),
     ):
         frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+    forecasts = fans.forecasts(evidence, root)
+    if len(forecasts):
+        forecasts.to_csv(folder / "forecasts.csv", index=False, float_format="%.6g")
+    examples = side_by_side.texts(evidence, root)
+    if len(examples):
+        examples.to_csv(folder / "examples.csv", index=False, float_format="%.6g")
 
 
 def headline(comparison: Comparison) -> dict[str, dict[str, dict[str, float | None]]]:

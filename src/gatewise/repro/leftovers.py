@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 
 from gatewise import files
+from gatewise.config import yaml_file
+from gatewise.errors import GatewiseError
 from gatewise.execution import warm
 from gatewise.files import NotJsonError, read_json, replacing, write_json
 
@@ -69,15 +71,23 @@ def require_regular(
 
     Raises:
         DamagedError: naming the first of them.
+        GatewiseError: DVC's lock is nested so deeply that DVC would crash.
     """
     for name in single:
         with contextlib.suppress(FileNotFoundError):
             files.require_regular(name)
+    _require_shallow(LOCK)
     for root in roots:
         for folder, _folders, names in os.walk(root):
             for name in names:
                 with contextlib.suppress(FileNotFoundError):
                     files.require_regular(Path(folder, name))
+
+
+def _require_shallow(lock: Path) -> None:
+    """Whatever else is wrong with the lock, DVC says itself."""
+    with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
+        yaml_file.require_shallow(lock.read_text(encoding="utf-8"), lock)
 
 
 def mend_rwlock() -> None:
@@ -125,12 +135,9 @@ def _mend_lock() -> None:
 
 def _whole(lock: Path) -> bool:
     """Whether DVC could read it: it is rewritten in place, so its end may be missing."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         text = lock.read_text(encoding="utf-8")
-        content = yaml.load(text, Loader=loader)  # noqa: S506
+        content = yaml_file.parse(text, lock, yaml_file.MOST_LOCKED)
         entries = [
             entry
             for stage in content["stages"].values()
@@ -138,7 +145,7 @@ def _whole(lock: Path) -> bool:
         ]
         ended = all("path" in entry and ("cmd" in entry or "size" in entry) for entry in entries)
         return ended and text.endswith("\n")
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
+    except (GatewiseError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
         return False
 
 

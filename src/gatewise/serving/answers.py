@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from gatewise.artifacts.objectives.base import Answer
 from gatewise.errors import GatewiseError
 from gatewise.serving.questions import Question
 
 if TYPE_CHECKING:
-    from gatewise.serving.predictor import Predictor
+    from gatewise.serving.predictor import Asked, Predictor
 
 BATCH = 256
 """Questions that are read before the model is asked."""
@@ -21,23 +20,11 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Answered:
-    """A question and what came of it: probabilities, or a reason why there are none."""
+    """A question and what came of it: an answer, or a reason why there is none."""
 
     question: Question
-    probabilities: dict[str, float] | None
+    answer: Answer | None
     error: str = ""
-
-    @property
-    def label(self) -> str:
-        """The most probable label; empty where there is none."""
-        if self.probabilities is None:
-            return ""
-        return max(self.probabilities, key=lambda name: (self.probabilities or {})[name])
-
-    @property
-    def probability(self) -> float:
-        """That of the label."""
-        return 0.0 if self.probabilities is None else self.probabilities[self.label]
 
 
 def ask(predictor: Predictor, questions: Iterable[Question], *, skip: bool) -> Iterator[Answered]:
@@ -62,23 +49,19 @@ def ask(predictor: Predictor, questions: Iterable[Question], *, skip: bool) -> I
 
 
 def _batch(predictor: Predictor, batch: Sequence[Question], *, skip: bool) -> Iterator[Answered]:
-    sequences: dict[int, np.ndarray] = {}
+    asked: dict[int, Asked] = {}
     errors: dict[int, str] = {}
     for place, question in enumerate(batch):
         try:
-            sequences[place] = predictor.sequence(question.read())
+            asked[place] = predictor.asked(question.read())
         except GatewiseError as error:
             said = str(error)
             named = said if said.startswith(question.name) else f"{question.name}: {said}"
             if not skip:
                 raise GatewiseError(f"{named}; give --on-bad skip to answer the others") from None
             errors[place] = said
-    rows = predictor.probabilities(list(sequences.values())) if sequences else ()
-    labels = predictor.card.labels
-    known = {
-        place: {name: float(p) for name, p in zip(labels, row, strict=True)}
-        for place, row in zip(sequences, rows, strict=True)
-    }
+    found = predictor.answers(list(asked.values())) if asked else []
+    known = dict(zip(asked, found, strict=True))
     for place, question in enumerate(batch):
         yield Answered(question, known.get(place), errors.get(place, ""))
 
@@ -98,13 +81,13 @@ class Tally:
     def of(cls, answers: Iterable[Answered], labels: Sequence[str]) -> Tally | None:
         """Count; nothing where no label is known."""
         confusion = Counter(
-            (one.question.truth, one.label)
+            (one.question.truth, one.answer.said)
             for one in answers
-            if one.question.truth is not None and one.probabilities is not None
+            if one.question.truth is not None and one.answer is not None
         )
         if not confusion:
             return None
-        strangers = sorted({truth for truth, _ in confusion} - set(labels))
+        strangers = sorted({truth for truth, _ in confusion} - set(labels)) if labels else []
         return cls(confusion, [*labels, *strangers], strangers)
 
     @property

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,9 +18,10 @@ from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from gatewise.artifacts.objectives.base import Answer
 from gatewise.serving import rows
 from gatewise.serving.budget import AbandonedError, BadInputError, Budget, TooMuchError
-from gatewise.serving.predictor import Answer, Item, Predictor
+from gatewise.serving.predictor import Item, Predictor
 from gatewise.serving.rows import RefusedError
 
 if TYPE_CHECKING:
@@ -122,13 +122,13 @@ def application(predictor: Predictor, name: str) -> FastAPI:
         body = await answering.body(request)
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         (answer,) = await answering.ask(request, lambda: [rows.item(body, kind)])
-        return _json(asdict(answer))
+        return _json(answer.plain())
 
     @app.post("/invocations")
     async def invocations(request: Request) -> Response:
         body = await answering.body(request)
         answers = await answering.ask(request, lambda: rows.rows(rows.parsed(body)))
-        return _json({"predictions": [asdict(answer) for answer in answers]})
+        return _json({"predictions": [answer.plain() for answer in answers]})
 
     @app.exception_handler(RefusedError)
     async def refused(_request: Request, error: RefusedError) -> Response:

@@ -10,14 +10,15 @@ import numpy as np
 from gatewise.serving.budget import BadInputError
 
 
-def array(value: Any, name: str) -> np.ndarray:
-    """A list (of lists) of numbers, or an array of them, as float32.
+def array(value: Any, name: str, kind: type[np.floating] = np.float32) -> np.ndarray:
+    """A list (of lists) of numbers, or an array of them, as floats of a kind.
 
     Strings that look like numbers, booleans and complex numbers are none.
 
     Args:
         value: what was sent.
         name: of the field, for the message.
+        kind: of the floats.
 
     Raises:
         BadInputError: it holds something else, or rows of different lengths.
@@ -31,7 +32,7 @@ def array(value: Any, name: str) -> np.ndarray:
             converted = np.asarray(rows)
             if converted.dtype.kind not in "iuf" and converted.size:
                 raise refused
-            return converted.astype(np.float32)
+            return converted.astype(kind)
     except (TypeError, ValueError, OverflowError):
         raise refused from None
 

@@ -1,4 +1,4 @@
-"""A trained run as something to ask: from what a user has to labels and probabilities.
+"""A trained run as something to ask: from what a user has to what the task asks for.
 
 A model folder holds `task.json`, `run.json`, `weights.safetensors` and, for text,
 `tokenizer.json`: the front end is inside, and nothing in it is a pickle.
@@ -11,17 +11,18 @@ import binascii
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gatewise.artifacts import digests, runs
+from gatewise.artifacts.objectives.base import Answer, Answered
 from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard, pad
 from gatewise.artifacts.runs import RunRecord
 from gatewise.data.frontends import decoding, text
 from gatewise.data.frontends.decoding import Clip, Unusable
+from gatewise.data.frontends.windows import History
 from gatewise.errors import GatewiseError
 from gatewise.files import DamagedError, reading
 from gatewise.serving import numbers
@@ -45,16 +46,16 @@ MEND = "take the model again from where it was made"
 
 Item = Mapping[str, Any]
 """What a user has: `audio` (bytes of a sound file, or those in base64), `samples` and `rate`,
-`frames` (steps x features) or `text`."""
+`frames` (steps x features), `text`, or `series` (the values so far)."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a model says about one item."""
+class Asked(NamedTuple):
+    """One item as preparation would have made it."""
 
-    label: str
-    probability: float
-    probabilities: dict[str, float]
+    sequence: np.ndarray
+    """`(steps, features)`, or token ids `(steps,)`."""
+    target: np.ndarray | None = None
+    """What is known of its target, where an answer needs that."""
 
 
 class Predictor:
@@ -68,6 +69,7 @@ class Predictor:
         tokenizer: Tokenizer | None,
     ) -> None:
         self.card = card
+        self.objective = card.asks
         self.record = record
         self._model = model.eval()
         self._tokenizer = tokenizer
@@ -120,39 +122,41 @@ class Predictor:
             TooMuchError: they cost more than the budget allows.
             AbandonedError: the budget was abandoned.
         """
-        sequences = []
+        asked = []
         for place, item in enumerate(items):
             try:
                 if budget is not None:
                     budget.go_on()
-                sequences.append(self.sequence(item, budget))
+                asked.append(self.asked(item, budget))
             except BadInputError as error:
                 where = f"item {place}: " if len(items) > 1 else ""
                 raise type(error)(f"{where}{error}") from None
-        labels = self.card.labels
-        return [
-            Answer(
-                label=labels[int(row.argmax())],
-                probability=float(row.max()),
-                probabilities={name: float(p) for name, p in zip(labels, row, strict=True)},
-            )
-            for row in self.probabilities(sequences, budget)
-        ]
+        return self.answers(asked, budget)
 
-    def sequence(self, item: Item, budget: Budget | None = None) -> np.ndarray:
-        """One item as preparation would have made it: `(steps, features)` or token ids `(steps,)`.
+    def asked(self, item: Item, budget: Budget | None = None) -> Asked:
+        """One item as preparation would have made it.
 
         Raises:
             BadInputError: it is not what this model takes, or not readable.
             TooMuchError: it costs more than the budget has left.
         """
-        sequence = self._sequence(item, budget or Budget())
+        asked = self._asked(item, budget or Budget())
         if budget is not None:
-            budget.take("steps", len(sequence))
-        return sequence
+            budget.take("steps", len(asked.sequence))
+        return asked
 
-    def _sequence(self, item: Item, budget: Budget) -> np.ndarray:
+    def answers(self, asked: Sequence[Asked], budget: Budget | None = None) -> list[Answer]:
+        """What to tell about items that are ready."""
+        return self.objective.answers(self.answered(asked, budget), self.card.labels)
+
+    def _asked(self, item: Item, budget: Budget) -> Asked:
         given = {str(name) for name, value in item.items() if value is not None}
+        if self.card.modality == "series":
+            _exactly(given, [{"series"}], "series (the values so far)")
+            return self._window(item["series"])
+        return Asked(self._sequence(item, given, budget))
+
+    def _sequence(self, item: Item, given: set[str], budget: Budget) -> np.ndarray:
         modality = self.card.modality
         if modality == "text":
             _exactly(given, [{"text"}], "text (a string)")
@@ -173,30 +177,38 @@ class Predictor:
         budget.take("sound", len(clip.samples) / clip.rate)
         return self._spectrum(clip)
 
-    def probabilities(
-        self, sequences: Sequence[np.ndarray], budget: Budget | None = None
-    ) -> np.ndarray:
-        """Class probabilities, float32 `(items, classes)`.
+    def answered(self, asked: Sequence[Asked], budget: Budget | None = None) -> list[Answered]:
+        """Outputs for each item.
 
         Items are batched as evaluation batches a test split (by length, stable, 256 at a time,
         with the run's number of threads), so the split as a whole gets its recorded
-        probabilities bit for bit. A matrix product's last bits may depend on the batch's size,
+        outputs bit for bit. A matrix product's last bits may depend on the batch's size,
         so an item alone may differ from those in the last digit. So may batches whose padding
         would take too much memory: they are split.
         """
         import torch
 
-        lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
+        lengths = np.array([len(one.sequence) for one in asked], dtype=np.int64)
         order = np.argsort(lengths, kind="stable")
-        probabilities = np.zeros((len(sequences), len(self.card.labels)), dtype=np.float32)
+        found: dict[int, Answered] = {}
         with _threads(self.record.threads), torch.inference_mode():
             for rows in batches(order, lengths):
                 if budget is not None:
                     budget.go_on()
-                inputs = _padded([sequences[row] for row in rows], lengths[rows])
-                logits = self._model(inputs, torch.from_numpy(lengths[rows]))
-                probabilities[rows] = torch.softmax(logits, dim=1).numpy()
-        return probabilities
+                chosen = [asked[row] for row in rows]
+                inputs = _padded([one.sequence for one in chosen], lengths[rows])
+                steps = torch.from_numpy(lengths[rows])
+                outputs = self._model(inputs, steps)
+                targets, target_lengths = _targets(chosen)
+                for place, row in enumerate(rows.tolist()):
+                    one = slice(place, place + 1)
+                    found[row] = Answered(
+                        outputs[one],
+                        steps[one],
+                        targets[one],
+                        None if target_lengths is None else target_lengths[one],
+                    )
+        return [found[row] for row in range(len(asked))]
 
     # --- inner -----------------------------------------------------------------------------
 
@@ -225,6 +237,23 @@ class Predictor:
         if not np.isfinite(frames).all():
             raise BadInputError("frames hold values that are not finite numbers")
         return frames
+
+    def _window(self, value: Any) -> Asked:
+        values = numbers.array(value, "series", np.float64)
+        if values.ndim != 1:
+            raise BadInputError(f"series must be a list of values, not {values.shape}")
+        if len(values) > LONGEST_STEPS:
+            raise BadInputError(f"{len(values)} values; at most {LONGEST_STEPS} are taken")
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            raise BadInputError(f"series: value {int(bad[0]) + 1} is no finite number")
+        settings = self.card.objective
+        history = History(values, int(settings["season"]))
+        if (why := history.problem(len(values))) is not None:
+            raise BadInputError(f"series: {why}")
+        steps, horizon = int(self.card.front_end["history"]), int(settings["horizon"])
+        window = history.window(len(values), steps, horizon)
+        return Asked(window.sequence, window.target())
 
     def _spectrum(self, clip: Clip) -> np.ndarray:
         from gatewise.config import LogMel, Mfcc
@@ -317,6 +346,18 @@ def batches(order: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
             count = int(fits[-1]) + 1 if len(fits) else 1
             yield rows[:count]
             rows = rows[count:]
+
+
+def _targets(asked: Sequence[Asked]) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """What is known of the items' targets, padded, and their lengths; zeros for classes."""
+    import torch
+
+    known = [one.target for one in asked if one.target is not None]
+    if not known:
+        return torch.zeros(len(asked), dtype=torch.int64), None
+    lengths = np.array([len(target) for target in known], dtype=np.int64)
+    padded = pad(np.concatenate(known), np.cumsum(lengths) - lengths, lengths)
+    return torch.from_numpy(padded), torch.from_numpy(lengths)
 
 
 def _weights(path: Path, record: RunRecord) -> dict[str, torch.Tensor]:

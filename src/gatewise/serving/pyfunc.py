@@ -6,16 +6,19 @@ MLflow calls `_load_pyfunc`, so no Python object is pickled. Rows of a data fram
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import itertools
 import os
 import shutil
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import numpy as np
 
-from gatewise.artifacts import software
+from gatewise.artifacts import objectives, software
+from gatewise.artifacts.objectives.base import Answer
 from gatewise.artifacts.prepared import CARD, TaskCard
 from gatewise.artifacts.runs import RunRecord
 from gatewise.models import cells
@@ -31,6 +34,7 @@ LIBRARIES = {
     "audio": ("torchaudio", "soundfile"),
     "frames": (),
     "text": ("tokenizers",),
+    "series": (),
 }
 COMMON = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "torch")
 
@@ -45,7 +49,7 @@ class PyfuncModel:
         self.predictor = predictor
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
-        """A data frame with `label`, `probability` and `probabilities`, a row an item."""
+        """A data frame with the fields of the objective's answer, a row an item."""
         import pandas as pd
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import BAD_REQUEST
@@ -54,13 +58,7 @@ class PyfuncModel:
             answers = self.predictor(_items(model_input), _budget())
         except BadInputError as error:
             raise MlflowException(str(error), error_code=BAD_REQUEST) from None
-        return pd.DataFrame(
-            {
-                "label": [answer.label for answer in answers],
-                "probability": [answer.probability for answer in answers],
-                "probabilities": [answer.probabilities for answer in answers],
-            }
-        )
+        return pd.DataFrame([answer.plain() for answer in answers])
 
 
 def _load_pyfunc(path: str) -> PyfuncModel:
@@ -109,23 +107,36 @@ def signature(card: TaskCard) -> ModelSignature:
     """Columns in and out."""
     from mlflow.models.signature import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import Array, Map
+    from mlflow.types.schema import Array
 
     inputs: list[Any] = {
         "text": [ColSpec(DataType.string, "text")],
         "frames": [ColSpec(Array(Array(DataType.double)), "frames")],
+        "series": [ColSpec(Array(DataType.double), "series")],
         "audio": [
             ColSpec(DataType.binary, "audio", required=False),
             ColSpec(Array(DataType.double), "samples", required=False),
             ColSpec(DataType.long, "rate", required=False),
         ],
     }[card.modality]
-    outputs: list[Any] = [
-        ColSpec(DataType.string, "label"),
-        ColSpec(DataType.double, "probability"),
-        ColSpec(Map(DataType.double), "probabilities"),
-    ]
-    return ModelSignature(Schema(inputs), Schema(outputs))
+    return ModelSignature(Schema(inputs), Schema(answer_columns(card.asks.answer)))
+
+
+def answer_columns(answer: type[Answer]) -> list[Any]:
+    """Columns of an objective's answers, one for each field."""
+    from mlflow.types import ColSpec, DataType
+    from mlflow.types.schema import Array, Map
+
+    columns: dict[Any, Any] = {
+        str: DataType.string,
+        float: DataType.double,
+        list[float]: Array(DataType.double),
+        list[str]: Array(DataType.string),
+        dict[str, float]: Map(DataType.double),
+    }
+    hints = get_type_hints(answer)
+    names = [field.name for field in dataclasses.fields(answer)]  # type: ignore[arg-type]
+    return [ColSpec(columns[hints[name]], name) for name in names]
 
 
 def example(card: TaskCard) -> pd.DataFrame:
@@ -134,6 +145,9 @@ def example(card: TaskCard) -> pd.DataFrame:
 
     if card.modality == "text":
         return pd.DataFrame({"text": ["a film of quiet power, beautifully acted"]})
+    if card.modality == "series":
+        season = int(card.objective["season"])
+        return pd.DataFrame({"series": [[float(1 + k % season) + k for k in range(3 * season)]]})
     if card.modality == "frames":
         return pd.DataFrame({"frames": [np.zeros((4, card.features or 1)).tolist()]})
     return pd.DataFrame({"audio": [tone(int(card.front_end["sample_rate"]))]})
@@ -183,10 +197,11 @@ def _missing(value: Any) -> bool:
 def copy_code(target: Path) -> None:
     """Copy what a model needs of this package to run elsewhere: what this module imports.
 
-    All cells go along. They are imported by name, and one more file does no harm.
+    All cells and objectives go along. They are found by name, and one more file does no harm.
     """
     files = [path for module in software.closure([__name__]) if (path := software.path_of(module))]
-    for source in [*files, *Path(cells.__file__).parent.glob("*.py")]:
+    named = (Path(package.__path__[0]).glob("*.py") for package in (cells, objectives))
+    for source in [*files, *itertools.chain(*named)]:
         copy = target / source.relative_to(software.ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from gatewise.config import source_class
 from gatewise.data.frontends.decoding import FOREIGN, SUFFIXES
 from gatewise.data.sources import _labels, _metadata, _sounds, _tables
+from gatewise.data.sources._series import value as series_value
 from gatewise.errors import GatewiseError
 from gatewise.serving import held_out
 from gatewise.serving.held_out import FROM_FOLDER, Wanted
@@ -19,6 +23,7 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     "audio": (*SUFFIXES, *FOREIGN),
     "text": (".txt",),
     "frames": (".npy", ".csv"),
+    "series": (".npy",),
 }
 """Files that hold one example each, by what a model takes."""
 
@@ -53,6 +58,8 @@ def _of(path: Path, wanted: Wanted) -> Iterator[Question]:
     _sounds.require_file(path)
     if path.suffix.lower() in endings:
         yield _file(path, wanted)
+    elif _tables.is_table(path) and wanted.modality == "series":
+        yield from _series(path, wanted)
     elif _tables.is_table(path) and wanted.modality != "frames":
         yield from _table(path, wanted)
     else:
@@ -139,6 +146,22 @@ def _below(root: Path, file: Path) -> str:
 # --- examples --------------------------------------------------------------------------------
 
 
+def _series(path: Path, wanted: Wanted) -> Iterator[Question]:
+    """A question for each series of a table: long with a column `id`, or the only one."""
+    if wanted.labels is not None:
+        raise GatewiseError(f"{path}: forecasts have no labels; leave --labels out")
+    there = _tables.header(path)
+    value, kind = wanted.column or "value", source_class("series")
+    if "id" in there:
+        table = kind.model_validate({"kind": "series", "path": str(path), "value": value})
+        for name, values in table.named():  # type: ignore[attr-defined]
+            yield Question(f"{path}: {name}", functools.partial(dict, series=values))
+        return
+    rows = enumerate(_tables.read(path, {"value": value}), 1)
+    column = [series_value(row["value"], f"{path}, row {number}") for number, row in rows]
+    yield Question(str(path), functools.partial(dict, series=np.array(column)))
+
+
 def _text(text: str) -> dict[str, Any]:
     return {"text": text}
 
@@ -151,10 +174,9 @@ def _read(path: Path) -> dict[str, Any]:
         if kind in ENDINGS["text"]:
             return {"text": path.read_text(encoding="utf-8-sig")}
         if kind in ENDINGS["frames"]:
-            import numpy as np
-
             if kind == ".npy":
-                return {"frames": np.load(path, allow_pickle=False)}
+                values = np.load(path, allow_pickle=False)
+                return {"series" if values.ndim == 1 else "frames": values}
             return {"frames": np.loadtxt(path, delimiter=",", ndmin=2)}
         return {"audio": path.read_bytes()}
     except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import CARD
 from gatewise.artifacts.runs import RunRecord
 from gatewise.config.metrics import METRICS
+from gatewise.config.objectives import objective_class, objective_kinds
 from gatewise.files import digest, read_json
 from gatewise.tracking import mistakes, names, notes, pictures, run_notes, tables
 
@@ -144,7 +145,7 @@ def from_folder(folder: str | Path) -> Content:
         "curves.svg": partial(_curves_picture, curves),
         runs.RECORD: (folder / runs.RECORD).read_bytes,
     }
-    if (folder / runs.PREDICTIONS).is_file():
+    if _confusable([folder]):
         artifacts["confusion.svg"] = partial(_confusion_picture, [folder], record.task)
     tabled = mistakes.artifacts(folder, record.task, _label_names(record.task))
     return replace(
@@ -243,7 +244,7 @@ def with_aggregates(
     seeds = ", ".join(str(record.seed) for _folder, record in members)
     folders = [folder for folder, _record in members if (folder / runs.PREDICTIONS).is_file()]
     artifacts: dict[str, Callable[[], bytes]] = {}
-    if folders:
+    if _confusable(folders):
         artifacts["confusion.svg"] = partial(_confusion_picture, folders, parent.task)
         described += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
     heard = mistakes.sounds(folders, parent.task, _label_names(parent.task))
@@ -365,7 +366,7 @@ def _curves_picture(points: Mapping[MetricKey, float]) -> bytes:
         lines.setdefault(name, []).append((step, value))
     panels = {
         "loss": {"training": "train/loss", "validation": "validation/loss"},
-        "validation": {"accuracy": "validation/accuracy", "macro F1": "validation/macro_f1"},
+        "validation": {METRICS[name].title: f"validation/{name}" for name in _curved()},
     }
     return pictures.curves(
         {
@@ -373,6 +374,18 @@ def _curves_picture(points: Mapping[MetricKey, float]) -> bytes:
             for title, columns in panels.items()
         }
     ).encode()
+
+
+def _curved() -> Iterator[str]:
+    """Metrics whose curves are drawn: the first two of each objective."""
+    for kind in objective_kinds():
+        yield from objective_class(kind).metrics[:2]
+
+
+def _confusable(folders: Sequence[Path]) -> bool:
+    """Whether runs left predictions, and of classes."""
+    kept = [folder for folder in folders if (folder / runs.PREDICTIONS).is_file()]
+    return bool(kept) and mistakes.CONFUSION in mistakes.objective_of(kept[0]).pictures
 
 
 def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:
@@ -383,7 +396,9 @@ def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:
         prediction_counts.read(folder, RunRecord.read(folder).predictions_sha256)
         for folder in folders
     ]
-    counts = prediction_counts.confusion(counted, len(names)).tolist()
+    confusion = prediction_counts.confusion(counted, len(names))
+    assert confusion is not None  # noqa: S101  # `_confusable` has looked
+    counts = confusion.tolist()
     return pictures.confusion(counts, names or [str(i) for i in range(len(counts))]).encode()
 
 

@@ -8,17 +8,26 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatewise.artifacts import runs
+import numpy as np
+
+from gatewise.artifacts import objectives, runs
+from gatewise.artifacts.objectives import Objective
+from gatewise.artifacts.predictions import Predictions
+from gatewise.files import reading
 from gatewise.tracking.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PREDICTIONS, WORST, CLASSES = "predictions.json", "worst_mistakes.json", "classes.json"
+CONFUSION = "confusion"
+"""The picture that objectives with classes name."""
 SHOWN = 25
 """Worst mistakes in the table."""
 HEARD = 5
 """Worst mistakes of a variant that can be played."""
+LONGEST_NAME = 80
+"""Characters of a played mistake's name."""
 RAW = Path("data/raw")
 
 
@@ -28,26 +37,39 @@ def artifacts(folder: Path, task: str, labels: Sequence[str]) -> dict[str, Calla
     Args:
         folder: of the run; without predictions there are none.
         task: its name, by which the raw documents are found.
-        labels: names of classes; numbers stand in for missing ones.
+        labels: names of classes or symbols; numbers stand in for missing ones.
     """
     if not (folder / runs.PREDICTIONS).is_file():
         return {}
 
-    def made(make: Callable[[pd.DataFrame], Table]) -> bytes:
-        return make(_named(runs.read_predictions(folder), labels)).as_json()
+    def made(make: Callable[[Predictions], Table]) -> bytes:
+        return make(runs.read_predictions(folder)).as_json()
 
-    return {
-        CLASSES: lambda: made(by_class),
-        WORST: lambda: made(lambda frame: worst(frame, _documents(task))),
-        PREDICTIONS: lambda: made(every),
+    tables = {
+        WORST: lambda: made(lambda found: worst(found, labels, _documents(task))),
+        PREDICTIONS: lambda: made(lambda found: every(found, labels)),
     }
+    if CONFUSION not in objective_of(folder).pictures:
+        return tables
+    return {CLASSES: lambda: made(lambda found: by_class(found, labels)), **tables}
 
 
-def by_class(frame: pd.DataFrame) -> Table:
+def objective_of(folder: Path) -> type[Objective]:
+    """The objective of a run, by its predictions."""
+    import pyarrow.parquet as pq
+
+    path = folder / runs.PREDICTIONS
+    with reading(path, runs.remedy(folder)):
+        return objectives.of_columns(pq.read_schema(path).names)
+
+
+def by_class(found: Predictions, labels: Sequence[str]) -> Table:
     """Recall, precision and F1 of each class, the hardest first."""
+    shown = found.kind.shown(found.columns, labels)
+    truth, answer = np.array(shown.truth, dtype=object), np.array(shown.answer, dtype=object)
     rows = []
-    for name in sorted(set(frame["label"]) | set(frame["predicted"])):
-        true, said = frame["label"] == name, frame["predicted"] == name
+    for name in sorted({*truth, *answer}):
+        true, said = truth == name, answer == name
         hits = int((true & said).sum())
         examples, guesses = int(true.sum()), int(said.sum())
         recall = hits / examples if examples else 0.0
@@ -58,28 +80,24 @@ def by_class(frame: pd.DataFrame) -> Table:
     return Table(("class", "test examples", "recall", "precision", "F1"), rows)
 
 
-def worst(frame: pd.DataFrame, documents: Mapping[str, str]) -> Table:
-    """Wrong predictions, the most confident first; with the text where there is one."""
-    table = every(_worst(frame, SHOWN))
+def worst(found: Predictions, labels: Sequence[str], documents: Mapping[str, str]) -> Table:
+    """Wrong predictions, the worst first; with the text where there is one."""
+    table = _table(found, _worst(_frame(found, labels), SHOWN))
     if not documents:
         return table
     rows = [(*row, documents.get(str(row[0]), "")) for row in table.rows]
     return Table((*table.columns, "text"), rows)
 
 
-def every(frame: pd.DataFrame) -> Table:
+def every(found: Predictions, labels: Sequence[str]) -> Table:
     """All predictions, by the id that the row has in the data set."""
-    names = {"id": "id", "group": "group", "label": "class", "predicted": "predicted"}
-    confidence = [round(float(value), 4) for value in frame["confidence"]]
-    columns = [frame[name].astype(str) for name in names]
-    rows = list(zip(*columns, confidence, strict=True))
-    return Table((*names.values(), "confidence"), rows)
+    return _table(found, _frame(found, labels))
 
 
 def sounds(
     folders: Sequence[Path], task: str, labels: Sequence[str], raw: Path = RAW
 ) -> dict[str, Path]:
-    """Clips that a variant gets wrong with the most confidence, over all of its seeds.
+    """Clips that a variant gets wrong worst, over all of its seeds.
 
     Returns:
         Files by artifact path; none for tasks without clips, or where the raw data are not here.
@@ -90,14 +108,14 @@ def sounds(
     kept = [folder for folder in folders if (folder / runs.PREDICTIONS).is_file()]
     if not files or not kept:
         return {}
-    frames = [_named(runs.read_predictions(folder), labels) for folder in kept]
+    frames = [_frame(runs.read_predictions(folder), labels) for folder in kept]
     chosen = _worst(pd.concat(frames, ignore_index=True), None).drop_duplicates("id").head(HEARD)
     found = {}
-    table = every(chosen)
-    for i, (identifier, _group, label, predicted, _confidence) in enumerate(table.rows, 1):
-        clip = files.get(str(identifier))
+    for i, row in enumerate(chosen.itertuples(index=False), 1):
+        clip = files.get(str(row.id))
         if clip is not None and clip.is_file():
-            name = re.sub(r"[^a-z0-9]+", "-", f"{label} as {predicted}".lower()).strip("-")
+            said = f"{row.truth} as {row.answer}".lower()
+            name = re.sub(r"[^a-z0-9]+", "-", said)[:LONGEST_NAME].strip("-")
             found[f"worst/{i}-{name}{clip.suffix}"] = clip
     return found
 
@@ -105,22 +123,24 @@ def sounds(
 # --- inner ---------------------------------------------------------------------------------
 
 
-def _named(frame: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    """Predictions with names of classes, and the probability of what was said."""
+def _frame(found: Predictions, labels: Sequence[str]) -> pd.DataFrame:
+    """Predictions for people: `id, group, truth, answer, wrong, measure`."""
+    import pandas as pd
 
-    def name(number: int) -> str:
-        return labels[number] if number < len(labels) else str(number)
+    shown = found.kind.shown(found.columns, labels)
+    groups = found.group.to_pylist()
+    return pd.DataFrame({"id": found.ids, "group": groups, **vars(shown)})
 
-    return frame.assign(
-        label=[name(int(number)) for number in frame["label"]],
-        predicted=[name(int(number)) for number in frame["predicted"]],
-        confidence=[max(row) for row in frame["probabilities"]],
-    )
+
+def _table(found: Predictions, frame: pd.DataFrame) -> Table:
+    columns = [frame[name].astype(str) for name in ("id", "group", "truth", "answer")]
+    measure = [round(float(value), 4) for value in frame["measure"]]
+    rows = list(zip(*columns, measure, strict=True))
+    return Table(("id", "group", *found.kind.headings), rows)
 
 
 def _worst(frame: pd.DataFrame, most: int | None) -> pd.DataFrame:
-    wrong = frame[frame["label"] != frame["predicted"]]
-    ordered = wrong.sort_values(["confidence", "id"], ascending=[False, True])
+    ordered = frame[frame["wrong"]].sort_values(["measure", "id"], ascending=[False, True])
     return ordered if most is None else ordered.head(most)
 
 

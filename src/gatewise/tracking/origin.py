@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gatewise.artifacts import checkout
+from gatewise.config import yaml_file
 from gatewise.errors import GatewiseError
 
 COMMIT, DIRTY = "mlflow.source.git.commit", "gatewise.git.dirty"
@@ -31,16 +32,14 @@ def locked_stages(lock: str | Path = "dvc.lock") -> dict[str, Any]:
     Raises:
         GatewiseError: it is not readable.
     """
-    import yaml
-
     path = Path(lock)
     if not path.is_file():
         return {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        lock_file = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+        text = path.read_text(encoding="utf-8")
+        lock_file = yaml_file.parse(text, path, yaml_file.MOST_LOCKED)
         return dict((lock_file or {}).get("stages", {}))
-    except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
+    except (GatewiseError, AttributeError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise GatewiseError(f"{path}: not readable: {reason}; restore it with git") from None
 

@@ -7,7 +7,7 @@ The report is a stage's output and knows no store. Where the store is a server, 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gatewise.config import TrackingConfig
@@ -84,10 +84,18 @@ def write_page(store: Store, tasks: Iterable[str], reports: str | Path) -> None:
     wanted = {study.NAME, *tasks}
     known = addresses(store, links.base(store.uri))
     found = {name: link for name, link in known.items() if name in wanted}
+    with replacing(path) as temporary:
+        temporary.write_text(render(found), encoding="utf-8")
+
+
+def render(found: Mapping[str, str]) -> str:
+    """The page of links, which also tells them to the report that holds it out of sight.
+
+    Args:
+        found: addresses by name.
+    """
     items = "\n".join(
         f'<li><a href="{html.escape(link)}">{html.escape(name)}</a></li>'
         for name, link in found.items()
     )
-    with replacing(path) as temporary:
-        text = _PAGE.format(items=items, known=page.embeddable(found))
-        temporary.write_text(text, encoding="utf-8")
+    return _PAGE.format(items=items, known=page.embeddable(dict(found)))

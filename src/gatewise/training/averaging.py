@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from gatewise.training.module import SequenceClassification
+from gatewise.training.module import SequenceLearning
 
 State = dict[str, torch.Tensor]
 
@@ -33,7 +33,7 @@ class LastEpochs(Callback):
 
     def on_train_epoch_end(self, _trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Keep this epoch's weights, and none that are too old."""
-        assert isinstance(module, SequenceClassification)  # noqa: S101
+        assert isinstance(module, SequenceLearning)  # noqa: S101
         now = {name: value.detach().clone() for name, value in module.model.state_dict().items()}
         self.states = [*self.states, now][-self.count :]
 

@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import Callback
 from gatewise import streams
 from gatewise.config.metrics import METRICS
 from gatewise.training import divergence
-from gatewise.training.module import SequenceClassification
+from gatewise.training.module import SequenceLearning
 
 OnEpoch = Callable[[int, dict[str, float]], None]
 """Called after each epoch with its number, counted from 1, and its values."""
@@ -67,7 +67,7 @@ class Recorder(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Sum the epoch up; keep the weights if they are the best so far."""
-        assert isinstance(module, SequenceClassification)  # noqa: S101
+        assert isinstance(module, SequenceLearning)  # noqa: S101
         epoch = trainer.current_epoch + 1
         row = {"epoch": epoch, **module.epoch_row()}
         divergence.check_epoch(epoch, row["train_loss"])

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gatewise import streams
 from gatewise.artifacts import splits
-from gatewise.artifacts.prepared import Prepared, pad
+from gatewise.artifacts.prepared import Prepared, Targets, pad
 from gatewise.config import SPLITS, Augment
 from gatewise.models.batch import Batch
 from gatewise.training.augmentation import Changes, augment, draw
@@ -39,6 +39,7 @@ class Sequences(Dataset[Batch]):
         self.starts = prepared.index["start"].to_numpy(np.int64)
         self.lengths = prepared.index["length"].to_numpy(np.int64)
         self.labels = prepared.index["label"].to_numpy(np.int64)
+        self.targets = Targets(prepared)
         self.seed = seed
         self.augmentation = augmentation
         self.step_seconds = prepared.card.step_seconds or 1.0
@@ -53,10 +54,12 @@ class Sequences(Dataset[Batch]):
             inputs = augment(self.sequences, starts, lengths, changes)
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
+        targets, target_lengths = self.targets.of(address.rows)
         return Batch(
             torch.from_numpy(inputs),
             torch.from_numpy(lengths),
-            torch.from_numpy(self.labels[address.rows]),
+            torch.from_numpy(targets),
+            None if target_lengths is None else torch.from_numpy(target_lengths),
         )
 
     def _changes(self, config: Augment, epoch: int) -> Changes:

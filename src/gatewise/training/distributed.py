@@ -15,13 +15,14 @@ import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch.utils.data import DataLoader, Dataset
 
+from gatewise.artifacts.objectives import Objective
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import TrainConfig
 from gatewise.models.batch import Batch
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.training.datamodule import Address, Sequences, TaskData
-from gatewise.training.module import SequenceClassification
+from gatewise.training.module import SequenceLearning
 
 
 class Group(NamedTuple):
@@ -49,10 +50,12 @@ class Group(NamedTuple):
         settings = (prepared, seed, train.batch_size, plan.augment, train.fraction)
         return TaskData(*settings) if self.size == 1 else SharedTaskData(self, *settings)
 
-    def module(self, model: SequenceClassifier, config: TrainConfig) -> SequenceClassification:
+    def module(
+        self, model: SequenceClassifier, config: TrainConfig, objective: Objective
+    ) -> SequenceLearning:
         """The LightningModule of this process."""
-        kind = SequenceClassification if self.size == 1 else SharedClassification
-        return kind(model, config)
+        kind = SequenceLearning if self.size == 1 else SharedLearning
+        return kind(model, config, objective)
 
     def trainer_settings(self) -> dict[str, Any]:
         """What `pytorch_lightning.Trainer` has to know."""
@@ -113,7 +116,7 @@ class SharedTaskData(TaskData):
         return DataLoader(shares, sampler=whole.sampler, batch_size=None, generator=whole.generator)
 
 
-class SharedClassification(SequenceClassification):
+class SharedLearning(SequenceLearning):
     """Learns from shares, and sums losses up over the processes."""
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:  # noqa: ARG002

@@ -1,6 +1,7 @@
 """When training ran away: numbers that are none, or a loss worse than guessing.
 
-A model that knows nothing guesses, at a cross-entropy of `log(classes)`. Rates that are too high
+A model that knows nothing guesses, at a cross-entropy of `log(classes)` where there are classes;
+where guessing hangs on the data, the first epoch stands for it. Rates that are too high
 need not end in NaN: an LSTM's gates saturate, and its loss stays finite at any height.
 """
 
@@ -28,18 +29,18 @@ def check_epoch(epoch: int, train_loss: float) -> None:
         raise DivergedError(f"training diverged in epoch {epoch} (loss {train_loss}); {_ADVICE}")
 
 
-def check_run(curves: Sequence[Mapping[str, float]], classes: int) -> None:
+def check_run(curves: Sequence[Mapping[str, float]], guessing: float | None) -> None:
     """Refuse a run that ended worse than guessing.
 
     Args:
         curves: its epochs, with `train_loss`.
-        classes: labels to tell apart.
+        guessing: the loss of one who knows nothing, where it is known.
 
     Raises:
         DivergedError: it did.
     """
     first, last = curves[0]["train_loss"], curves[-1]["train_loss"]
-    chance = math.log(classes)
+    chance = abs(first) if guessing is None else guessing
     allowed = (RISEN_ABOVE_CHANCE if last > first else ABOVE_CHANCE) * chance
     if last > allowed:
         raise DivergedError(

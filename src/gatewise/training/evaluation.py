@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
+from gatewise.artifacts.objectives.base import Answered, Columns
 from gatewise.training.fit import FitResult
-from gatewise.training.scoring import scores
 
 
 @dataclass(frozen=True)
@@ -18,10 +17,10 @@ class Evaluation:
 
     rows: np.ndarray
     """int64 `(examples,)`: rows of the task's index in the order in which they were scored."""
-    logits: torch.Tensor
-    """float32 `(examples, classes)` on the CPU, in the order of `rows`."""
+    columns: Columns
+    """Truth and answers as the task's objective has them, in the order of `rows`."""
     metrics: dict[str, float]
-    """As `scores` gives them."""
+    """As the objective scores them."""
 
 
 def score(fitted: FitResult, splits: Iterable[str]) -> dict[str, Evaluation]:
@@ -30,10 +29,15 @@ def score(fitted: FitResult, splits: Iterable[str]) -> dict[str, Evaluation]:
 
 
 def _score(fitted: FitResult, split: str) -> Evaluation:
-    data = fitted.data
+    data, objective = fitted.data, fitted.module.objective
     parts = fitted.trainer.predict(fitted.module, data.evaluation_dataloader(split))
     assert parts is not None  # noqa: S101  (for the type checker)
-    logits = torch.cat(parts).float().cpu()  # type: ignore[arg-type]
-    rows = data.evaluation_rows(split)
-    labels = torch.from_numpy(data.clean_sequences.labels[rows])
-    return Evaluation(rows, logits, scores(logits, labels))
+    answered = [_on_cpu(part) for part in parts]  # type: ignore[arg-type]
+    columns = objective.predictions(answered)
+    return Evaluation(data.evaluation_rows(split), columns, objective.scores(answered))
+
+
+def _on_cpu(part: Answered) -> Answered:
+    outputs, *rest = part
+    moved = [None if tensor is None else tensor.cpu() for tensor in rest]
+    return Answered(outputs.float().cpu(), *moved)  # type: ignore[arg-type]

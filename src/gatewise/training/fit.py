@@ -33,7 +33,7 @@ from gatewise.training.averaging import LastEpochs
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
 from gatewise.training.datamodule import TaskData
 from gatewise.training.distributed import ALONE, Group
-from gatewise.training.module import SequenceClassification
+from gatewise.training.module import SequenceLearning
 
 OnResume = Callable[[int, str], None]
 """Called at most once, before the first epoch, with the epochs that need no repeating and a
@@ -63,7 +63,7 @@ class FitResult:
     """A row an epoch, as `curves.csv` has them."""
     best_epoch: int
     """Counted from 1; its weights are the module's, or the mean of those of the last epochs."""
-    module: SequenceClassification
+    module: SequenceLearning
     data: TaskData
     trainer: pl.Trainer
 
@@ -103,7 +103,8 @@ def fit(
     epochs = max(1, round(plan.train.epochs * solved.epochs_factor))
     data = group.data(plan, prepared, seed)
     config = _with_longest_sequence(solved.variant, data)
-    module = group.module(_model(plan, config, seed, data), plan.train)
+    card = prepared.card
+    module = group.module(_model(plan, config, seed, data), plan.train, card.asks)
     recorder = Recorder(plan.metric, on_epoch)
     saved = None if keep is None else _saved(keep, on_resume)
     last = LastEpochs(plan.train.average_last) if plan.train.average_last else None
@@ -117,7 +118,7 @@ def fit(
     else:
         path = None if saved is None else saved.path
         trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
-    divergence.check_run(recorder.rows, len(prepared.card.labels))
+    divergence.check_run(recorder.rows, card.asks.guessing(card.labels))
     module.model.load_state_dict(recorder.best_state if last is None else last.mean())
     return FitResult(
         config=config,

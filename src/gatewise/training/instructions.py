@@ -27,9 +27,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gatewise.errors import GatewiseError
+from gatewise.files import read_regular
 
 Instructions = Literal["portable", "native"]
 MODES: tuple[Instructions, ...] = ("portable", "native")
+LARGEST_STUDY = 2**20
+"""Bytes of a file that is looked into for its instructions; a longer one is refused later."""
 MODE = "GATEWISE_INSTRUCTIONS"
 """Environment variable: what this process and those it starts compute with."""
 REPLACED = "GATEWISE_REPLACED"
@@ -145,9 +148,9 @@ def wanted(params: str | Path = "params.yaml") -> Instructions:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(params).read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_regular(params, LARGEST_STUDY).decode())
         return _named(content["execution"]["instructions"])
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
         return "portable"
 
 

@@ -1,4 +1,4 @@
-"""The LightningModule: sequence classification with any variant, under equal conditions."""
+"""The LightningModule: any variant learns what its task asks for, under equal conditions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch.nn import functional
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from gatewise.artifacts.objectives import Objective
+from gatewise.artifacts.objectives.base import Answered
 from gatewise.config import TrainConfig
 from gatewise.errors import GatewiseError
 from gatewise.models.batch import Batch
 from gatewise.models.classifier import SequenceClassifier
-from gatewise.training.scoring import scores
 
 
 def schedule(config: TrainConfig, steps: int) -> Callable[[int], float]:
@@ -34,7 +34,7 @@ def schedule(config: TrainConfig, steps: int) -> Callable[[int], float]:
     return factor
 
 
-class SequenceClassification(pl.LightningModule):
+class SequenceLearning(pl.LightningModule):
     """Trains `model` with AdamW and a learning rate that changes with every update.
 
     Logged at the end of an epoch: `train_loss`, `gradient_norm` (the mean over updates, before
@@ -42,17 +42,20 @@ class SequenceClassification(pl.LightningModule):
     stay on the device: `self.log` at every step would cost small models more than they compute.
     """
 
-    def __init__(self, model: SequenceClassifier, config: TrainConfig) -> None:
+    def __init__(
+        self, model: SequenceClassifier, config: TrainConfig, objective: Objective
+    ) -> None:
         super().__init__()
         self.model = model
         self.config = config
+        self.objective = objective
         self._scores: dict[str, float] = {}
         self._clipped: list[torch.nn.Parameter] = []
         self._losses: list[torch.Tensor] = []
         self._rows: list[int] = []
         self._examples: list[int] = []
         self._norms: list[torch.Tensor] = []
-        self._validation: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._validation: list[Answered] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
         """As torch does, which looks at whatever becomes an attribute of a module.
@@ -66,17 +69,16 @@ class SequenceClassification(pl.LightningModule):
             super().__setattr__(name, value)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
-        """Mean cross-entropy of one batch."""
+        """Mean loss of one batch."""
         loss = self._loss(batch)
-        self._note(loss, len(batch.labels), len(batch.labels))
+        self._note(loss, len(batch.lengths), len(batch.lengths))
         return loss
 
+    def _answered(self, batch: Batch) -> Answered:
+        return Answered(self.model(batch.inputs, batch.lengths), *batch[1:])
+
     def _loss(self, batch: Batch) -> torch.Tensor:
-        return functional.cross_entropy(
-            self.model(batch.inputs, batch.lengths),
-            batch.labels,
-            label_smoothing=self.config.label_smoothing,
-        )
+        return self.objective.loss(self._answered(batch), self.config)
 
     def _note(self, loss: torch.Tensor, rows: int, examples: int) -> None:
         """Keep for the epoch's sum: a mean loss over `rows`, in a batch of `examples`."""
@@ -85,13 +87,12 @@ class SequenceClassification(pl.LightningModule):
         self._examples.append(examples)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """Collect logits; scores need all of them."""
-        self._validation.append((self.model(batch.inputs, batch.lengths), batch.labels))
+        """Collect outputs; scores need all of them."""
+        self._validation.append(self._answered(batch))
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
-        """Logits of one batch, `(batch, classes)`."""
-        logits: torch.Tensor = self.model(batch.inputs, batch.lengths)
-        return logits
+    def predict_step(self, batch: Batch, batch_idx: int) -> Answered:  # noqa: ARG002
+        """Outputs of one batch, beside what it should have given."""
+        return self._answered(batch)
 
     def on_fit_start(self) -> None:
         """Look up once what is clipped: torch would walk through all submodules at every step."""
@@ -103,9 +104,8 @@ class SequenceClassification(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score the validation split."""
-        logits, labels = (torch.cat(part) for part in zip(*self._validation, strict=True))
+        self._scores = self.objective.scores(self._validation)
         self._validation.clear()
-        self._scores = scores(logits, labels)
         self._publish({f"validation_{name}": value for name, value in self._scores.items()})
 
     def on_train_epoch_end(self) -> None:

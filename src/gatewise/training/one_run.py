@@ -61,7 +61,7 @@ def write(
 ) -> RunRecord:
     """Write the run folder, from the first process of the group; gives the record."""
     test = evaluations["test"]
-    table = predictions(fitted.data.prepared, test.rows, test.logits)
+    table = predictions(fitted.data.prepared, test.rows, test.columns)
     weights = {
         name: tensor.cpu().contiguous() for name, tensor in fitted.module.model.state_dict().items()
     }

@@ -48,7 +48,7 @@ def run(
     validation = score(fitted, ["validation"])["validation"]
     if not group.leads:
         return
-    predictions(data, validation.rows, validation.logits).to_parquet(
+    predictions(data, validation.rows, validation.columns).to_parquet(
         job.folder / runs.PREDICTIONS, index=False
     )
     pd.DataFrame(fitted.curves).to_csv(job.folder / runs.CURVES, index=False)

@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from gatewise.artifacts import runs
+from gatewise.artifacts.objectives.classify import Objective
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig, metrics
 from gatewise.files import digest, write_json
@@ -124,7 +125,7 @@ def write_run(
         }
     ).to_parquet(target / runs.PREDICTIONS, index=False)
     counts = metrics.count(label, probabilities)[0]
-    scores = {name: float(one.from_counts(counts)) for name, one in metrics.METRICS.items()}
+    scores = {one.name: float(one.from_counts(counts)) for one in Objective.registered()}
     scores["loss"] = scores["log_loss"]
     model = VariantConfig(cell="gru", hidden=changes.pop("hidden", 8), embedding=4)
     torch.manual_seed(seed)

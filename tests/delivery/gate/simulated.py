@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gatewise.artifacts.judged import JudgedClasses
 from gatewise.config import GateConfig
 from gatewise.config.metrics import METRICS, Metric, negative_log
 from gatewise.delivery.gate import interval, slices
-from gatewise.delivery.gate.interval import PairedSeed, Predictions
+from gatewise.delivery.gate.interval import PairedSeed
 from gatewise.delivery.gate.rule import Check
 
 CLASSES = [f"k{i}" for i in range(5)]
@@ -48,7 +49,7 @@ def retraining(
             right = rng.random(examples) < np.clip(p, 0, 1)
             other = (label + 1 + rng.integers(0, len(CLASSES) - 1, examples)) % len(CLASSES)
             losses = negative_log(np.where(right, SURE, UNSURE))
-            runs.append(Predictions(np.where(right, label, other), losses))
+            runs.append(JudgedClasses(label, np.where(right, label, other), losses))
         pairs.append(
             PairedSeed(
                 seed=seed,
@@ -71,7 +72,9 @@ def check(
     made = Check("toy", "gru", "gru", "a simulation", metric, must_pass=True)
     made.overall = interval.difference(pairs, metric, settings.resamples)
     for name, chosen in slices.cut(pairs, CLASSES, settings.slices):
-        made.slices[name] = interval.difference(chosen, slices.METRIC, settings.resamples)
+        made.slices[name] = interval.difference(
+            chosen, slices.scored_by(metric), settings.resamples
+        )
     for name, value in changes.items():
         setattr(made, name, value)
     return made

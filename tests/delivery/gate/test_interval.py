@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from gatewise.config.metrics import METRICS, count_predicted
+from gatewise.artifacts.objectives.classify import Objective
+from gatewise.config.metrics import count_predicted
 from gatewise.delivery.gate.interval import difference
 from tests.delivery.gate.simulated import ACCURACY, CLASSES, retraining
 
-every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+every_metric = pytest.mark.parametrize("metric", Objective.registered(), ids=Objective.metrics)
 
 
 def score(metric, pair, run):

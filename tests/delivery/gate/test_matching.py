@@ -9,7 +9,7 @@ from gatewise.artifacts.prepared import Prepared
 from gatewise.config.metrics import SMALLEST
 from gatewise.data.preparation.build import prepare
 from gatewise.delivery.gate import matching, snapshot
-from gatewise.serving.predictor import Predictor, gather
+from gatewise.serving.predictor import Asked, Predictor, gather
 from tests.delivery.gate.projects import write_run
 from tests.records import name_files
 from tests.serving.test_pyfunc import audio, frames, text
@@ -46,9 +46,10 @@ def test_new_examples_reach_the_reference_as_a_user_would_send_them(tmp_path, ma
     old = snapshots[1].index.set_index("id")
     sequences = np.load(then / "data/prepared/toy/sequences.npy")
     rows = old.loc[list(one.ids[~one.known])]
-    wanted = predictor.probabilities(
-        [sequences[s : s + n] for s, n in zip(rows["start"], rows["length"], strict=True)]
+    answers = predictor.answers(
+        [Asked(sequences[s : s + n]) for s, n in zip(rows["start"], rows["length"], strict=True)]
     )
+    wanted = np.array([list(answer.probabilities.values()) for answer in answers], np.float32)
     new = one.where(~one.known)
     assert new.reference.predicted.tolist() == wanted.argmax(axis=1).tolist()
     own = wanted[np.arange(len(new.label)), new.label].astype(np.float64)

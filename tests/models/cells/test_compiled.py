@@ -148,3 +148,12 @@ def test_vectors_of_another_width_give_the_same_bits(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == digests()
+
+
+def test_naming_cells_loads_no_compiler(project):
+    """`compiled` is left to the first sequence: `plan` and `gatewise cells` need none."""
+    code = "import sys; from gatewise.models import cells; print('numba' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "False"

@@ -291,7 +291,7 @@ def test_learns_a_delayed_recall(name):
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     variant = VariantConfig(cell=name, hidden=24, pooling="last")
-    model = SequenceClassifier(variant, Sizes(classes=SYMBOLS, features=SYMBOLS + 1))
+    model = SequenceClassifier(variant, Sizes(outputs=SYMBOLS, features=SYMBOLS + 1))
     optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
 
     def batch(size):

@@ -80,3 +80,18 @@ def test_gates_are_right_to_a_few_units_in_the_last_place(x):
     triple = np.zeros((1, 3), np.float32)
     compiled.gru_forward(gates, zero, triple.T.copy(), zero[0], out, out.copy(), triple.copy())
     assert gates[0, 0, 0] == pytest.approx(1 / (1 + np.exp(-np.float64(x))), abs=3e-7)
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_a_training_pass_finds_everything_compiled(name):
+    """Else every run that is forked from the warm process would compile it by itself."""
+
+    def made():
+        loops = [getattr(compiled, f"{name}_{way}") for way in ("forward", "backward")]
+        return [len(kernel.signatures) for kernel in (compiled.product, *loops)]
+
+    cell, _ = pair(name)
+    before = made()
+    x = torch.randn(5, 3, 7, requires_grad=True)
+    cell(x)[0].sum().backward()
+    assert made() == before

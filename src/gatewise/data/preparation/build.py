@@ -15,11 +15,19 @@ import numpy as np
 import pandas as pd
 
 from gatewise import files
-from gatewise.artifacts import splits
+from gatewise.artifacts import objectives, splits
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.manifest import Raw
-from gatewise.artifacts.prepared import DRAWN, INDEX_COLUMNS, SEQUENCES, Prepared, TaskCard
-from gatewise.config import Frames, TaskConfig, Tokens
+from gatewise.artifacts.prepared import (
+    DRAWN,
+    INDEX_COLUMNS,
+    SEQUENCES,
+    TARGET_COLUMNS,
+    TARGETS,
+    Prepared,
+    TaskCard,
+)
+from gatewise.config import Frames, Series, TaskConfig, Tokens
 from gatewise.data.frontends import text
 from gatewise.data.preparation import (
     certificate,
@@ -28,9 +36,13 @@ from gatewise.data.preparation import (
     frames,
     joined_groups,
     near_duplicates,
+    series,
+    series_certificate,
+    symbols,
 )
 from gatewise.data.preparation.description import describe
 from gatewise.data.preparation.joined_groups import Division
+from gatewise.data.preparation.series import Cut
 from gatewise.data.preparation.transformed import Transformed
 from gatewise.errors import GatewiseError
 
@@ -63,20 +75,26 @@ def prepare(
     _fits(task, raw, config)
     texts = _Texts.read(raw) if raw.card.payload == "text" else None
     config = _settled(raw, config)
+    if isinstance(config.features, Series):
+        raw = series.expand(raw, Cut.of(config.features, config.objective))
     division = _divide(task, raw.manifest, config, texts)
     with files.replacing(target) as folder:
         folder.mkdir()
         done = _transform(raw, config, division.split, folder, workers or files.cores())
+        names = _names(raw, config, done, folder)
         _bad(task, raw, done, config.on_bad)
         rows = raw.manifest[["id", "label"]].assign(
             group=division.groups, split=division.split, content=done.contents
         )
         rows["length"] = done.lengths
         rows["start"] = rows["length"].cumsum() - rows["length"]
+        if config.objective.target != "class":
+            rows["target_length"] = done.target_lengths
+            rows["target_start"] = rows["target_length"].cumsum() - rows["target_length"]
         rows = rows.drop(index=list(done.unusable))
         _still_split(task, rows, config)
-        card = _write(task, config, raw, done, rows, folder)
-        findings = _certify(rows, config, done, texts, division.joined)
+        card = _write(task, config, raw, done, rows, names, folder)
+        findings = _certify(raw, rows, config, done, texts, division.joined)
         allow = {str(leak): reason for leak, reason in config.allow.items()}
         report = describe(card, raw, rows, done, findings, allow)
         leaks = certificate.refused(findings, allow)
@@ -86,7 +104,13 @@ def prepare(
 
 
 def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
-    needs = {"tokens": "text", "frames": "frames", "log-mel": "audio", "mfcc": "audio"}
+    needs = {
+        "tokens": "text",
+        "frames": "frames",
+        "log-mel": "audio",
+        "mfcc": "audio",
+        "series": "series",
+    }
     kind, payload = config.features.kind, raw.card.payload
     if needs[kind] != payload:
         fitting = [kind for kind, needed in needs.items() if needed == payload]
@@ -99,8 +123,8 @@ def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
 def _settled(raw: Raw, config: TaskConfig) -> TaskConfig:
     """The settings with the kind of split settled that suits so many groups."""
     published, groups = raw.manifest["split"].tolist(), raw.manifest["group"].tolist()
-    text = isinstance(config.features, Tokens)
-    split = splits.resolve(config.split, published, groups, text)
+    fixed = isinstance(config.features, Tokens | Series)
+    split = splits.resolve(config.split, published, groups, fixed)
     return config.model_copy(update={"split": split})
 
 
@@ -149,7 +173,7 @@ def _divide(
 
 
 def _still_split(task: str, rows: pd.DataFrame, config: TaskConfig) -> None:
-    if rows["label"].nunique() < 2:
+    if config.objective.target == "class" and rows["label"].nunique() < 2:
         only = ", ".join(rows["label"].unique())
         raise GatewiseError(f"tasks.{task}: one label ({only}) leaves nothing to tell apart")
     if not config.split.resample:
@@ -163,7 +187,16 @@ def _transform(
         return documents.transform(raw, config.features, split, folder)
     if isinstance(config.features, Frames):
         return frames.transform(raw, folder)
+    if isinstance(config.features, Series):
+        return series.transform(raw, Cut.of(config.features, config.objective), folder)
     return clips.transform(raw, config.features, folder, workers)
+
+
+def _names(raw: Raw, config: TaskConfig, done: Transformed, folder: Path) -> list[str]:
+    """Names of the symbols of texts, whose targets are written here; none where there are none."""
+    if config.objective.target != "symbols":
+        return []
+    return symbols.write(raw.manifest["label"].tolist(), done, config.objective, folder)
 
 
 def _bad(task: str, raw: Raw, done: Transformed, on_bad: str) -> None:
@@ -198,10 +231,14 @@ def _write(
     raw: Raw,
     done: Transformed,
     rows: pd.DataFrame,
+    names: list[str],
     folder: Path,
 ) -> TaskCard:
-    labels = sorted(rows["label"].unique())
-    index = rows.assign(label=rows["label"].map({name: i for i, name in enumerate(labels)}))
+    objective = objectives.of(config.objective.model_dump())
+    labels = sorted(rows["label"].unique()) if objective.target == "class" else names
+    number = {name: i for i, name in enumerate(labels)}
+    classes = objective.target == "class"
+    index = rows.assign(label=[number[name] if classes else 0 for name in rows["label"]])
     facts = {
         "task": task,
         "modality": raw.card.payload,
@@ -218,21 +255,43 @@ def _write(
         "split": config.split.model_dump(mode="json"),
         "metric": config.metric,
     }
+    if not objective.usual:
+        facts["objective"] = objective.model_dump(mode="json")
+        facts["target"] = {
+            "kind": objective.target,
+            "outputs": objective.outputs(labels),
+            "per_step": objective.per_step,
+        }
+    columns = INDEX_COLUMNS if objective.target == "class" else [*INDEX_COLUMNS, *TARGET_COLUMNS]
     contents = {
         **facts,
         "sequences": files.sha256(folder / SEQUENCES),
-        "index": {column: index[column].tolist() for column in INDEX_COLUMNS},
+        "index": {column: index[column].tolist() for column in columns},
     }
+    if objective.target != "class":
+        contents["targets"] = files.sha256(folder / TARGETS)
     card = TaskCard(**facts, digest=files.digest(contents))
     Prepared(card, np.load(folder / SEQUENCES, mmap_mode="r"), index).write(folder)
     return card
 
 
 def _certify(
-    rows: pd.DataFrame, config: TaskConfig, done: Transformed, texts: _Texts | None, joined: int
+    raw: Raw,
+    rows: pd.DataFrame,
+    config: TaskConfig,
+    done: Transformed,
+    texts: _Texts | None,
+    joined: int,
 ) -> list[certificate.Finding]:
+    if isinstance(config.features, Series):
+        cut = Cut.of(config.features, config.objective)
+        return series_certificate.certify(rows, raw, cut)
     if texts is None:
-        return certificate.certify(rows, bool(config.split.resample))
+        resample = bool(config.split.resample)
+        if config.objective.target == "symbols":
+            said = symbols.learnt(rows, resample, config.objective)
+            return certificate.certify(rows, resample, labels=said)
+        return certificate.certify(rows, resample)
     places = rows.index.to_numpy()
     return certificate.certify(
         rows,

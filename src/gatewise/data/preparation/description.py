@@ -56,7 +56,7 @@ def describe(
         digest=card.digest,
         examples=len(rows),
         groups=rows["group"].nunique(),
-        labels=len(card.labels),
+        labels=len(card.classes),
         duplicates=rows["content"].duplicated().sum(),
         contradictions=(rows.groupby("content")["label"].nunique() > 1).sum(),
         contradicting=_contradicting(rows) or None,
@@ -71,7 +71,7 @@ def describe(
         **{name: round(value, 5) for name, value in done.figures.items()},
         vocabulary=card.vocabulary,
         **_splits(card, rows),
-        samples=_samples(raw, rows) if len(card.labels) <= LABELS_SHOWN else None,
+        samples=_samples(raw, rows) if 0 < len(card.classes) <= LABELS_SHOWN else None,
         certificate=certificate | {"normalisation": _normalisation(card)},
         certified=not refused(findings, allow),
     )
@@ -103,11 +103,12 @@ def _splits(card: TaskCard, rows: pd.DataFrame) -> dict[str, Any]:
     if card.resample:
         return {
             "split": f"{_how(card)} {rows['group'].nunique()} groups",
-            "label_counts": _label_counts(rows),
+            "label_counts": _label_counts(rows) if card.classes else None,
         }
+    classes = card.target.kind == "class"
     return {
-        "splits": {name: _part(rows[rows["split"] == name]) for name in SPLITS},
-        "stratification": _stratification(rows),
+        "splits": {name: _part(rows[rows["split"] == name], classes) for name in SPLITS},
+        "stratification": _stratification(rows) if classes else None,
     }
 
 
@@ -121,9 +122,11 @@ def _label_counts(rows: pd.DataFrame) -> dict[str, int]:
     return {str(label): int(n) for label, n in rows["label"].value_counts().sort_index().items()}
 
 
-def _part(rows: pd.DataFrame) -> Part:
+def _part(rows: pd.DataFrame, classes: bool) -> Part:
     return Part(
-        examples=len(rows), groups=rows["group"].nunique(), label_counts=_label_counts(rows)
+        examples=len(rows),
+        groups=rows["group"].nunique(),
+        label_counts=_label_counts(rows) if classes else {},
     )
 
 

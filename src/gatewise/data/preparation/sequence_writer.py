@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -51,3 +52,24 @@ class SequenceWriter:
                 raise AssertionError("the .npy header grew over the first steps")
         finally:
             self._file.close()
+
+
+def without(path: Path, lengths: Sequence[int], rows: Sequence[int]) -> None:
+    """Take the sequences of some rows out of a file again.
+
+    Args:
+        path: written by `SequenceWriter`.
+        lengths: steps of each sequence in it.
+        rows: which to take out.
+    """
+    kept = path.with_name(f"{path.name}.whole")
+    path.rename(kept)
+    whole, start = np.load(kept, mmap_mode="r"), 0
+    left_out = set(rows)
+    with SequenceWriter(path, whole.shape[1:], whole.dtype) as writer:
+        for row, length in enumerate(lengths):
+            if row not in left_out:
+                writer.append(whole[start : start + length])
+            start += length
+    del whole
+    kept.unlink()

@@ -11,6 +11,8 @@ class Transformed:
 
     lengths: list[int] = field(default_factory=list)
     """Steps of each sequence; 0 for an example that cannot be used."""
+    target_lengths: list[int] = field(default_factory=list)
+    """Steps of each target, where they are written beside the sequences; none for classes."""
     contents: list[str] = field(default_factory=list)
     """Digest of what each example is made of: decoded samples, frames or normalised text."""
     unusable: dict[int, str] = field(default_factory=dict)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import wave
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -16,13 +14,11 @@ from gatewise.artifacts import manifest, splits
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import Count, SourceOptions
 from gatewise.config.strict import Fraction
-from gatewise.data.sources import _espeak
+from gatewise.data.sources import _espeak, _spoken
 from gatewise.files import cores
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-SAMPLE_RATE = 16_000
 Takes = Annotated[int, Field(ge=1, le=1_000)]
-_SILENT_PEAK = 328  # of 32,768: -40 dB; a clip below it holds no audible word
 
 
 class Source(SourceOptions):
@@ -85,8 +81,8 @@ class Source(SourceOptions):
         silent = 0
         for batch, spoken in zip(plan, _espeak.speak_all(plan, cores()), strict=True):
             takes: Counter[str] = Counter()
-            for utterance, pcm in zip(batch, _resample(spoken), strict=True):
-                if np.abs(pcm.astype(np.int32)).max(initial=0) < _SILENT_PEAK:
+            for utterance, pcm in zip(batch, _spoken.resample(spoken), strict=True):
+                if _spoken.silent(pcm):
                     silent += 1
                     continue
                 voice = f"{utterance.timbre.replace(' ', '_')}.{utterance.accent}"
@@ -100,8 +96,8 @@ class Source(SourceOptions):
                         label=utterance.text,
                         group=utterance.timbre,
                         n_samples=len(pcm),
-                        sample_rate=SAMPLE_RATE,
-                        sha256=_write_wav(target / path, pcm),
+                        sample_rate=_spoken.SAMPLE_RATE,
+                        sha256=_spoken.write_wav(target / path, pcm),
                     )
                 )
         skipped = {"silent": silent} if silent else {}
@@ -138,33 +134,3 @@ class Source(SourceOptions):
                 ]
             )
         return plan
-
-
-def _resample(clips: list[np.ndarray]) -> list[np.ndarray]:
-    """From espeak-ng's rate to `SAMPLE_RATE`, all in one padded batch; int16 both ways."""
-    import torch
-    import torchaudio
-
-    padded = torch.zeros(len(clips), max(map(len, clips)))
-    for row, clip in zip(padded, clips, strict=True):
-        row[: len(clip)] = torch.from_numpy(clip)
-    resampled = torchaudio.functional.resample(padded, _espeak.RATE, SAMPLE_RATE)
-    pcm = resampled.round().clamp(-32_768, 32_767).to(torch.int16).numpy()
-    return [
-        row[: len(clip) * SAMPLE_RATE // _espeak.RATE] for row, clip in zip(pcm, clips, strict=True)
-    ]
-
-
-def _write_wav(path: Path, pcm: np.ndarray) -> str:
-    """Write 16-bit mono PCM and return the file's sha256."""
-    # The standard library writes thousands of small files ten times faster than libsndfile,
-    # which waits for the disk after each.
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm.astype("<i2").tobytes())
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(buffer.getbuffer())
-    return hashlib.sha256(buffer.getbuffer()).hexdigest()

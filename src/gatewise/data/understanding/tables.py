@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,10 @@ ODD_ENDINGS = {
 QUOTES = "`quoting: none`"
 """In what a reader says of a table whose quotes it cannot take as a part of the format."""
 NAMED = 5
+LOOKED_FILES = 100_000
+"""Files among which one is looked for that lies elsewhere than a table says."""
+LOOKED_TABLES = 20
+"""Tables beside sounds, one of which may list them."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,8 @@ def sound_table(table: Table, roles: Roles) -> dict[str, Any]:
     here = table.path.parent
     if not any((here / way).exists() for way in (first, first.replace("\\", "/"))):
         base = PurePosixPath(first.replace("\\", "/")).name
-        found = next(iter(here.rglob(base)), None) if base else None
+        near = itertools.islice(here.rglob("*"), LOOKED_FILES)
+        found = next((file for file in near if file.name == base), None)
         where = (
             f"; it lies in {found.parent}: put the table where its paths lead from there"
             if found
@@ -245,7 +251,8 @@ def listing(files: Sequence[Path], given: Options) -> Table | None:
         GatewiseError: several do.
     """
     found = []
-    for file in files:
+    nearest = sorted(files, key=lambda file: len(file.parts))[:LOOKED_TABLES]
+    for file in nearest:
         try:
             table = Table.look(file, given)
         except GatewiseError:

@@ -206,7 +206,7 @@ def _check(study: Study, candidate: Snapshot, reference: Snapshot, must_pass: bo
     settings, metric = study.gate, METRICS[study.tasks[candidate.task].metric]
     paired = matching.pair(candidate, reference)
     parts = {
-        name: interval.difference(chosen, slices.METRIC, settings.resamples)
+        name: interval.difference(chosen, slices.scored_by(metric), settings.resamples)
         for name, chosen in slices.cut(paired.seeds, paired.labels, settings.slices)
     }
     return Check(

@@ -125,7 +125,7 @@ def _fitting(batch: Batch, snapshot: Snapshot) -> Batch:
         inputs = batch.inputs.clamp(max=snapshot.card.vocabulary - 1)
     else:
         inputs = torch.zeros((*batch.inputs.shape[:2], snapshot.card.features or 1))
-    return type(batch)(inputs, batch.lengths, batch.labels)
+    return batch._replace(inputs=inputs)
 
 
 def _take_turns(

@@ -14,9 +14,9 @@ MOST_SEQUENCES = 5_000
 def summarise(prepared: Prepared) -> pd.DataFrame:
     """A row for each training sequence (a fixed sample of them where there are many).
 
-    Columns: `label` (name), `length`, and `feature-<k>` (mean over the sequence's steps) or,
-    for text, `unknown` (share of unknown tokens). Where splits are drawn anew for each seed,
-    all sequences count as training data.
+    Columns: `label` (name, if there are classes), `length`, and `feature-<k>` (mean over the
+    sequence's steps) or, for text, `unknown` (share of unknown tokens). Where splits are drawn
+    anew for each seed, all sequences count as training data.
     """
     index = prepared.index.reset_index(drop=True)
     if not prepared.card.resample:
@@ -24,9 +24,8 @@ def summarise(prepared: Prepared) -> pd.DataFrame:
     if len(index) > MOST_SEQUENCES:
         order = np.argsort([splits.position(name) for name in index["id"]])
         index = index.iloc[np.sort(order[:MOST_SEQUENCES])]
-    names = np.array(prepared.card.labels, dtype=object)
     columns: dict[str, np.ndarray] = {
-        "label": names[index["label"].to_numpy()],
+        "label": prepared.card.named(index["label"].to_numpy()),
         "length": index["length"].to_numpy(),
     }
     parts = [

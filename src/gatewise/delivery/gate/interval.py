@@ -18,7 +18,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gatewise.config.metrics import Metric, count_predicted
+from gatewise.artifacts.judged import Judged
+from gatewise.config.metrics import Metric
 from gatewise.evidence import bootstrap
 
 Ints = npt.NDArray[np.int64]
@@ -30,20 +31,6 @@ MOST_UNITS = 1_000
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What one run predicts for the test examples of a `PairedSeed`."""
-
-    predicted: Ints
-    """Class of each example, `(examples,)`; -1 for one that the candidate does not know."""
-    losses: Floats
-    """Negative log probability of each example's own label, `(examples,)`, in nats."""
-
-    def where(self, mask: npt.NDArray[np.bool_]) -> Predictions:
-        """The examples that `mask` chooses."""
-        return Predictions(self.predicted[mask], self.losses[mask])
-
-
-@dataclass(frozen=True)
 class PairedSeed:
     """Predictions of candidate and reference for the same test examples, one seed."""
 
@@ -51,8 +38,9 @@ class PairedSeed:
     ids: npt.NDArray[np.object_]
     groups: npt.NDArray[np.object_]
     label: Ints
-    candidate: Predictions
-    reference: Predictions
+    """Class of each example; 0 where there are none."""
+    candidate: Judged
+    reference: Judged
     length: Ints
     """Steps of each sequence."""
     known: npt.NDArray[np.bool_]
@@ -179,7 +167,7 @@ class _Scores:
 
 
 def _score(counts: Floats, metric: Metric, draws: bootstrap.Draws) -> _Scores:
-    """Scores from counts `(seeds, units, 4, classes)`."""
+    """Scores from counts `(seeds, units, rows, classes)`."""
     if not metric.by_class:
         counts = counts.sum(axis=-1, keepdims=True)
     whole = counts.sum(axis=1)
@@ -196,15 +184,11 @@ def _counts(
     units: Sequence[Ints],
     number: int,
 ) -> Floats:
-    """Counts of every seed and unit, `(seeds, units, 4, classes)`."""
-    runs: list[Predictions] = [getattr(pair, whose) for pair in pairs]
-    both = [run.predicted for pair in pairs for run in (pair.candidate, pair.reference)]
-    classes = 1 + max(int(part.max()) for part in (*both, *(pair.label for pair in pairs)))
+    """Counts of every seed and unit, `(seeds, units, rows, classes)`."""
+    runs: list[Judged] = [getattr(pair, whose) for pair in pairs]
+    classes = max(run.classes for pair in pairs for run in (pair.candidate, pair.reference))
     return np.stack(
-        [
-            count_predicted(pair.label, run.predicted, run.losses, classes, unit, number)
-            for pair, run, unit in zip(pairs, runs, units, strict=True)
-        ]
+        [run.counts(unit, number, classes) for run, unit in zip(runs, units, strict=True)]
     )
 
 

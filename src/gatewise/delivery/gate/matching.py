@@ -7,22 +7,23 @@ so; those it was trained on are left out, for both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gatewise.artifacts import runs
 from gatewise.artifacts.manifest import DOCUMENTS, FRAMES, Raw
-from gatewise.artifacts.prepared import TOKENIZER, Prepared
-from gatewise.config.metrics import negative_log
-from gatewise.delivery.gate.interval import Floats, Ints, PairedSeed, Predictions
+from gatewise.artifacts.prepared import TOKENIZER, Prepared, Targets
+from gatewise.data.preparation import series
+from gatewise.delivery.gate.interval import PairedSeed
 from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
 from gatewise.files import DamagedError, reading
-from gatewise.serving.predictor import Item, Predictor
+from gatewise.serving.predictor import Asked, Item, Predictor
 
 FETCH = "run `dvc repro -f fetch`"
 
@@ -58,7 +59,7 @@ def pair(candidate: Snapshot, reference: Snapshot) -> Paired:
             f"{_listed(candidate.members)}) and {reference.origin} (seeds "
             f"{_listed(reference.members)}) share no seed"
         )
-    paired = Paired([], list(candidate.card.labels))
+    paired = Paired([], list(candidate.card.classes))
     missing = sorted(reference.members.keys() - candidate.members.keys())
     if missing and not lone:
         paired.notes.append(f"seeds {_listed(missing)} of the reference have no counterpart")
@@ -86,62 +87,60 @@ def _one(
     """One seed; also how many examples the reference had seen, and how many are gone."""
     now = _predictions(candidate, seed)
     then = _predictions(reference, of_reference).set_index("id")
-    stored = then.reindex(now["id"])
+    stored = then.reindex(now["id"]).reset_index()
     known = (
         now["id"].isin(then.index).to_numpy()
-        & (stored["label"].to_numpy() == now["label"].to_numpy())
+        & (stored["truth"].to_numpy() == now["truth"].to_numpy())
         & _same_content(candidate, reference, now["id"])
     )
-    predicted = stored["predicted"].to_numpy(dtype=object).copy()
-    losses = stored["loss"].to_numpy(dtype=np.float64).copy()
     usable = known | ~_trained_on(reference, of_reference, now)
     asked = np.flatnonzero(usable & ~known)
     if len(asked):
-        predicted[asked], losses[asked] = evaluator(of_reference, now.iloc[asked])
-    number = {name: place for place, name in enumerate(candidate.card.labels)}
-
-    def numbers(names: Iterable[str]) -> Ints:
-        return np.array([number.get(name, -1) for name in names], dtype=np.int64)
-
+        stored = stored.astype(object)
+        for name, values in evaluator(of_reference, now.iloc[asked]).items():
+            stored[name] = _put(stored[name], asked, values)
+    names, objective = candidate.card.labels, candidate.card.asks
+    now, stored = now[usable].reset_index(drop=True), stored[usable].reset_index(drop=True)
+    own = objective.judged(now, names)
+    number = {name: place for place, name in enumerate(candidate.card.classes)}
     one = PairedSeed(
         seed=seed,
         ids=now["id"].to_numpy(dtype=object),
         groups=now["group"].to_numpy(dtype=object),
-        label=numbers(now["label"]),
-        candidate=Predictions(numbers(now["predicted"]), now["loss"].to_numpy(dtype=np.float64)),
-        reference=Predictions(numbers(predicted), losses),
+        label=np.array([number.get(name, 0) for name in now["truth"]], dtype=np.int64),
+        candidate=own,
+        reference=objective.judged(stored, names),
         length=evaluator.lengths(now["id"]),
-        known=known,
+        known=known[usable],
     )
     gone = int((~then.index.isin(now["id"])).sum())
-    return one.where(usable), int((~usable).sum()), gone
+    return one, int((~usable).sum()), gone
+
+
+def _put(column: pd.Series[Any], places: np.ndarray, values: Sequence[Any]) -> pd.Series[Any]:
+    """The column with other values at some places."""
+    filled = column.to_numpy(dtype=object).copy()
+    for place, value in zip(places, values, strict=True):
+        filled[place] = value
+    return pd.Series(filled)
 
 
 def _predictions(snapshot: Snapshot, seed: int) -> pd.DataFrame:
-    """One run's test predictions: `id, group, label, predicted, loss`, classes by name.
-
-    `loss` is the negative log probability of the example's own label.
-    """
+    """One run's test predictions: `id, group` and what can be judged of them."""
     folder = snapshot.members[seed]
     path = folder / runs.PREDICTIONS
     if not path.is_file() and (folder / runs.WEIGHTS).is_file():
-        return pd.DataFrame(columns=["id", "group", "label", "predicted", "loss"])  # a bare model
+        return pd.DataFrame(columns=["id", "group", "truth"])  # a bare model
     if not path.is_file():
         name = snapshot.records[seed].name
         raise GatewiseError(f"{snapshot.origin}: {path.name} of {name} is missing")
     try:
         runs.check_predictions(folder, snapshot.records[seed], snapshot.remedy)
-        table = runs.read_predictions(folder)
+        found = runs.read_predictions(folder)
     except DamagedError as error:
         raise GatewiseError(f"{snapshot.origin}: {error}") from None
-    probabilities = np.stack(table.pop("probabilities").to_list())
-    labels = table["label"].to_numpy()
-    names = np.array(snapshot.card.labels, dtype=object)
-    return table.assign(
-        label=names[labels],
-        predicted=names[table["predicted"].to_numpy()],
-        loss=negative_log(probabilities[np.arange(len(labels)), labels]),
-    )
+    judgeable = found.kind.judgeable(found.columns, snapshot.card.labels)
+    return pd.DataFrame({"id": found.ids, "group": found.group.to_pylist(), **judgeable})
 
 
 def _same_content(candidate: Snapshot, reference: Snapshot, ids: pd.Series[str]) -> np.ndarray:
@@ -161,6 +160,8 @@ def _trained_on(reference: Snapshot, seed: int, tested: pd.DataFrame) -> np.ndar
             return np.ones(len(tested), dtype=bool)
         return np.zeros(len(tested), dtype=bool)
     seen = reference.index["id"][split.to_numpy() != "test"]
+    if not reference.card.asks.grouped:
+        return tested["id"].isin(seen).to_numpy()
     groups = reference.index["group"][split.to_numpy() != "test"]
     return (tested["id"].isin(seen) | tested["group"].isin(groups)).to_numpy()
 
@@ -190,7 +191,6 @@ class _Evaluator:
         self.candidate, self.reference = candidate, reference
         self.asked = 0
         self._prepared: Prepared | None = None
-        self._rows: pd.DataFrame | None = None
 
     def lengths(self, ids: pd.Series[str]) -> np.ndarray:
         """Steps of each example's sequence."""
@@ -201,12 +201,12 @@ class _Evaluator:
             )
         return index.set_index("id")["length"].loc[ids].to_numpy(np.int64)
 
-    def __call__(self, seed: int, tested: pd.DataFrame) -> tuple[list[str], Floats]:
-        """Label names that the reference's run of `seed` predicts, and its losses.
+    def __call__(self, seed: int, tested: pd.DataFrame) -> dict[str, Any]:
+        """What can be judged of the reference's run of `seed` on examples.
 
         Args:
             seed: of the reference.
-            tested: `id` and `label` (by name) of the examples.
+            tested: `id` and `truth` of the examples.
         """
         folder, reference = self.reference.members[seed], self.reference
         if not (folder / runs.WEIGHTS).is_file():
@@ -218,16 +218,11 @@ class _Evaluator:
         self.asked += len(ids)
         predictor = Predictor.from_run(folder, reference.root / PREPARED)
         if self._alike():
-            sequences = self._from_prepared(ids)
+            asked = self._from_prepared(ids)
         else:
-            sequences = [predictor.sequence(item) for item in self._items(ids)]
-        probabilities = predictor.probabilities(sequences)
+            asked = [predictor.asked(item) for item in self._items(ids)]
         names = reference.card.labels
-        # A label that it does not know has the probability zero.
-        padded = np.pad(probabilities, ((0, 0), (0, 1)))
-        own = [names.index(name) if name in names else len(names) for name in tested["label"]]
-        losses = negative_log(padded[np.arange(len(ids)), own])
-        return [names[k] for k in probabilities.argmax(axis=1)], losses
+        return predictor.objective.judge(predictor.answered(asked), tested["truth"].tolist(), names)
 
     def _alike(self) -> bool:
         """Whether both front ends make the same sequences, so that prepared ones will do."""
@@ -239,16 +234,22 @@ class _Evaluator:
         new, old = (snapshot.prepared / TOKENIZER for snapshot in (now, then))
         return new.read_bytes() == old.read_bytes()
 
-    def _from_prepared(self, ids: list[str]) -> list[np.ndarray]:
+    def _from_prepared(self, ids: list[str]) -> list[Asked]:
         if self._prepared is None:
             self._prepared = Prepared.open(self.candidate.prepared)
-            self._rows = self._prepared.index.set_index("id")
-        assert self._rows is not None  # noqa: S101
-        rows = self._rows.loc[ids]
-        return [
-            np.asarray(self._prepared.sequences[start : start + length])
-            for start, length in zip(rows["start"], rows["length"], strict=True)
-        ]
+        prepared = self._prepared
+        places = pd.Series(range(len(prepared.index)), index=prepared.index["id"]).loc[ids]
+        targets = Targets(prepared)
+        asked = []
+        for place in places.to_numpy():
+            start, length = (
+                prepared.index["start"].iloc[place],
+                prepared.index["length"].iloc[place],
+            )
+            sequence = np.asarray(prepared.sequences[start : start + length])
+            (target,), lengths = targets.of(np.array([place]))
+            asked.append(Asked(sequence, None if lengths is None else target))
+        return asked
 
     def _items(self, ids: list[str]) -> list[Item]:
         """The examples as a user has them."""
@@ -260,6 +261,8 @@ class _Evaluator:
             )
         raw = Raw.open(folder)
         rows = raw.manifest.reset_index(drop=True)
+        if raw.card.payload == "series":
+            return [{"series": values} for values in series.histories(raw, ids)]
         places = pd.Series(rows.index, index=rows["id"]).loc[ids].to_numpy()
         if raw.card.payload == "text":
             with reading(raw.folder / DOCUMENTS, FETCH):

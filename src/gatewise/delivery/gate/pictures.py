@@ -129,7 +129,7 @@ def _rows(result: TaskResult, settings: GateConfig) -> list[Row]:
     ]
     parts.sort(key=lambda part: part[0])
     return _whole(result, settings) + [
-        Row.of(name, part, slices.METRIC, settings.slices.margin, settings.alpha)
+        Row.of(name, part, slices.scored_by(result.metric), settings.slices.margin, settings.alpha)
         for _, name, part in parts[:MOST_SLICES]
     ]
 

@@ -161,7 +161,7 @@ def _ages(check: Check) -> list[str]:
     if new is None or known is None:
         return []
 
-    metric = slices.METRIC
+    metric = check.slice_metric
     parts = [
         f"{metric.show(part.candidate)} on {which} ({metric.show_difference(part.value)})"
         for part, which in ((known, "examples known before"), (new, "new ones"))
@@ -171,7 +171,7 @@ def _ages(check: Check) -> list[str]:
 
 def _slices(result: TaskResult, settings: GateConfig) -> list[str]:
     """The slices that moved most; all of them are in the JSON."""
-    metric = slices.METRIC
+    metric = slices.scored_by(result.metric)
     rows = []
     for check in result.main:
         worst = sorted(check.slices, key=lambda name: check.slice_gain(name).value)[:5]

@@ -42,7 +42,7 @@ class Check:
     origin: str
     """Where the reference comes from, in words."""
     metric: Metric
-    """The task's primary metric; slices go by `slices.METRIC`."""
+    """The task's primary metric; slices go by `slice_metric`."""
     must_pass: bool
     """Whether the merge hangs on it; other variants are challengers only."""
     overall: Difference | None = None
@@ -67,7 +67,12 @@ class Check:
 
     def slice_gain(self, name: str) -> Difference:
         """The slice's difference, turned so that above zero is better."""
-        return self.slices[name].gain(slices.METRIC)
+        return self.slices[name].gain(self.slice_metric)
+
+    @property
+    def slice_metric(self) -> Metric:
+        """What slices are scored by."""
+        return slices.scored_by(self.metric)
 
     def span(self, alpha: float) -> str:
         """The difference with its bounds in words: `-2.00 points, bounds -3.01 to -1.02`."""
@@ -120,7 +125,7 @@ def _judge(check: Check, settings: GateConfig, level: float) -> None:
         if p <= level and check.slice_gain(name).value < -settings.slices.margin
     ]
     broken += [
-        f"{name} fell by {slices.METRIC.show_amount(-check.slice_gain(name).value)}"
+        f"{name} fell by {check.slice_metric.show_amount(-check.slice_gain(name).value)}"
         for name in check.fallen
     ]
     if check.gain is None:

@@ -1,8 +1,7 @@
 """Parts of the test set: classes, groups, lengths, and what the reference had not seen tested.
 
-In a part it is accuracy that must not fall, whatever the primary metric: within one class the
-others say little (its balanced accuracy is its accuracy, its F1 lacks the other classes' errors),
-and one margin in one unit fits all parts of all tasks.
+In a part it is the metric that the objective names which must not fall, whatever the primary one:
+accuracy where there are classes, so that one margin in one unit fits all parts of such tasks.
 """
 
 from __future__ import annotations
@@ -14,12 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.config import GateSlices
-from gatewise.config.metrics import METRICS
+from gatewise.config.metrics import METRICS, Metric
+from gatewise.config.objectives import objective_class, objective_kinds
 from gatewise.delivery.gate.interval import PairedSeed
 
-METRIC = METRICS["accuracy"]
-"""What parts are scored by."""
 Mask = Callable[[PairedSeed], npt.NDArray[np.bool_]]
+
+
+def scored_by(primary: Metric) -> Metric:
+    """What parts are scored by, in a task with this primary metric."""
+    kinds = [objective_class(kind) for kind in objective_kinds()]
+    (kind,) = (kind for kind in kinds if primary.name in kind.metrics)
+    return METRICS[kind.slices]
 
 
 def cut(

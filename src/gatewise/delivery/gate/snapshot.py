@@ -12,7 +12,6 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gatewise.artifacts import runs, splits
@@ -70,8 +69,7 @@ class Snapshot:
             return None
         with reading(path, self.remedy or "run `dvc repro -f prepare`"):
             index = pd.read_parquet(path)
-        names = np.array(self.card.labels, dtype=object)
-        return index.assign(label=names[index["label"].to_numpy()])
+        return index.assign(label=self.card.named(index["label"].to_numpy()))
 
     @functools.cached_property
     def contents(self) -> dict[str, str]:

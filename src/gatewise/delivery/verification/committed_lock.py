@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gatewise.config import yaml_file
 from gatewise.errors import GatewiseError
 from gatewise.files import replacing
 from gatewise.repro import dvc
@@ -84,19 +85,15 @@ def committed(revision: str) -> dict[str, Any]:
     Raises:
         GatewiseError: there is no such revision, or no lock in it.
     """
-    import yaml
-
     shown = subprocess.run(
         ["git", "show", f"{revision}:./{LOCK}"], capture_output=True, text=True, check=False
     )
     if shown.returncode != 0:
         reason = (shown.stderr.strip().splitlines() or ["git said nothing"])[-1]
         raise GatewiseError(f"no {LOCK} in git's {revision}: {reason}")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(shown.stdout, Loader=loader)  # noqa: S506
-        return dict(content["stages"])
-    except (yaml.YAMLError, TypeError, KeyError):
+        return dict(yaml_file.parse(shown.stdout, LOCK, yaml_file.MOST_LOCKED)["stages"])
+    except (GatewiseError, TypeError, KeyError):
         raise GatewiseError(f"{LOCK} of {revision} is not readable") from None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from gatewise.artifacts import runs
 from gatewise.artifacts.runs import RunRecord
+from gatewise.config.metrics import METRICS
 from gatewise.errors import GatewiseError
 from gatewise.files import DamagedError
 
@@ -88,13 +89,14 @@ def run(folder: Path, record: RunRecord) -> Iterator[str]:
         except DamagedError as error:
             yield f"{record.name}: the {what} are not those that run.json names ({error})"
     try:
-        table = runs.read_predictions(folder)
-        accuracy = float((table["label"] == table["predicted"]).mean())
-    except (DamagedError, KeyError):
+        found = runs.read_predictions(folder)
+        counts = found.kind.counts(found.columns)[0]
+    except DamagedError:
         return  # and said so above
-    claimed = record.metrics["test"]["accuracy"]
-    if not math.isclose(accuracy, claimed, abs_tol=1e-6):
+    metric = METRICS[found.kind.metrics[0]]
+    score, claimed = float(metric.from_counts(counts)), record.metrics["test"][metric.name]
+    if not math.isclose(score, claimed, abs_tol=1e-6):
         yield (
-            f"{record.name}: its predictions give a test accuracy of {accuracy:.4f}, run.json "
+            f"{record.name}: its predictions give a test {metric.title} of {score:.4f}, run.json "
             f"claims {claimed:.4f}"
         )

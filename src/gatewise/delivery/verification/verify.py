@@ -36,8 +36,8 @@ EXACT, NEAR, SPREAD, DIFFERENT = (
 LEVELS = (EXACT, NEAR, SPREAD, DIFFERENT)
 METRIC_TOLERANCE = 0.005
 """Largest difference of a metric between two machines' results that counts as the same."""
-SAME_LABELS = 0.99
-"""Least share of test examples that must get the same label."""
+SAME_ANSWERS = 0.99
+"""Least share of test examples that must get the same answer."""
 
 
 @dataclass
@@ -319,13 +319,13 @@ def compare(
     details = [f"{what} differ" for what, equal in same.items() if not equal]
     apart = _apart(record, again, tuple(record.metrics))
     details.append(f"metrics apart by at most {apart:.4f}")
-    agree = _same_labels(original, folder)
-    details.append(f"{100 * agree:.1f} % of test examples get the same label")
+    agree = _same_answers(original, folder)
+    details.append(f"{100 * agree:.1f} % of test examples get the same answer")
     reasons = [*machine, *excuses.of_record(record, again)]
     if not reasons:
         return Verified(record.name, DIFFERENT, [*details, "nothing excuses that"])
     details.append(f"expected, since {' and '.join(reasons)}")
-    if apart <= METRIC_TOLERANCE and agree >= SAME_LABELS:
+    if apart <= METRIC_TOLERANCE and agree >= SAME_ANSWERS:
         return Verified(record.name, NEAR, details)
     if _apart(record, again, ("test",)) <= max(spread, METRIC_TOLERANCE):
         details.append(f"the other seeds lie {spread:.4f} apart")
@@ -345,14 +345,14 @@ def _apart(record: RunRecord, again: RunRecord, splits: Sequence[str]) -> float:
     )
 
 
-def _same_labels(original: Path, folder: Path) -> float:
-    """Share of test examples that get the same label; 1 where predictions are not at hand."""
+def _same_answers(original: Path, folder: Path) -> float:
+    """Share of test examples that get the same answer; 1 where predictions are not at hand."""
     if not (original / runs.PREDICTIONS).is_file():
         return 1.0
     try:
-        old, new = runs.read_predictions(original), runs.read_predictions(folder)
+        old, new = (runs.read_predictions(path) for path in (original, folder))
     except DamagedError:
         return 0.0
-    if len(old) != len(new):
+    if len(old.ids) != len(new.ids):
         return 0.0
-    return float(np.mean(old["predicted"].to_numpy() == new["predicted"].to_numpy()))
+    return float(np.mean(old.kind.same(old.columns, new.columns)))

@@ -45,6 +45,7 @@ def measure(
     """
     import torch
 
+    from gatewise.artifacts.objectives.classify import Objective
     from gatewise.config import VariantConfig
     from gatewise.diagnostics import profiling
     from gatewise.models.batch import Batch
@@ -56,7 +57,7 @@ def measure(
     try:
         variant = VariantConfig(cell="lstm", hidden=hidden, embedding=embedding, pooling="max")
         model = SequenceClassifier(
-            variant, Sizes(classes=classes, features=features, vocabulary=vocabulary)
+            variant, Sizes(outputs=classes, features=features, vocabulary=vocabulary)
         )
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
         inputs = (
@@ -65,7 +66,7 @@ def measure(
             else torch.randint(1, vocabulary or 2, (batch, steps))
         )
         one = Batch(inputs, torch.full((batch,), steps), torch.randint(classes, (batch,)))
-        subject = profiling.Subject(model, optimizer, clip_norm=1.0, macs_per_step=0)
+        subject = profiling.Subject(model, optimizer, Objective(), clip_norm=1.0, macs_per_step=0)
         took = profiling.interleaved(
             {"lstm": lambda: profiling.train_step(subject, one)}, SECONDS, torch.device("cpu")
         )

@@ -1,0 +1,95 @@
+"""Every kind of task through the whole pipeline: `docs/studies/kinds-tiny.yaml`."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise.config import load
+from tests.checkouts import checkout, run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def study(project, tmp_path_factory):
+    folder = checkout(project, tmp_path_factory.mktemp("kinds"))
+    shutil.copy(project / "docs/studies/kinds-tiny.yaml", folder / "params.yaml")
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", ".")
+    run(folder, "git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "kinds")
+    run(folder, "dvc", "repro")
+    return folder
+
+
+def test_the_study_has_every_kind_of_task(project):
+    from gatewise.config import objective_kinds
+
+    asked = load(project / "docs/studies/kinds-tiny.yaml").tasks.values()
+    assert sorted(task.objective.kind for task in asked) == objective_kinds()
+
+
+def test_every_task_is_compared_by_its_own_metric_and_answered(study):
+    comparison = json.loads((study / "reports/comparison.json").read_text())
+    for name, task in load(study / "params.yaml").tasks.items():
+        entry = comparison["tasks"][name]
+        assert entry["metric"]["name"] == task.metric
+        (pair,) = entry["pairs"]
+        assert pair["test_noise"]["se_groups"] > 0, "groups are resampled"
+        assert entry["answer"]["choice"] in ("lstm", "gru")
+        assert len(entry["baselines"]) == 2
+        assert entry["context"] is not None
+    assert comparison["tasks"]["tourism"]["metric"]["direction"] == "lower"
+    assert comparison["tasks"]["tourism"]["metric"]["rope"] == 0.01
+
+
+def test_pages_show_forecasts_and_no_confusion_of_them(study):
+    page = (study / "reports/index.html").read_text()
+    assert 'data-chart="tourism--forecast-1"' in page
+    assert "tourism--confusion" not in page
+    assert 'data-chart="digits--confusion-gru"' in page
+    told = pd.read_csv(study / "reports/plots/forecasts.csv")
+    assert set(told["sort"]) == {"typical", "worst"}
+    assert told["step"].max() == 24
+
+
+def test_pages_show_transcripts_side_by_side(study):
+    page = (study / "reports/index.html").read_text()
+    told = pd.read_csv(study / "reports/plots/examples.csv")
+    assert set(told["task"]) == {"strings"}
+    assert set(told["variant"]) == {"lstm", "gru"}
+    assert told["truth"].iloc[0] in page
+    assert "strings--confusion" not in page
+
+
+def test_the_shell_transcribes_a_sound(study):
+    sound = next((study / "data/raw/strings").rglob("*.wav"))
+    asked = ("runs/strings/gru/seed-0", str(sound), "--json")
+    said = run(study, "python", "-m", "gatewise.cli.main", "predict", *asked)
+    (answer,) = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert answer["text"].split() == answer["symbols"]
+    assert 0 <= answer["probability"] <= 1
+
+
+def test_mlflow_has_tables_of_every_kind(study):
+    tables = list((study / "mlartifacts").rglob("predictions.json")) or list(
+        study.rglob("artifacts/predictions.json")
+    )
+    headings = {tuple(json.loads(path.read_text())["columns"]) for path in tables}
+    assert ("id", "group", "class", "predicted", "confidence") in headings
+    assert ("id", "group", "actual", "forecast", "MASE") in headings
+    assert ("id", "group", "reference", "transcript", "error rate") in headings
+
+
+def test_the_shell_answers_a_series(study):
+    months = np.arange(60)
+    values = 100 + months + 20 * np.sin(2 * np.pi * months / 12)
+    pd.DataFrame({"value": values}).to_csv(study / "visitors.csv", index=False)
+    asked = ("runs/tourism/gru/seed-0", "visitors.csv", "--json")
+    said = run(study, "python", "-m", "gatewise.cli.main", "predict", *asked)
+    (answer,) = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert len(answer["values"]) == len(answer["lower"]) == 24
+    assert all(low <= high for low, high in zip(answer["lower"], answer["upper"], strict=True))
+    assert np.isfinite(answer["values"]).all()

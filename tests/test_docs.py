@@ -11,8 +11,8 @@ from gatewise import config
 
 PAGES = ["README.md", "SECURITY.md", *(f"docs/{name}.md" for name in (
     "architecture", "benchmarks", "cells", "dvc", "evidence", "lightning", "memory",
-    "reproducibility", "retraining", "review", "scale", "security", "sources", "team", "tuning",
-    "your-data",
+    "reproducibility", "retraining", "review", "scale", "security", "session", "sources", "team",
+    "tuning", "your-data",
 ))]  # fmt: skip
 MADE = ("data/", "runs/", "reports/", ".gatewise/", "benchmarks/results/", "deploy/.env")
 """What the pipeline or a user makes, and a checkout need not have."""

@@ -10,7 +10,7 @@ from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
 from gatewise.training import lean
 from gatewise.training.datamodule import TaskData
-from gatewise.training.module import SequenceClassification
+from gatewise.training.module import SequenceLearning
 from gatewise.training.scoring import weights_digest
 from tests.tasks import write_task
 
@@ -33,12 +33,13 @@ def prepared(tmp_path_factory):
     return write_task(tmp_path_factory.mktemp("lean") / "prepared")
 
 
-def parts(prepared, module=SequenceClassification, data=TaskData):
+def parts(prepared, module=SequenceLearning, data=TaskData):
     """A fresh module and its data."""
     torch.manual_seed(0)
     config = VariantConfig(cell="lstm", hidden=6, dropout=0.2)
     model = SequenceClassifier(config, Sizes.of(prepared.card))
-    return module(model, TrainConfig(learning_rate=0.02)), data(prepared, 0, 16)
+    config = TrainConfig(learning_rate=0.02)
+    return module(model, config, prepared.card.asks), data(prepared, 0, 16)
 
 
 def lean_fit(module, data, *callbacks, **settings):
@@ -106,7 +107,7 @@ def test_callbacks_hear_of_epochs_and_of_validation_within(prepared):
 
 
 def test_hooks_of_the_module_are_heard(prepared):
-    class Listening(SequenceClassification):
+    class Listening(SequenceLearning):
         steps = 0
 
         def on_before_optimizer_step(self, optimizer):

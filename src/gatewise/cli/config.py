@@ -9,7 +9,15 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 from rich.tree import Tree
 
-from gatewise.config import SourceOptions, Study, source_class, source_kinds
+from gatewise.config import (
+    ObjectiveOptions,
+    SourceOptions,
+    Study,
+    objective_class,
+    objective_kinds,
+    source_class,
+    source_kinds,
+)
 
 
 def reference() -> Tree:
@@ -25,6 +33,8 @@ def _add_fields(tree: Tree, model: type[BaseModel]) -> None:
         models = _models(field.annotation)
         if models == [SourceOptions]:
             models = [source_class(kind) for kind in source_kinds()]
+        if models == [ObjectiveOptions]:
+            models = [objective_class(kind) for kind in objective_kinds()]
         for inner in models:
             under = branch
             if len(models) > 1:

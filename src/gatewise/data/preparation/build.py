@@ -82,7 +82,7 @@ def prepare(
         folder.mkdir()
         done = _transform(raw, config, division.split, folder, workers or files.cores())
         names = _names(raw, config, done, folder)
-        _bad(task, raw, done, config.on_bad)
+        _bad(task, raw, done, config)
         rows = raw.manifest[["id", "label"]].assign(
             group=division.groups, split=division.split, content=done.contents
         )
@@ -199,14 +199,14 @@ def _names(raw: Raw, config: TaskConfig, done: Transformed, folder: Path) -> lis
     return symbols.write(raw.manifest["label"].tolist(), done, config.objective, folder)
 
 
-def _bad(task: str, raw: Raw, done: Transformed, on_bad: str) -> None:
+def _bad(task: str, raw: Raw, done: Transformed, config: TaskConfig) -> None:
     """Refuse unusable examples, or say that they are skipped."""
     if not done.unusable:
         return
     row, reason = next(iter(done.unusable.items()))
     more = f" (and {len(done.unusable) - 1} more)" if len(done.unusable) > 1 else ""
     named = f"{raw.manifest['id'].iloc[row]}: {reason}{more}"
-    if on_bad == "fail":
+    if config.on_bad == "fail":
         raise GatewiseError(
             f"{named}; mend or remove it, or set tasks.{task}.on_bad: skip to leave such "
             "examples out"
@@ -215,7 +215,9 @@ def _bad(task: str, raw: Raw, done: Transformed, on_bad: str) -> None:
         raise GatewiseError(f"{named}; no usable example is left")
     labels = raw.manifest["label"]
     lost = set(labels) - set(labels.drop(labels.index[list(done.unusable)]))
-    if lost:  # one class fewer is another task, which nobody asked for
+    if (
+        lost and config.objective.target == "class"
+    ):  # one class fewer is another task, which nobody asked for
         first = next(row for row in done.unusable if labels.iloc[row] in lost)
         raise GatewiseError(
             f"no usable example is left of {', '.join(sorted(lost))}, e.g. "

@@ -56,7 +56,7 @@ def in_keras(plan: RunPlan, prepared: Prepared, path: Path) -> dict[str, Any]:
         "hidden": plan.config.hidden,
         "embedding": plan.config.embedding,
         "vocabulary": sizes.vocabulary,
-        "classes": sizes.classes,
+        "classes": sizes.outputs,
         "seeds": len(plan.seeds),
         **plan.train.model_dump(mode="json"),
     }

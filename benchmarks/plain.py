@@ -81,7 +81,7 @@ class Classifier(nn.Module):
         # Statistics of a whole data set are taken from it beforehand.
         self.by_clip = sizes.normalise == "clip"
         self.recurrence = kind(sizes.input_size(plan.config), width, batch_first=True)
-        self.classifier = nn.Linear(width, sizes.classes)
+        self.classifier = nn.Linear(width, sizes.outputs)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Logits."""

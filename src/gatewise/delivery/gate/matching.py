@@ -87,7 +87,8 @@ def _one(
     """One seed; also how many examples the reference had seen, and how many are gone."""
     now = _predictions(candidate, seed)
     then = _predictions(reference, of_reference).set_index("id")
-    stored = then.reindex(now["id"]).reset_index()
+    # A bare model has no predictions, so what can be judged of them is still to come.
+    stored = then.reindex(now["id"]).reset_index().reindex(columns=now.columns)
     known = (
         now["id"].isin(then.index).to_numpy()
         & (stored["truth"].to_numpy() == now["truth"].to_numpy())

@@ -24,7 +24,7 @@ def test_the_reference_names_every_key(project):
 
 def test_a_study_can_be_checked(project, tmp_path, monkeypatch, capsys):
     shown = runner.invoke(main.app, ["config", str(project / "params.yaml")])
-    assert "fine; 135 runs" in shown.output
+    assert "fine; 144 runs" in shown.output
     broken = tmp_path / "params.yaml"
     broken.write_text("tasks: 1")
     monkeypatch.setattr("sys.argv", ["gatewise", "config", str(broken)])

@@ -233,7 +233,7 @@ def make_long_document(home: Path) -> TaskConfig:
 
 
 def make_unknown_split(home: Path) -> TaskConfig:
-    return text_task(table(home, many_rows() + "x,a,s,abroad\n"), source={"split": "part"})
+    return text_task(table(home, many_rows() + "x,a,s,other\n"), source={"split": "part"})
 
 
 def make_half_a_split(home: Path) -> TaskConfig:
@@ -260,7 +260,7 @@ def make_one_label(home: Path) -> TaskConfig:
         (make_header_alone, r"mine\.csv: no rows"),
         (make_empty_text, "row-61: empty text; mend or remove it, or set tasks.mine.on_bad"),
         (make_long_document, "row-61: longer than 1,000,000 characters; split it"),
-        (make_unknown_split, r"mine\.csv, row 61: split 'abroad'; allowed: train, validation, test"),
+        (make_unknown_split, r"mine\.csv, row 61: split 'other'; allowed: train, validation, test"),
         (make_half_a_split, "60 of 61 examples have no split although others do"),
         (make_one_label, r"one label \(a\) leaves nothing to tell apart"),
     ],

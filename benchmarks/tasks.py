@@ -22,7 +22,7 @@ AUGMENT = Augment(
 )
 STUDY = {
     "clips": {"epochs": 9, "batch_size": 128},
-    "frames": {"epochs": 12, "batch_size": 64},
+    "frames": {"epochs": 9, "batch_size": 64},
     "text": {"epochs": 4, "batch_size": 128},
 }
 CLASSES = 10

@@ -108,7 +108,7 @@ def test_a_stage_is_handed_over_before_its_file_is_imported(project, tmp_path, m
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "pipeline.prepare", "nothing"],
         cwd=tmp_path,
-        env={**os.environ, warm.ADDRESS: address},
+        env={**os.environ, warm.ADDRESS: address, "PYTHONPATH": str(project)},
         check=False,
         capture_output=True,
         text=True,

@@ -37,3 +37,12 @@ def folder(path: Path, groups: int = 30, labels: tuple[str, ...] = ("no", "yes")
             clip = path / label / f"s{speaker:02d}_nohash_0.wav"
             clip.write_bytes(wav(place * 1000 + speaker))
     return path
+
+
+def tree(root: Path, *names: str) -> Path:
+    """Files of these names below `root`, each of other noise."""
+    for place, name in enumerate(names):
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(wav(place))
+    return root

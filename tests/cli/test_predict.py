@@ -14,6 +14,7 @@ from gatewise.errors import GatewiseError
 from gatewise.serving.predictor import Predictor
 from tests import sounds
 from tests.serving.test_predictor import model_folder
+from tests.sounds import tree
 
 
 @pytest.fixture(scope="module")
@@ -118,14 +119,6 @@ def test_many_are_answered_in_batches_as_alone(frames: Path, tmp_path: Path) -> 
     last = {"frames": np.load(tmp_path / "299.npy")}
     (alone,) = Predictor.load(frames)([last])
     assert found[-1]["probability"] == pytest.approx(alone.probability, abs=1e-6)
-
-
-def tree(root: Path, *names: str) -> Path:
-    for place, name in enumerate(names):
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(sounds.wav(place))
-    return root
 
 
 @pytest.mark.parametrize(

@@ -13,19 +13,12 @@ from gatewise.data import sources
 from gatewise.data.sources._layout import Layout
 from gatewise.errors import GatewiseError
 from tests import sounds
+from tests.sounds import tree
 
 
 def fetch(target: Path, path: Path, **options: Any) -> Raw:
     given = {"kind": "audio-folder", "path": str(path), **options}
     return sources.fetch(source_class("audio-folder").model_validate(given), target)
-
-
-def tree(root: Path, *names: str) -> Path:
-    for place, name in enumerate(names):
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(sounds.wav(place))
-    return root
 
 
 def facts(raw: Raw) -> dict[str, tuple[str, str]]:

@@ -10,12 +10,11 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatewise.artifacts import manifest, splits
-from gatewise.artifacts.manifest import Example, SourceCard
+from gatewise.artifacts import splits
+from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import Count, SourceOptions
 from gatewise.config.strict import Fraction
 from gatewise.data.sources import _espeak, _spoken
-from gatewise.files import cores
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 Takes = Annotated[int, Field(ge=1, le=1_000)]
@@ -76,32 +75,14 @@ class Source(SourceOptions):
 
     def fetch(self, target: Path) -> None:
         """Speak every clip into `target`."""
-        plan = self._plan()
-        rows: list[Example] = []
-        silent = 0
-        for batch, spoken in zip(plan, _espeak.speak_all(plan, cores()), strict=True):
-            takes: Counter[str] = Counter()
-            for utterance, pcm in zip(batch, _spoken.resample(spoken), strict=True):
-                if _spoken.silent(pcm):
-                    silent += 1
-                    continue
-                voice = f"{utterance.timbre.replace(' ', '_')}.{utterance.accent}"
-                key = f"{utterance.text}/{voice}"
-                path = f"{key}.{takes[key]}.wav"
-                takes[key] += 1
-                rows.append(
-                    Example(
-                        id=path.removesuffix(".wav"),
-                        path=path,
-                        label=utterance.text,
-                        group=utterance.timbre,
-                        n_samples=len(pcm),
-                        sample_rate=_spoken.SAMPLE_RATE,
-                        sha256=_spoken.write_wav(target / path, pcm),
-                    )
-                )
-        skipped = {"silent": silent} if silent else {}
-        manifest.write(target, self.card.model_copy(update={"skipped": skipped}), rows)
+        takes: Counter[str] = Counter()
+
+        def name(_: int, said: _espeak.Utterance) -> str:
+            key = f"{said.text}/{said.timbre.replace(' ', '_')}.{said.accent}"
+            takes[key] += 1
+            return f"{key}.{takes[key] - 1}"
+
+        _spoken.fetch(target, self.card, self._plan(), name)
 
     def _plan(self) -> list[list[_espeak.Utterance]]:
         """What each timbre says; a timbre's draws depend on the seed and its own name."""

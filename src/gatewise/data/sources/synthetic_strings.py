@@ -11,11 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatewise.artifacts import manifest
-from gatewise.artifacts.manifest import Example, SourceCard
+from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import Count, SourceOptions
 from gatewise.data.sources import _espeak, _spoken
-from gatewise.files import cores
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RATE, PITCH, RANGE = (140, 240), (30, 70), (30, 70)
@@ -71,27 +69,11 @@ class Source(SourceOptions):
     def fetch(self, target: Path) -> None:
         """Speak every string into `target`."""
         plan = [self._say(timbre) for timbre in _espeak.timbres()[: self.timbres]]
-        rows: list[Example] = []
-        silent = 0
-        for batch, spoken in zip(plan, _espeak.speak_all(plan, cores()), strict=True):
-            for take, (said, pcm) in enumerate(zip(batch, _spoken.resample(spoken), strict=True)):
-                if _spoken.silent(pcm):
-                    silent += 1
-                    continue
-                path = f"{said.timbre.replace(' ', '_')}/{take}.{said.accent}.wav"
-                rows.append(
-                    Example(
-                        id=path.removesuffix(".wav"),
-                        path=path,
-                        label=said.text,
-                        group=said.timbre,
-                        n_samples=len(pcm),
-                        sample_rate=_spoken.SAMPLE_RATE,
-                        sha256=_spoken.write_wav(target / path, pcm),
-                    )
-                )
-        skipped = {"silent": silent} if silent else {}
-        manifest.write(target, self.card.model_copy(update={"skipped": skipped}), rows)
+
+        def name(take: int, said: _espeak.Utterance) -> str:
+            return f"{said.timbre.replace(' ', '_')}/{take}.{said.accent}"
+
+        _spoken.fetch(target, self.card, plan, name)
 
     def _say(self, timbre: str) -> list[_espeak.Utterance]:
         """What a timbre says; its draws depend on the seed and its own name."""

@@ -52,7 +52,7 @@ def find(path: Path) -> Encoding:
             return Encoding(name, None if name == "utf-8" else Note("encoding", said))
     if b"\0" in head:
         return _wide(path, head)
-    wrong = _first_not_utf8(path)
+    wrong = _undecodable(path, "utf-8")
     if wrong is None:
         return Encoding("utf-8")
     return _single_bytes(path, wrong)
@@ -84,9 +84,9 @@ def _wide(path: Path, head: bytes) -> Encoding:
     )
 
 
-def _first_not_utf8(path: Path) -> bytes | None:
-    """A stretch of the file from where it stops to be UTF-8; nothing if it all is."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _undecodable(path: Path, name: str) -> bytes | None:
+    """A stretch of the file from where it stops to be of an encoding; nothing if it all is."""
+    decoder = codecs.getincrementaldecoder(name)()
     before = b""
     for block in _blocks(path):
         try:
@@ -110,11 +110,11 @@ def _single_bytes(path: Path, stretch: bytes) -> Encoding:
             "can be read as words"
         )
     if sum(len(run) for run in runs if len(run) <= _LONE) >= sum(map(len, runs)) / 2:
-        name = "cp1252" if _decodes(path, "cp1252") else "latin-1"
+        name = "cp1252" if _undecodable(path, "cp1252") is None else "latin-1"
         sample = _sample(stretch, name)
         said = f"{name}, since it is not UTF-8 and accented letters stand alone: {sample!r}"
         return Encoding(name, Note("encoding", said, "likely", ("--encoding NAME",)))
-    fitting = [name for name in EASTERN if _decodes(path, name)]
+    fitting = [name for name in EASTERN if _undecodable(path, name) is None]
     if not fitting:
         raise GatewiseError(
             f"{path}: neither UTF-8 nor any other encoding that was tried; name its own with "
@@ -126,17 +126,6 @@ def _single_bytes(path: Path, stretch: bytes) -> Encoding:
         note = Note("encoding", f"{fitting[0]}: {readings[0].said}", "likely", ("--encoding NAME",))
         return Encoding(fitting[0], note)
     raise Ambiguous(f"{path}: not UTF-8, and in other encodings it says", readings)
-
-
-def _decodes(path: Path, name: str) -> bool:
-    decoder = codecs.getincrementaldecoder(name)()
-    try:
-        for block in _blocks(path):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _sample(stretch: bytes, name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.artifacts.prepared import Prepared
+from gatewise.config.metrics import METRICS
 
 Rows = Mapping[str, npt.NDArray[np.intp]]
 """Rows of the index by split."""
@@ -19,6 +20,7 @@ class Opponents(ABC):
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        self.metric = METRICS[prepared.card.metric]
 
     @property
     @abstractmethod

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import SPLITS
-from gatewise.config.metrics import METRICS, count
+from gatewise.config.metrics import count
 from gatewise.diagnostics.opponents import base
 from gatewise.diagnostics.opponents.base import Rows
 
@@ -36,7 +36,6 @@ class Opponents(base.Opponents):
 
     def __init__(self, prepared: Prepared) -> None:
         super().__init__(prepared)
-        self.metric = METRICS[prepared.card.metric]
         self.classes = len(prepared.card.labels)
         self.labels = prepared.index["label"].to_numpy()
         self.text = prepared.card.modality == "text"

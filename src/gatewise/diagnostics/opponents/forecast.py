@@ -15,7 +15,6 @@ import numpy.typing as npt
 from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.objectives.forecast import ACTUAL, NAIVE, SCALE, Objective
 from gatewise.artifacts.prepared import Prepared, Targets
-from gatewise.config.metrics import METRICS
 from gatewise.diagnostics.opponents import base
 from gatewise.diagnostics.opponents.base import Rows
 
@@ -35,7 +34,6 @@ class Opponents(base.Opponents):
         objective = prepared.card.asks
         assert isinstance(objective, Objective)  # noqa: S101  # found by its name
         self.objective = objective
-        self.metric = METRICS[prepared.card.metric]
         self.targets = Targets(prepared)
         self.lags = min(MOST_LAGS, 2 * objective.season)
 

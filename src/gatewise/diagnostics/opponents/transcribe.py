@@ -16,7 +16,6 @@ import numpy.typing as npt
 from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.objectives.transcribe import BLANK, Objective
 from gatewise.artifacts.prepared import Prepared, Targets, pad
-from gatewise.config.metrics import METRICS
 from gatewise.diagnostics.opponents import base
 from gatewise.diagnostics.opponents.base import Rows
 
@@ -40,7 +39,6 @@ class Opponents(base.Opponents):
         objective = prepared.card.asks
         assert isinstance(objective, Objective)  # noqa: S101  # found by its name
         self.objective = objective
-        self.metric = METRICS[prepared.card.metric]
         self.targets = Targets(prepared)
         self.outputs = objective.outputs(prepared.card.labels)
 

@@ -35,6 +35,14 @@ Columns = Mapping[str, Any]
 truth and answer side by side."""
 
 
+OTHERWISE = -1
+"""In a target of symbols: what follows is another way to say the same, and as right."""
+UNHEARD = -2
+"""In a target of symbols: one that no training example has, so that no model can say it."""
+SILENT = -1
+"""Pads what a model said."""
+
+
 class Answered(NamedTuple):
     """What a model gave for a batch, and what it should have given."""
 
@@ -46,6 +54,9 @@ class Answered(NamedTuple):
     """Classes `(batch,)`, or `(batch, longest, ...)` padded with zeros at the end."""
     target_lengths: Tensor | None = None
     """Of each target, `(batch,)`; nothing for classes."""
+    said: Tensor | None = None
+    """Symbols that the model said by itself, int64 `(batch, longest)`, padded with `SILENT` at the
+    end; nothing where its answer is read from its outputs."""
 
 
 @dataclass(frozen=True)

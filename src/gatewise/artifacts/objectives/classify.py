@@ -201,5 +201,5 @@ def _probabilities(parts: Sequence[Answered]) -> np.ndarray:
 def _joined(parts: Sequence[Answered]) -> Answered:
     import torch
 
-    outputs, lengths, targets, _ = zip(*parts, strict=True)
+    outputs, lengths, targets, *_ = zip(*parts, strict=True)
     return Answered(torch.cat(outputs), torch.cat(lengths), torch.cat(targets))

@@ -63,7 +63,7 @@ def together(parts: list[Answered]) -> Answered:
             ]
         )
 
-    outputs, lengths, targets, target_lengths = zip(*parts, strict=True)
+    outputs, lengths, targets, target_lengths, *_ = zip(*parts, strict=True)
     alike = [tensor.ndim == 1 or tensor.shape[1:] == targets[0].shape[1:] for tensor in targets]
     whole = outputs[0].ndim < 3
     return Answered(

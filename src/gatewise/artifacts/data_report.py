@@ -101,6 +101,10 @@ class DataReport(_Strict):
     """Share of the texts that were cut."""
     unknown_share: float | None = None
     """Share of the tokens that the vocabulary lacks."""
+    unheard_share: float | None = None
+    """Share of the symbols to be said outside training that no model can say."""
+    repeated_share: float | None = None
+    """Share of the examples outside training that ask for a text which training has whole."""
     vocabulary: int | None = None
     split: str | None = None
     """How splits are drawn, where each seed draws its own."""

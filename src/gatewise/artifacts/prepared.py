@@ -90,7 +90,7 @@ class TaskCard(Part):
     @property
     def asks(self) -> Objective:
         """The objective."""
-        return objectives.of(self.objective)
+        return objectives.of(self.objective, self.labels)
 
     @property
     def classes(self) -> list[str]:

@@ -26,8 +26,17 @@ the number of examples, absolute errors in units of the scale, symmetric relativ
 quantile losses in units of the scale, and the shares of values within the interval as they are and
 as it claims them."""
 EDITS, SYMBOLS, WHOLE, SEQUENCES = range(4)
-"""Rows of counts of transcripts, in one column: symbols that had to be inserted, deleted or
-replaced, symbols of the references, sequences without an error, and sequences."""
+"""Rows of counts of transcripts and of texts that are generated, in one column: symbols that had to
+be inserted, deleted or replaced, symbols of the references, sequences without an error, and
+sequences."""
+SAID, WANTED = 4, 5
+"""Further rows of generated texts: words that were said, and words of the reference that is nearest
+in length."""
+MATCHES, TOTALS = slice(6, 10), slice(10, 14)
+"""And: runs of one to four words that the references have, and all of them."""
+SAID_RUNS, WANTED_RUNS, COMMON_RUNS = slice(14, 32, 3), slice(15, 32, 3), slice(16, 32, 3)
+"""And: runs of one to six characters that were said, of the best reference, and of both."""
+TEXT_ROWS = 32
 RIGHT, PREDICTED, LABELLED, LOSS = range(4)
 """Right predictions, predictions and labels of each class, and the summed negative log
 probabilities that its examples gave to their own label."""
@@ -50,6 +59,7 @@ class Unit:
 
 
 PERCENT = Unit(100.0, " %", "points", 1)
+POINTS = Unit(100.0, "", "points", 1)
 NATS = Unit(1.0, " nats", "nats", 3)
 SCALED_ERRORS = Unit(1.0, "", "of the naive error", 3)
 
@@ -237,6 +247,48 @@ def _sequence_accuracy(counts: Counts) -> Counts:
     return _ratio(counts[..., WHOLE, :].sum(-1), counts[..., SEQUENCES, :].sum(-1))
 
 
+def _bleu(counts: Counts) -> Counts:
+    """Papineni et al. 2002, up to four words, as sacrebleu computes it unless told otherwise.
+
+    Orders without a match count half of one match, the next a quarter and so on (NIST's smoothing),
+    so that a few short texts have a score; where no text has four words, it is zero.
+    """
+    sums = counts.sum(-1)
+    matches, totals = sums[..., MATCHES], sums[..., TOTALS]
+    none = matches == 0
+    smoothed = np.where(none, 0.5 ** none.cumsum(-1), matches)
+    precisions = np.divide(smoothed, totals, out=np.ones_like(smoothed), where=totals > 0)
+    said, wanted = sums[..., SAID], sums[..., WANTED]
+    shortness = np.divide(wanted, said, out=np.ones_like(said), where=said > 0)
+    penalty = np.exp(np.minimum(0.0, 1 - shortness))
+    score = penalty * np.exp(np.log(precisions).mean(-1))
+    possible = (totals > 0).all(-1) & (matches > 0).any(-1)
+    return _counted(np.where(possible, score, 0.0), sums)
+
+
+def _chrf(counts: Counts) -> Counts:
+    """chrF2 (Popovic 2015): recall counts twice; as sacrebleu averages over orders that occur."""
+    sums = counts.sum(-1)
+    said, wanted = sums[..., SAID_RUNS], sums[..., WANTED_RUNS]
+    common, both = sums[..., COMMON_RUNS], (said > 0) & (wanted > 0)
+    orders = both.sum(-1)
+    precision = _share(_share(common, said, both).sum(-1), orders)
+    recall = _share(_share(common, wanted, both).sum(-1), orders)
+    return _counted(_share(5 * precision * recall, 4 * precision + recall), sums)
+
+
+def _share(above: Counts, below: npt.NDArray[Any], where: Any = True) -> Counts:
+    """A ratio, zero where there is nothing to divide by."""
+    share: Counts = np.divide(above, below, out=np.zeros_like(above), where=(below > 0) & where)
+    return share
+
+
+def _counted(scores: Counts, sums: Counts) -> Counts:
+    """Scores where there was an example; NaN elsewhere."""
+    known: Counts = np.where(sums[..., SEQUENCES] > 0, scores, np.nan)
+    return known
+
+
 def _mean(values: Counts, present: npt.NDArray[np.bool_]) -> Counts:
     return _ratio(np.where(present, values, 0.0).sum(-1), present.sum(-1))
 
@@ -266,6 +318,10 @@ METRICS = {
             _sequence_accuracy,
             False,
         ),
+        Metric("bleu", "BLEU", True, POINTS, _bleu, by_class=False),
+        Metric("chrf", "chrF", True, POINTS, _chrf, by_class=False),
+        Metric("token_error_rate", "token error rate", False, PERCENT, _symbol_error_rate, False),
+        Metric("exact_match", "share of texts right", True, PERCENT, _sequence_accuracy, False),
     )
 }
 """All metrics by name; which one is a task's primary metric is its `metric`."""

@@ -33,6 +33,8 @@ class ObjectiveOptions(Strict):
     """Kinds of features that suit."""
     metrics: ClassVar[tuple[str, ...]]
     """What such a task can be judged by; the first unless another is chosen."""
+    smoothed: ClassVar[bool] = False
+    """Whether smoothing labels changes how such a task is trained."""
     slices: ClassVar[str]
     """The metric of these that must not fall in any part of a test set."""
 

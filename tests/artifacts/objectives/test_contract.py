@@ -19,7 +19,7 @@ from gatewise.config.metrics import METRICS
 from gatewise.config.objectives import objective_class, objective_kinds
 from gatewise.diagnostics import opponents
 from gatewise.serving import pyfunc
-from tests.artifacts.objectives.made_up import answered, names, objective, together
+from tests.artifacts.objectives.made_up import answered, names, objective, spoken, together, unasked
 
 KINDS = objective_kinds()
 
@@ -45,7 +45,7 @@ def test_every_objective_says_what_it_is(asks):
     assert set(asks.metrics) <= METRICS.keys()
     assert asks.slices in asks.metrics
     assert asks.kind in KINDS
-    assert objectives.of(asks.model_dump()) == asks
+    assert objectives.of(asks.model_dump(), names(asks)) == asks
     assert asks.outputs(names(asks)) >= 1
 
 
@@ -82,7 +82,7 @@ def test_what_lowers_the_loss_betters_the_first_metric(asks):
         optimiser.zero_grad()
         asks.loss(part._replace(outputs=outputs)).backward()
         optimiser.step()
-    after = asks.scores([part._replace(outputs=outputs.detach())])
+    after = asks.scores([spoken(asks, part._replace(outputs=outputs.detach()))])
     metric = METRICS[asks.metrics[0]]
     assert after["loss"] < before["loss"]
     assert metric.gain(after[metric.name] - before[metric.name]) > 0
@@ -132,7 +132,7 @@ def test_digests_tell_answers_apart_and_test_sets_do_not_hang_on_them(asks):
         asks.predictions([together(answered(asks))])
         for asks in (asks, asks, asks)
     )  # fmt: skip
-    parts = [part._replace(outputs=-part.outputs) for part in answered(asks)]
+    parts = [spoken(asks, part._replace(outputs=-part.outputs)) for part in answered(asks)]
     other = asks.predictions([together(parts)])
     first, again, third = (Predictions.of_frame(frame(c, 14)) for c in (one, same, other))
     assert first.digest == again.digest != third.digest
@@ -153,7 +153,8 @@ def test_examples_can_be_shown(asks):
 
 
 def test_answers_are_plain_data_with_columns_that_mlflow_knows(asks):
-    found = asks.answers(answered(asks), names(asks))
+    parts = [unasked(asks, part) for part in answered(asks)]
+    found = asks.answers(parts, names(asks))
     assert len(found) == 14
     for one in found:
         assert isinstance(one, asks.answer)

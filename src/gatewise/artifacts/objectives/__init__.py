@@ -8,7 +8,7 @@ of predictions says by its columns whose it is (`of_columns`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from gatewise.artifacts.objectives.base import Objective
@@ -17,10 +17,15 @@ from gatewise.config.objectives import DEFAULT, objective_class, objective_kinds
 __all__ = ["Objective", "module_of", "of", "of_columns"]
 
 
-def of(settings: Mapping[str, Any]) -> Objective:
-    """The objective of a task, as `task.json` has it under `objective`."""
+def of(settings: Mapping[str, Any], names: Sequence[str] = ()) -> Objective:
+    """The objective of a task.
+
+    Args:
+        settings: as `task.json` has them under `objective`.
+        names: of what the task's targets are made of, where they are known.
+    """
     kind = objective_class(str(settings["kind"]))
-    return cast("Objective", kind.model_validate(dict(settings)))
+    return cast("Objective", kind.model_validate(dict(settings))).of_task(names)
 
 
 def module_of(kind: str) -> str:

@@ -15,9 +15,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
+from pydantic import PrivateAttr
 
 from gatewise.artifacts.judged import Judged
 from gatewise.config.metrics import METRICS, Metric
@@ -39,15 +40,34 @@ OTHERWISE = -1
 """In a target of symbols: what follows is another way to say the same, and as right."""
 UNHEARD = -2
 """In a target of symbols: one that no training example has, so that no model can say it."""
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""What such a symbol is called."""
 SILENT = -1
 """Pads what a model said."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """How a model says its answer, symbol by symbol."""
+
+    symbols: int
+    """Names of symbols; the end is one more output."""
+    attention: Literal["none", "dot", "additive"] = "dot"
+    """How the decoder looks back at the input."""
+    beam: int = 1
+    """Texts that are followed while one is said; 1 takes the likeliest symbol of every step."""
+    longest: int | None = None
+    """Most symbols that are said; the longest of training where it is left open."""
 
 
 class Answered(NamedTuple):
     """What a model gave for a batch, and what it should have given."""
 
     outputs: Tensor
-    """`(batch, outputs)`, or `(batch, time, outputs)` where every step has some."""
+    """`(batch, outputs)`, or `(batch, time, outputs)` where every step has some. Of a model that
+    says its answer, in training logits `(batch, steps, symbols and end)`; else log-probabilities of
+    the first of the right answers, symbol by symbol with the end, `(batch, steps)`, or where none
+    is known, that of what was said, `(batch, 1)`."""
     lengths: Tensor
     """Steps of each input, `(batch,)`."""
     targets: Tensor
@@ -119,11 +139,24 @@ class Objective(ObjectiveOptions, ABC):
     pictures: ClassVar[tuple[str, ...]] = ()
     """Which pictures suit, by the names of `gatewise.report.pictures`."""
 
+    _names: tuple[str, ...] = PrivateAttr(())
+
+    def of_task(self, names: Sequence[str]) -> Self:
+        """The same, asked in a task whose targets are made of these `names`."""
+        asks = self.model_copy()
+        asks._names = tuple(names)
+        return asks
+
     # --- models and training ----------------------------------------------------------------
 
     @abstractmethod
     def outputs(self, names: Sequence[str]) -> int:
         """How many numbers a model gives (a step), for a task with these names of targets."""
+
+    def saying(self, names: Sequence[str]) -> Saying | None:
+        """How a model says its answer, for targets with these names; nothing if it says none."""
+        del names
+        return None
 
     @abstractmethod
     def guessing(self, names: Sequence[str]) -> float | None:

@@ -57,6 +57,7 @@ class Objective(base.Objective):
     features: ClassVar[tuple[str, ...]] = ("log-mel", "mfcc", "frames", "tokens")
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "balanced_accuracy", "log_loss")
     columns: ClassVar[tuple[str, ...]] = ("label", "predicted", "probabilities")
+    smoothed: ClassVar[bool] = True
     # Within one class the other metrics say little: its balanced accuracy is its accuracy, its F1
     # lacks the other classes' errors.
     slices: ClassVar[str] = "accuracy"

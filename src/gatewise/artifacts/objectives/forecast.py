@@ -105,11 +105,6 @@ class Objective(Counted):
         del names
         return self.horizon * len(self.quantiles)
 
-    def guessing(self, names: Sequence[str]) -> float | None:
-        """What naive forecasts cost hangs on the series."""
-        del names
-        return None
-
     def loss(self, answered: Answered, train: TrainConfig | None = None) -> Tensor:
         """Twice the quantile loss in units of the scale: of the median, its MASE."""
         import torch

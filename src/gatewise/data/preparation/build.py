@@ -38,7 +38,7 @@ from gatewise.data.preparation import (
     near_duplicates,
     series,
     series_certificate,
-    symbols,
+    targets,
 )
 from gatewise.data.preparation.description import describe
 from gatewise.data.preparation.joined_groups import Division
@@ -81,7 +81,8 @@ def prepare(
     with files.replacing(target) as folder:
         folder.mkdir()
         done = _transform(raw, config, division.split, folder, workers or files.cores())
-        names = _names(raw, config, done, folder)
+        labels = raw.manifest["label"].tolist()
+        names = targets.write(labels, division.split, done, config.objective, folder)
         _bad(task, raw, done, config)
         rows = raw.manifest[["id", "label"]].assign(
             group=division.groups, split=division.split, content=done.contents
@@ -192,13 +193,6 @@ def _transform(
     return clips.transform(raw, config.features, folder, workers)
 
 
-def _names(raw: Raw, config: TaskConfig, done: Transformed, folder: Path) -> list[str]:
-    """Names of the symbols of texts, whose targets are written here; none where there are none."""
-    if config.objective.target != "symbols":
-        return []
-    return symbols.write(raw.manifest["label"].tolist(), done, config.objective, folder)
-
-
 def _bad(task: str, raw: Raw, done: Transformed, config: TaskConfig) -> None:
     """Refuse unusable examples, or say that they are skipped."""
     if not done.unusable:
@@ -288,18 +282,17 @@ def _certify(
     if isinstance(config.features, Series):
         cut = Cut.of(config.features, config.objective)
         return series_certificate.certify(rows, raw, cut)
+    resample = bool(config.split.resample)
+    said = targets.learnt(rows, done, resample, config.objective)
     if texts is None:
-        resample = bool(config.split.resample)
-        if config.objective.target == "symbols":
-            said = symbols.learnt(rows, resample, config.objective)
-            return certificate.certify(rows, resample, labels=said)
-        return certificate.certify(rows, resample)
+        return certificate.certify(rows, resample, labels=said)
     places = rows.index.to_numpy()
     return certificate.certify(
         rows,
-        bool(config.split.resample),
+        resample,
         texts.keys[places],
         lambda place: texts.text_of(int(places[place])),
         done.unlearned,
         joined,
+        said,
     )

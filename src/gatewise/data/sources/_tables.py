@@ -57,6 +57,26 @@ def is_table(path: Path) -> bool:
     return suffix(path) in SUFFIXES
 
 
+def require(path: Path) -> None:
+    """Refuse what is no table.
+
+    Raises:
+        GatewiseError: its name tells no format, or there is no such file.
+    """
+    if not is_table(path):
+        raise GatewiseError(
+            f"{path}: cannot tell the format; name it {', '.join(SUFFIXES)} (or .csv.gz)"
+        )
+    _require_file(path)
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise GatewiseError(
+            f"{path}: not a regular file" if path.exists() else f"{path}: no such file"
+        )
+
+
 def read(path: Path, columns: Mapping[str, str], how: Format = DEFAULT) -> Iterator[dict[str, str]]:
     """Rows of `path` as text; missing values are empty.
 
@@ -71,14 +91,7 @@ def read(path: Path, columns: Mapping[str, str], how: Format = DEFAULT) -> Itera
             lacks a column or has it twice, or holds something that is no text, number or
             truth value.
     """
-    if not is_table(path):
-        raise GatewiseError(
-            f"{path}: cannot tell the format; name it {', '.join(SUFFIXES)} (or .csv.gz)"
-        )
-    if not path.is_file():
-        raise GatewiseError(
-            f"{path}: not a regular file" if path.exists() else f"{path}: no such file"
-        )
+    require(path)
     empty = True
     for where, row in rows(path, columns, how):
         empty = False
@@ -122,6 +135,18 @@ def rows(
     if kind in (".jsonl", ".ndjson"):
         return _jsonl(path, columns, how)
     return _delimited(path, columns, how)
+
+
+def lines(path: Path, encoding: str = DEFAULT.encoding) -> Iterator[tuple[str, str]]:
+    """Where each line of a text file stands, and the line without its end.
+
+    Raises:
+        GatewiseError: the file is missing or not text in its encoding.
+    """
+    _require_file(path)
+    with _open(path, Format(encoding=encoding)) as file:
+        for number, line in enumerate(_decoded(file, path, encoding), 1):
+            yield f"{path}, line {number}", line.rstrip("\r\n")
 
 
 def text(value: Any, column: str, where: str) -> str:

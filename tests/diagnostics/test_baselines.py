@@ -6,6 +6,7 @@ import pytest
 from gatewise.artifacts import splits
 from gatewise.diagnostics import baselines
 from gatewise.diagnostics.opponents import classify
+from tests.pictures import classified
 from tests.tasks import write_task
 
 
@@ -76,3 +77,17 @@ def test_a_class_without_training_examples_gets_no_probability(tmp_path):
     opponents = classify.Opponents(write_task(tmp_path / "task"))
     probabilities = opponents._probabilities(Model(), np.arange(2))
     assert probabilities.tolist() == [[0.25, 0.0, 0.75]] * 2
+
+
+def test_the_linear_model_of_images_sees_their_pixels(tmp_path):
+    prepared = classified(tmp_path, examples=60)
+    assert baselines.evaluate(prepared, [0], 1.0, 0.05, 100).baselines["linear"].title == (
+        "pixels + logistic regression"
+    )
+    seen = classify.Opponents(prepared)._examples
+    np.testing.assert_allclose(seen, prepared.sequences.reshape(60, 36) / 255, rtol=1e-6)
+    large = classified(tmp_path / "large", examples=60, height=48, width=64, channels=3)
+    small = classify.Opponents(large)._examples
+    assert small.shape == (60, 32 * 32 * 3)
+    steps = large.sequences[:48].reshape(48, 64, 3)
+    np.testing.assert_allclose(small[0].mean(), steps.mean() / 255, atol=0.01)

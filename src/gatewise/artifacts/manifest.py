@@ -1,10 +1,12 @@
 """The raw folder `data/raw/<task>/`: what a source leaves and preparation reads.
 
 `manifest.parquet` has one row an example, `source.json` says what the data are, and the
-payload is one of four kinds: `audio` (one sound file a row, at `path`), `frames`
+payload is one of five kinds: `audio` (one sound file a row, at `path`), `frames`
 (`frames.npy`, float32 `(steps, features)`, all examples end to end in manifest order), `text`
-(`documents.parquet`: `id, text`, in manifest order) or `series` (`series.npy`, float64 `(values,)`,
-all series end to end in manifest order).
+(`documents.parquet`: `id, text`, in manifest order), `series` (`series.npy`, float64 `(values,)`,
+all series end to end in manifest order) or `image` (an image file a row, at `path`, used where it
+lies; or `images.npy`, uint8 `(rows, height, width, channels)`, where a source makes thousands of
+small ones, of which as many files would cost more than their pixels).
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ MANIFEST = "manifest.parquet"
 CARD = "source.json"
 FRAMES = "frames.npy"
 SERIES = "series.npy"
+IMAGES = "images.npy"
 DOCUMENTS = "documents.parquet"
 LONGEST_DOCUMENT = 1_000_000  # characters; a longer one is listed, but not used
 SAME = "content:"
@@ -45,7 +48,7 @@ COLUMNS = ["id", "path", "label", "group", "split", "n_samples", "sample_rate", 
 class SourceCard(Part):
     """`source.json`: what a set of data is, for people and for preparation."""
 
-    payload: Literal["audio", "frames", "text", "series"]
+    payload: Literal["audio", "frames", "text", "series", "image"]
     title: str
     """One honest line; says so if the data are synthetic."""
     synthetic: bool = False
@@ -70,11 +73,11 @@ class Example:
     group: str
     """What must not cross splits: a speaker, a film, or the content itself (`content_group`)."""
     n_samples: int
-    """Samples, frames, characters or values; 0 for a sound file that cannot be read."""
+    """Samples, frames, characters, values or pixels; 0 for a file that cannot be read."""
     sha256: str
-    """Of the file, the frames or the text."""
+    """Of the file, the frames, the text or the pixels."""
     path: str = ""
-    """Of the sound file, below the raw folder or the card's `root`."""
+    """Of the sound or image file, below the raw folder or the card's `root`."""
     split: str = ""
     """Where the source publishes one: train, validation or test."""
     sample_rate: int = 0
@@ -110,7 +113,7 @@ class Raw:
         return cls(folder, card, check(manifest, str(folder / MANIFEST)))
 
     def locate(self, path: str) -> Path:
-        """Where a sound file of the manifest lies.
+        """Where a file of the manifest lies.
 
         Files used in place lie below the card's `root`; what a source wrote itself lies in
         the raw folder.

@@ -36,6 +36,8 @@ TOKENIZER = "tokenizer.json"
 DRAWN = "drawn"
 """What the index says in `split` where each seed draws its own."""
 REMEDY = "run `dvc repro -f prepare`"
+WHITE = 255
+"""The brightest value of a stored pixel."""
 INDEX_COLUMNS = ["id", "label", "group", "split", "start", "length"]
 TARGET_COLUMNS = ["target_start", "target_length"]
 """Two more, where targets are no classes."""
@@ -56,8 +58,8 @@ class TaskCard(Part):
     """What a model must know about its task; written to `task.json`."""
 
     task: str
-    modality: Literal["audio", "frames", "text", "series"]
-    """What a user hands in: a waveform, ready-made feature frames, a string, or values."""
+    modality: Literal["audio", "frames", "text", "series", "image"]
+    """What a user hands in: a waveform, feature frames, a string, values, or an image."""
     title: str
     """One honest line for people: what the data are, and synthetic if they are."""
     synthetic: bool
@@ -116,7 +118,8 @@ class TaskCard(Part):
 class Prepared:
     """A prepared task, its sequences memory-mapped.
 
-    `sequences`: float32 `(steps, features)` or int32 `(steps,)`;
+    `sequences`: float32 `(steps, features)`, int32 `(steps,)`, or of images uint8 `(steps,
+    features)`, which models see as shares of 255 (`values`);
     `index`: one row a sequence, columns `id, label, group, split, start, length` with `label`
     an integer class, and where targets are none, `label` 0 and `target_start, target_length`;
     `targets`: those others, `(steps, ...)`, end to end.
@@ -220,13 +223,21 @@ def pad(sequences: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.nd
         lengths: `(examples,)`, steps of each sequence.
 
     Returns:
-        `(examples, longest, ...)` of the same type.
+        `(examples, longest, ...)`, as `values` has them.
     """
     steps = np.arange(lengths.max())
     # Past the array's end its last step comes again; it is overwritten as all padding is.
     padded: np.ndarray = sequences.take(starts[:, None] + steps, axis=0, mode="clip")
     padded[steps >= lengths[:, None]] = 0
-    return padded
+    return values(padded)
+
+
+def values(stored: np.ndarray) -> np.ndarray:
+    """What models see of stored steps: pixels as float32 from 0 to 1, all else as it is."""
+    if stored.dtype != np.uint8:
+        return stored
+    shares: np.ndarray = np.multiply(stored, np.float32(1 / WHITE), dtype=np.float32)
+    return shares
 
 
 def index_columns(card: TaskCard) -> list[str]:

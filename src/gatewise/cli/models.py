@@ -62,9 +62,10 @@ def serve(
             file=sys.stderr,
         )
 
-    takes = {"audio": "--data-binary @clip.wav -H 'content-type: audio/wav'"}.get(
-        predictor.card.modality, "-d @item.json -H 'content-type: application/json'"
-    )
+    takes = {
+        "audio": "--data-binary @clip.wav -H 'content-type: audio/wav'",
+        "image": "--data-binary @image.png -H 'content-type: image/png'",
+    }.get(predictor.card.modality, "-d @item.json -H 'content-type: application/json'")
     print(f"{predictor.record.name} on http://{host}:{port}; try:", flush=True)
     print(f"  curl {takes} http://{host}:{port}/predict", flush=True)
     hosts = guard.allowed_hosts(host, allow_host or ())

@@ -37,8 +37,8 @@ def predict(
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Sound files, texts (.txt), frames (.npy, .csv) or series (.npy); folders of "
-            "them; or tables of texts, of sound files or of series."
+            help="Sound files, images, texts (.txt), frames (.npy, .csv) or series (.npy); "
+            "folders of them; or tables of texts, of files or of series."
         ),
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="A string itself.")] = None,

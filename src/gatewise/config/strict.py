@@ -34,6 +34,8 @@ Hertz = Annotated[int, Field(ge=1, le=192_000)]
 Window = Annotated[int, Field(ge=1, le=65_536)]
 """Samples of a spectrum's window or hop."""
 Bands = Annotated[int, Field(ge=1, le=1024)]
+Side = Annotated[int, Field(ge=1, le=1024)]
+"""Pixels of an image's height or width, as models see it."""
 
 
 class Strict(BaseModel):

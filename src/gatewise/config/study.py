@@ -238,7 +238,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
 
 
-_TAGS = {"log-mel", "mfcc", "frames", "tokens", "series", "int", "tuple"}
+_TAGS = {"log-mel", "mfcc", "frames", "tokens", "series", "image", "int", "tuple"}
 
 
 def _is_tag(part: int | str) -> bool:

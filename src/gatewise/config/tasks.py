@@ -32,6 +32,7 @@ from gatewise.config.strict import (
     Probability,
     Seconds,
     Share,
+    Side,
     Strict,
     Width,
     Window,
@@ -42,6 +43,8 @@ from gatewise.config.tuning import TuningOverrides
 Leak = Literal["groups", "duplicates", "near-duplicates", "labels", "time", "horizons"]
 LEAKS: tuple[str, ...] = get_args(Leak)
 """Leaks that a study may accept."""
+MOST_STEPS = 100_000
+"""Of one sequence."""
 SOURCES = "gatewise.sources"
 """Entry points that name packages of sources; ours is `gatewise.data.sources`."""
 
@@ -166,7 +169,42 @@ class Series(Strict):
     """Steps from one training window to the next."""
 
 
-Features = Annotated[LogMel | Mfcc | Frames | Tokens | Series, Field(discriminator="kind")]
+class Pixels(Strict):
+    """Pixels of an image of one size, brought to it by averaging areas; 0 is black, 1 is white."""
+
+    kind: Literal["image"]
+    height: Side = 32
+    """Rows of pixels."""
+    width: Side = 32
+    """Pixels in a row."""
+    channels: Literal[1, 3] = 3
+    """1: grey; 3: red, green and blue."""
+    scan: Literal["rows", "pixels"] = "rows"
+    """What a step is: a row of pixels from left to right, or one pixel after the other."""
+    normalise: Literal["none", "clip", "train"] = "none"
+    """As for spectra; `clip` subtracts the image's own mean."""
+
+    @model_validator(mode="after")
+    def _short_enough(self) -> Pixels:
+        if self.steps > MOST_STEPS:
+            raise ValueError(
+                f"{self.height} x {self.width} pixels one by one are {self.steps:,} steps; at most "
+                f"{MOST_STEPS:,} are taken: make images smaller, or scan rows"
+            )
+        return self
+
+    @property
+    def steps(self) -> int:
+        """Steps of each sequence."""
+        return self.height if self.scan == "rows" else self.height * self.width
+
+    @property
+    def features(self) -> int:
+        """Numbers of each step."""
+        return self.channels * (self.width if self.scan == "rows" else 1)
+
+
+Features = Annotated[LogMel | Mfcc | Frames | Tokens | Series | Pixels, Field(discriminator="kind")]
 
 
 class SpecAugment(Strict):

@@ -25,13 +25,15 @@ MOST_STEPS = 400_000
 """Of all sequences of one request."""
 MOST_CHARACTERS = 4_000_000
 """Of all texts of one request."""
+MOST_PIXELS = 100_000_000
+"""Of all images of one request; a small file can hold many."""
 MOST_COMPUTING = 60.0
 """Seconds that one request may compute."""
 MOST_PADDED_STEPS = 2**19
 """Rows times longest sequence of one batch; 256 rows of 2,048 steps. About 0.8 GB at worst."""
 
 
-Work = Literal["sound", "steps", "text"]
+Work = Literal["sound", "steps", "text", "pixels"]
 """What a request can ask for much of."""
 
 
@@ -47,6 +49,7 @@ ALLOWANCES: dict[Work, Allowance] = {
     "sound": Allowance(MOST_SECONDS, "s of sound"),
     "steps": Allowance(MOST_STEPS, "steps of sequences"),
     "text": Allowance(MOST_CHARACTERS, "characters"),
+    "pixels": Allowance(MOST_PIXELS, "pixels"),
 }
 
 

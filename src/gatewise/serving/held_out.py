@@ -25,7 +25,7 @@ class Wanted:
     """How inputs are to be read."""
 
     modality: str
-    """What the model takes: `audio`, `text` or `frames`."""
+    """What the model takes: `audio`, `text`, `frames`, `series` or `image`."""
     labels: str | None = None
     """`FROM_FOLDER`, or the column of a table; nothing where labels are not known."""
     column: str | None = None

@@ -37,7 +37,7 @@ def array(value: Any, name: str, kind: type[np.floating] = np.float32) -> np.nda
         raise refused from None
 
 
-DEEPEST = 3
+DEEPEST = 4
 """Lists in lists; one more than anything takes, so that the refusal can name the shape."""
 
 

@@ -18,10 +18,11 @@ import numpy as np
 
 from gatewise.artifacts import digests, runs
 from gatewise.artifacts.objectives.base import Answer, Answered
-from gatewise.artifacts.prepared import CARD, TOKENIZER, TaskCard, pad
+from gatewise.artifacts.prepared import CARD, TOKENIZER, WHITE, TaskCard, pad
 from gatewise.artifacts.runs import RunRecord
-from gatewise.data.frontends import decoding, text
+from gatewise.data.frontends import decoding, images, text
 from gatewise.data.frontends.decoding import Clip, Unusable
+from gatewise.data.frontends.images import Picture
 from gatewise.data.frontends.windows import History
 from gatewise.errors import GatewiseError
 from gatewise.files import DamagedError, reading
@@ -46,7 +47,8 @@ MEND = "take the model again from where it was made"
 
 Item = Mapping[str, Any]
 """What a user has: `audio` (bytes of a sound file, or those in base64), `samples` and `rate`,
-`frames` (steps x features), `text`, or `series` (the values so far)."""
+`frames` (steps x features), `text`, `series` (the values so far), `image` (bytes of an image file,
+or those in base64), or `pixels` (height x width, or height x width x 3, from 0 to 255)."""
 
 
 class Asked(NamedTuple):
@@ -167,6 +169,12 @@ class Predictor:
             wanted = f"frames (steps x {self.card.features} numbers)"
             _exactly(given, [{"frames"}], wanted)
             return self._frames(item["frames"])
+        if modality == "image":
+            wanted = "image (an image file), or pixels (height x width numbers from 0 to 255)"
+            _exactly(given, [{"image"}, {"pixels"}], wanted)
+            if "image" in given:
+                return self._image(_picture(item["image"], budget))
+            return self._image(_drawn(item["pixels"]))
         _exactly(
             given, [{"audio"}, {"samples", "rate"}], "audio (a sound file), or samples and rate"
         )
@@ -255,6 +263,11 @@ class Predictor:
         window = history.window(len(values), steps, horizon)
         return Asked(window.sequence, window.target())
 
+    def _image(self, picture: Picture) -> np.ndarray:
+        from gatewise.config import Pixels
+
+        return images.sequence(picture, Pixels(**self.card.front_end))
+
     def _spectrum(self, clip: Clip) -> np.ndarray:
         from gatewise.config import LogMel, Mfcc
         from gatewise.data.frontends.spectra import FrontEnd
@@ -300,17 +313,44 @@ def decode(audio: Any) -> Clip:
     Raises:
         BadInputError: it is not a sound file, a very long one, or one that preparation refuses.
     """
-    if isinstance(audio, str):
-        try:
-            audio = base64.b64decode(audio, validate=True)
-        except (binascii.Error, ValueError):
-            raise BadInputError("audio is a string, but not base64 of a sound file") from None
-    if not isinstance(audio, (bytes, bytearray, memoryview)):
-        raise BadInputError(f"audio must be a sound file's bytes, not {type(audio).__name__}")
+    data = _file_bytes(audio, "audio", "a sound file")
     try:
-        return decoding.decode(bytes(audio), LONGEST_SECONDS)
+        return decoding.decode(data, LONGEST_SECONDS)
     except Unusable as reason:
         raise BadInputError(f"audio: {reason}") from None
+
+
+def _picture(image: Any, budget: Budget) -> Picture:
+    """An image file's bytes, raw or in base64, decoded as preparation decodes."""
+    data = _file_bytes(image, "image", "an image file")
+    budget.take("pixels", images.header(data))
+    try:
+        return images.decode(data)
+    except Unusable as reason:
+        raise BadInputError(f"image: {reason}") from None
+
+
+def _drawn(pixels: Any) -> Picture:
+    """A picture of numbers from 0 to 255."""
+    given = numbers.array(pixels, "pixels")
+    if not np.isfinite(given).all() or (given < 0).any() or (given > WHITE).any():
+        raise BadInputError(f"pixels must lie between 0 and {WHITE}")
+    try:
+        return images.checked(np.floor(given + 0.5).astype(np.uint8))
+    except Unusable as reason:
+        raise BadInputError(f"pixels: {reason}") from None
+
+
+def _file_bytes(value: Any, name: str, what: str) -> bytes:
+    """The bytes of a file that came as they are, or in base64."""
+    if isinstance(value, str):
+        try:
+            value = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadInputError(f"{name} is a string, but not base64 of {what}") from None
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise BadInputError(f"{name} must be {what}'s bytes, not {type(value).__name__}")
+    return bytes(value)
 
 
 def _samples(samples: Any, rate: Any) -> Clip:

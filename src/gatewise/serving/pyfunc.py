@@ -35,6 +35,7 @@ LIBRARIES = {
     "frames": (),
     "text": ("tokenizers",),
     "series": (),
+    "image": ("pillow",),
 }
 COMMON = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "torch")
 
@@ -113,6 +114,7 @@ def signature(card: TaskCard) -> ModelSignature:
         "text": [ColSpec(DataType.string, "text")],
         "frames": [ColSpec(Array(Array(DataType.double)), "frames")],
         "series": [ColSpec(Array(DataType.double), "series")],
+        "image": [ColSpec(DataType.binary, "image")],
         "audio": [
             ColSpec(DataType.binary, "audio", required=False),
             ColSpec(Array(DataType.double), "samples", required=False),
@@ -140,7 +142,7 @@ def answer_columns(answer: type[Answer]) -> list[Any]:
 
 
 def example(card: TaskCard) -> pd.DataFrame:
-    """One item to try a model with: a sentence, still frames, or a second of a quiet tone."""
+    """One item to try a model with: a sentence, a square, a second of a quiet tone, ..."""
     import pandas as pd
 
     if card.modality == "text":
@@ -150,7 +152,20 @@ def example(card: TaskCard) -> pd.DataFrame:
         return pd.DataFrame({"series": [[float(1 + k % season) + k for k in range(3 * season)]]})
     if card.modality == "frames":
         return pd.DataFrame({"frames": [np.zeros((4, card.features or 1)).tolist()]})
+    if card.modality == "image":
+        return pd.DataFrame({"image": [paper()]})
     return pd.DataFrame({"audio": [tone(int(card.front_end["sample_rate"]))]})
+
+
+def paper() -> bytes:
+    """A small PNG of black, with a white square in it."""
+    import PIL.Image
+
+    pixels = np.zeros((32, 32), np.uint8)
+    pixels[8:24, 8:24] = 255
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
 
 
 def tone(rate: int) -> bytes:

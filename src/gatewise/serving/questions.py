@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gatewise.config import source_class
+from gatewise.data.frontends import images
 from gatewise.data.frontends.decoding import FOREIGN, SUFFIXES
 from gatewise.data.sources import _labels, _metadata, _sounds, _tables
 from gatewise.data.sources._series import value as series_value
@@ -24,6 +25,7 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     "text": (".txt",),
     "frames": (".npy", ".csv"),
     "series": (".npy",),
+    "image": (*images.SUFFIXES, *images.FOREIGN),
 }
 """Files that hold one example each, by what a model takes."""
 
@@ -73,7 +75,9 @@ def _of(path: Path, wanted: Wanted) -> Iterator[Question]:
 def _folder(folder: Path, wanted: Wanted) -> Iterator[Question]:
     found = _sounds.walk(folder)
     if wanted.labels not in (None, FROM_FOLDER):
-        tables = _metadata.tables(folder, found.others) if wanted.modality == "audio" else []
+        tables = (
+            _metadata.tables(folder, found.others) if wanted.modality in ("audio", "image") else []
+        )
         if not tables:
             raise _no_column(folder, wanted)
         print(f"{folder}: labels by {', '.join(map(str, tables))}", file=sys.stderr)
@@ -178,6 +182,6 @@ def _read(path: Path) -> dict[str, Any]:
                 values = np.load(path, allow_pickle=False)
                 return {"series" if values.ndim == 1 else "frames": values}
             return {"frames": np.loadtxt(path, delimiter=",", ndmin=2)}
-        return {"audio": path.read_bytes()}
+        return {"image" if kind in ENDINGS["image"] else "audio": path.read_bytes()}
     except (OSError, ValueError) as error:
         raise GatewiseError(f"cannot be read: {' '.join(str(error).split())}") from None

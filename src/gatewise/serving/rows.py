@@ -37,13 +37,17 @@ def item(body: bytes, kind: str) -> Item:
         return value
     if kind.startswith("audio/") or kind == "application/octet-stream":
         return {"audio": body}
+    if kind.startswith("image/"):
+        return {"image": body}
     if kind == "text/plain":
         try:
             return {"text": body.decode()}
         except UnicodeDecodeError:
             raise RefusedError(400, "the text is not UTF-8") from None
     raise RefusedError(
-        415, f"content type {kind or 'missing'}; use application/json, audio/wav or text/plain"
+        415,
+        f"content type {kind or 'missing'}; use application/json, audio/wav, image/png or "
+        "text/plain",
     )
 
 

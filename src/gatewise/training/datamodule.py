@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gatewise import streams
 from gatewise.artifacts import splits
-from gatewise.artifacts.prepared import Prepared, Targets, pad
+from gatewise.artifacts.prepared import Prepared, Targets, pad, values
 from gatewise.config import SPLITS, Augment
 from gatewise.models.batch import Batch
 from gatewise.training.augmentation import Changes, augment, draw
@@ -181,7 +181,7 @@ class TaskData(pl.LightningDataModule):
         """Mean and standard deviation of each feature over the training split alone."""
         total, squares, steps = 0.0, 0.0, 0
         for sequence in self.documents("train"):
-            part = sequence.astype(np.float64)
+            part = values(sequence).astype(np.float64)
             total, squares, steps = (
                 total + part.sum(0),
                 squares + (part**2).sum(0),

@@ -54,7 +54,7 @@ class Objective(base.Objective):
 
     title: ClassVar[str] = "classification"
     target: ClassVar[TargetKind] = "class"
-    features: ClassVar[tuple[str, ...]] = ("log-mel", "mfcc", "frames", "tokens")
+    features: ClassVar[tuple[str, ...]] = ("log-mel", "mfcc", "frames", "tokens", "image")
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "balanced_accuracy", "log_loss")
     columns: ClassVar[tuple[str, ...]] = ("label", "predicted", "probabilities")
     smoothed: ClassVar[bool] = True

@@ -27,13 +27,14 @@ from gatewise.artifacts.prepared import (
     Prepared,
     TaskCard,
 )
-from gatewise.config import Frames, Series, TaskConfig, Tokens
+from gatewise.config import Frames, Pixels, Series, TaskConfig, Tokens
 from gatewise.data.frontends import text
 from gatewise.data.preparation import (
     certificate,
     clips,
     documents,
     frames,
+    images,
     joined_groups,
     near_duplicates,
     series,
@@ -111,6 +112,7 @@ def _fits(task: str, raw: Raw, config: TaskConfig) -> None:
         "log-mel": "audio",
         "mfcc": "audio",
         "series": "series",
+        "image": "image",
     }
     kind, payload = config.features.kind, raw.card.payload
     if needs[kind] != payload:
@@ -190,6 +192,8 @@ def _transform(
         return frames.transform(raw, folder)
     if isinstance(config.features, Series):
         return series.transform(raw, Cut.of(config.features, config.objective), folder)
+    if isinstance(config.features, Pixels):
+        return images.transform(raw, config.features, folder, workers)
     return clips.transform(raw, config.features, folder, workers)
 
 

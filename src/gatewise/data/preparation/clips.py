@@ -9,7 +9,6 @@ decoding and small tensor calls hold half of the time: two were no faster than o
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +22,9 @@ from gatewise.config import LogMel, Mfcc
 from gatewise.data.frontends.decoding import Unusable, decode
 from gatewise.data.preparation import losses
 from gatewise.data.preparation.parallel import in_order, progress
+from gatewise.data.preparation.raw_files import read_unchanged
 from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
-from gatewise.errors import GatewiseError
-from gatewise.files import read_regular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +88,7 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
     chunk = _Chunk()
     batches: dict[int, list[tuple[int, torch.Tensor]]] = {}
     for place, (path, expected) in enumerate(rows):
-        data = _read(raw.locate(path), expected)
+        data = read_unchanged(raw.locate(path), expected)
         try:
             clip = decode(data)
             front_end.check_rate(clip.rate)
@@ -114,16 +112,6 @@ def _transform_chunk(raw: Raw, front_end: FrontEnd, rows: list[tuple[str, str]])
     chunk.lengths = [len(part) for part in parts]
     chunk.sequences = np.concatenate(parts)
     return chunk
-
-
-def _read(path: Path, expected: str) -> bytes:
-    try:
-        data = read_regular(path)
-    except FileNotFoundError:
-        raise GatewiseError(f"{path}: missing; run `dvc repro -f fetch` to make it anew") from None
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise GatewiseError(f"{path}: changed since it was fetched; run `dvc repro -f fetch`")
-    return data
 
 
 def chunks_of(manifest: pd.DataFrame) -> Iterator[list[tuple[str, str]]]:

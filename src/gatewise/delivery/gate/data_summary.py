@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.artifacts import splits
-from gatewise.artifacts.prepared import Prepared
+from gatewise.artifacts.prepared import Prepared, values
 
 MOST_SEQUENCES = 5_000
 
@@ -38,6 +38,6 @@ def summarise(prepared: Prepared) -> pd.DataFrame:
         shares = [float((part == UNKNOWN_ID).mean()) for part in parts]
         columns["unknown"] = np.array(shares, np.float32)
     else:
-        means = np.stack([np.asarray(part, np.float64).mean(axis=0) for part in parts])
+        means = np.stack([np.asarray(values(part), np.float64).mean(axis=0) for part in parts])
         columns |= {f"feature-{k}": means[:, k].astype(np.float32) for k in range(means.shape[1])}
     return pd.DataFrame(columns)

@@ -19,6 +19,7 @@ from gatewise.artifacts import runs
 from gatewise.artifacts.manifest import DOCUMENTS, FRAMES, Raw
 from gatewise.artifacts.prepared import TOKENIZER, Prepared, Targets
 from gatewise.data.preparation import series
+from gatewise.data.preparation.images import Reader
 from gatewise.delivery.gate.interval import PairedSeed
 from gatewise.delivery.gate.snapshot import PREPARED, RAW, Snapshot
 from gatewise.errors import GatewiseError
@@ -269,6 +270,8 @@ class _Evaluator:
             with reading(raw.folder / DOCUMENTS, FETCH):
                 texts = pd.read_parquet(raw.folder / DOCUMENTS, columns=["text"])["text"]
             return [{"text": text} for text in texts.iloc[places]]
+        if raw.card.payload == "image":
+            return [{"pixels": picture.pixels} for picture in Reader(raw).pictures(places)]
         if raw.card.payload == "frames":
             with reading(raw.folder / FRAMES, FETCH):
                 frames = np.load(raw.folder / FRAMES, mmap_mode="r")

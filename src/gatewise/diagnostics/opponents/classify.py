@@ -1,7 +1,8 @@
 """Classification without recurrence: the majority class and a linear model.
 
 The linear model is scikit-learn's logistic regression, on TF-IDF of words and word pairs for text,
-on each feature's mean, deviation, minimum and maximum over time for audio and frames; its strength
+on each feature's mean, deviation, minimum and maximum over time for audio and frames, on all pixels
+(of large images, on those of one made smaller) for images; its strength
 of regularisation is chosen on the validation split, as the networks' best epoch is. The majority
 class goes by the shares that the classes have of the training split: where a metric asks for
 probabilities, it gives those.
@@ -17,14 +18,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewise.artifacts.prepared import Prepared
-from gatewise.config import SPLITS
+from gatewise.artifacts.prepared import Prepared, values
+from gatewise.config import SPLITS, Pixels
 from gatewise.config.metrics import count
+from gatewise.data.frontends.images import averaged
 from gatewise.diagnostics.opponents import base
 from gatewise.diagnostics.opponents.base import Rows
 
 STRENGTHS = (0.03, 0.3, 3.0, 30.0)
 """Inverse regularisation strengths that are tried."""
+SEEN = 32
+"""Most pixels of an image's height and width that the linear model sees."""
 Labels = npt.NDArray[np.integer]
 """`(examples,)`."""
 Probabilities = npt.NDArray[np.float64]
@@ -39,14 +43,21 @@ class Opponents(base.Opponents):
         self.classes = len(prepared.card.labels)
         self.labels = prepared.index["label"].to_numpy()
         self.text = prepared.card.modality == "text"
+        self.image = prepared.card.modality == "image"
 
     @property
     def titles(self) -> dict[str, str]:
         """Both, by name."""
         return {
             "majority": "majority class",
-            "linear": f"{'TF-IDF' if self.text else 'pooled'} + logistic regression",
+            "linear": f"{self._seen} + logistic regression",
         }
+
+    @property
+    def _seen(self) -> str:
+        if self.image:
+            return "pixels"
+        return "TF-IDF" if self.text else "pooled"
 
     def score(self, rows: Rows) -> dict[str, float]:
         """Test scores of both."""
@@ -66,7 +77,9 @@ class Opponents(base.Opponents):
         train, validation, test = (rows[name] for name in SPLITS)
         best, score = -math.inf, math.nan
         for strength in STRENGTHS:
+            # Pixels share one scale; each by its own deviation, hardly used ones would count most.
             scale = TfidfTransformer(sublinear_tf=True) if self.text else StandardScaler()
+            scale = "passthrough" if self.image else scale
             model = make_pipeline(scale, LogisticRegression(C=strength, max_iter=300, tol=1e-3))
             model.fit(self._examples[train], self.labels[train])
             held_out = self._score(validation, self._probabilities(model, validation))
@@ -87,6 +100,8 @@ class Opponents(base.Opponents):
     @functools.cached_property
     def _examples(self) -> Any:
         """What the linear model sees of every example."""
+        if self.image:
+            return _pixels(self.prepared)
         return _documents(self.prepared) if self.text else _pooled(self.prepared)
 
 
@@ -112,6 +127,18 @@ def _documents(prepared: Prepared) -> Any:
     )
     counts = counter.transform(documents).tocsc()
     return counts[:, np.diff(counts.indptr) > 0].tocsr()
+
+
+def _pixels(prepared: Prepared) -> npt.NDArray[np.float64]:
+    """All pixels of each image, from 0 to 1, `(images, height * width * channels)`."""
+    front_end = Pixels(**prepared.card.front_end)
+    height, width, channels = front_end.height, front_end.width, front_end.channels
+    size = (min(height, SEEN), min(width, SEEN))
+    rows = []
+    for start in prepared.index["start"]:
+        steps = np.asarray(prepared.sequences[start : start + front_end.steps])
+        rows.append(averaged(steps.reshape(height, width, channels), *size).ravel())
+    return values(np.stack(rows)).astype(np.float64)
 
 
 def _pooled(prepared: Prepared) -> npt.NDArray[np.float64]:

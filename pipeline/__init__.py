@@ -49,6 +49,8 @@ WARM_MODULES = (
     "sklearn.linear_model",
     # Ours that every run, or every stage of a kind, would else import by itself.
     "gatewise.training.work",
+    "gatewise.training.word_vectors",
+    "gatewise.execution.preloaded",
     "gatewise.execution.tuning",
     "gatewise.execution.early_answer",
     "gatewise.tracking.live",
@@ -77,6 +79,14 @@ def run(main: Callable[[list[str]], None]) -> None:
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
         sys.exit(130)
+
+
+def make_ahead() -> None:
+    """Let idle cores begin with what later stages need, where that is wanted; returns at once."""
+    from gatewise.execution import ahead
+    from pipeline import probe
+
+    ahead.begin(probe.make_ahead, _address())
 
 
 def module(name: str, arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from gatewise.artifacts import plan
 from gatewise.artifacts.tuning_lock import TuningLock
 from gatewise.config import Study
 from gatewise.errors import GatewiseError
-from pipeline import run
+from pipeline import make_ahead, run
 
 
 def _look_at_sources(study: Study) -> None:
@@ -49,6 +49,7 @@ def main(_arguments: list[str]) -> None:
     # What happens to be there already is only looked at for this.
     for line in promises.told(study):
         print(line)
+    make_ahead()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from gatewise.artifacts import software
 from gatewise.artifacts.plan import CostsPlan
 from gatewise.artifacts.prepared import Prepared, read_digest
+from gatewise.execution import ahead
 from gatewise.execution.kept_results import KeptResult
 from pipeline import run
 
@@ -20,7 +21,8 @@ def main(arguments: list[str]) -> None:
     def measure() -> None:
         from gatewise.diagnostics import profiling
 
-        costs = profiling.profile(Prepared.open(prepared), plan.runs)
+        with ahead.quiet():
+            costs = profiling.profile(Prepared.open(prepared), plan.runs)
         costs.write(target)
         for variant, cost in costs.variants.items():
             step = cost.train_step_ms

@@ -14,13 +14,14 @@ from gatewise.execution.dispatch import Dispatch
 from gatewise.execution.finished_runs import FinishedRuns
 from gatewise.execution.variant_runs import run_keys, settled, train_variant
 from gatewise.tracking.live import Tracker
-from pipeline import run
+from pipeline import make_ahead, run
 
 
 def main(arguments: list[str]) -> None:
     """Train every seed of one variant on one task."""
     task, variant = arguments
     execution, tracking = config.load_operation()
+    make_ahead()  # where `plan` was done before
     plan = RunPlan.read(path(task, variant))
     chosen = Tuned.read(tuned.path(task, variant))
     prepared = Path("data/prepared", task)

@@ -10,13 +10,14 @@ from gatewise.artifacts import tuned
 from gatewise.artifacts.plan import TuningPlan, tuning_path
 from gatewise.execution import torchrun, warm
 from gatewise.execution.dispatch import Dispatch
-from pipeline import run
+from pipeline import make_ahead, run
 
 
 def main(arguments: list[str]) -> None:
     """Choose the settings of one variant on one task by trials on its validation split."""
     task, variant = arguments
     execution, _ = config.load_operation()
+    make_ahead()  # where `plan` was done before
     plan = TuningPlan.read(tuning_path(task, variant))
 
     def tune(together: torchrun.ProcessGroup | None) -> None:

@@ -54,6 +54,8 @@ class ExecutionConfig(Strict):
     """GPUs that a run asks of the Ray cluster; with 0.25, four runs share one."""
     workers: Threads | Literal["auto"] = "auto"
     """Runs trained at once; as many as cores and memory allow when auto."""
+    ahead: bool = True
+    """Let cores that a study leaves idle make at low priority what later stages need: probes."""
     threads_per_run: Threads = 1
     """Threads of one run: 1 makes results independent of how many run beside it."""
     instructions: Literal["portable", "native"] = "portable"

@@ -14,9 +14,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -71,48 +72,72 @@ class KeptResult:
         self.keep()
         return True
 
+    def make_ahead(self, make: Callable[[Path], None]) -> bool:
+        """Make and keep the result before its stage comes to it; whether there was need.
+
+        Args:
+            make: writes the outputs below the folder that it is given instead of the project's,
+                where DVC would take them for somebody's changes.
+        """
+        if self._whole() is not None:
+            return False
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as folder:
+            make(Path(folder))
+            self.keep(Path(folder))
+        return True
+
     def restore(self) -> bool:
         """Put the outputs back as they were; `False` if they were not kept or are not whole."""
+        if self._whole() is None:
+            return False
+        for output in self.outputs:
+            with replacing(output) as temporary:
+                _copy(self.folder / output, temporary)
+        return True
+
+    def _whole(self) -> _Kept | None:
+        """What is kept under this very key, if every file of it is what it was."""
         try:
             kept = _Kept.model_validate(read_json(self.folder / RECORD))
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            return None
         except (OSError, GatewiseError, ValidationError):
-            return self._refuse(RECORD)
+            self._refuse(RECORD)
+            return None
         if kept.key != self.key:
-            return False
+            return None
         for name, known in kept.files.items():
             try:
                 whole = sha256(self.folder / name) == known
             except (OSError, GatewiseError):
                 whole = False
             if not whole:
-                return self._refuse(name)
+                self._refuse(name)
+                return None
         if not all(self._covered(output, kept) for output in self.outputs):
-            return self._refuse(RECORD)
-        for output in self.outputs:
-            with replacing(output) as temporary:
-                _copy(self.folder / output, temporary)
-        return True
+            self._refuse(RECORD)
+            return None
+        return kept
 
     def _covered(self, output: Path, kept: _Kept) -> bool:
         """Whether every file of an output that lies there is one that was kept."""
         there = [str(path.relative_to(self.folder)) for path in _files(self.folder / output)]
         return bool(there) and all(name in kept.files for name in there)
 
-    def _refuse(self, name: str) -> Literal[False]:
+    def _refuse(self, name: str) -> None:
         damaged = self.folder / name
         print(f"warning: {self.name}: {damaged} is damaged; made anew", file=sys.stderr)
-        return False
 
-    def keep(self) -> None:
-        """Keep the outputs in place of an earlier result."""
-        files = {str(path): sha256(path) for output in self.outputs for path in _files(output)}
+    def keep(self, root: Path = Path()) -> None:
+        """Keep the outputs, which lie below `root`, in place of an earlier result."""
+        made = [path for output in self.outputs for path in _files(root / output)]
+        files = {str(path.relative_to(root)): sha256(path) for path in made}
         with replacing(self.folder) as folder:
             folder.mkdir()
             for output in self.outputs:
                 (folder / output).parent.mkdir(parents=True, exist_ok=True)
-                _copy(output, folder / output)
+                _copy(root / output, folder / output)
             write_json(folder / RECORD, _Kept(key=self.key, files=files).model_dump())
 
 

@@ -19,6 +19,7 @@ import yaml
 from gatewise import config
 from gatewise.artifacts.comparison import Comparison
 from gatewise.evidence import allocation
+from gatewise.execution import ahead
 from gatewise.files import replacing
 from gatewise.repro import course, dvc, leftovers
 
@@ -89,6 +90,8 @@ def dvc_repro() -> int:
     leftovers.require_regular()
     with course.shown(config.load()) as output:
         environment = {**dvc.environment(), **course.environment()}
+        if config.load_operation()[0].ahead:
+            environment[ahead.WANTED] = "1"
         command = [sys.executable, "-m", "dvc", "repro"]
         process = subprocess.Popen(command, env=environment, stdout=output)
         # Ctrl-C reaches dvc by itself; it must be given the time to end its stage.

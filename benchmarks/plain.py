@@ -25,6 +25,8 @@ from gatewise.training.module import schedule
 
 Example = tuple[Tensor, int]
 Batch = tuple[Tensor, Tensor, Tensor]
+KINDS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+"""Cells that `torch.nn` has."""
 
 
 class Examples(Dataset[Example]):
@@ -71,8 +73,7 @@ class Classifier(nn.Module):
 
     def __init__(self, plan: RunPlan, sizes: Sizes) -> None:
         super().__init__()
-        kinds = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-        kind, width = kinds[plan.config.cell], plan.config.hidden
+        kind, width = KINDS[plan.config.cell], plan.config.hidden
         assert width is not None
         embedding = plan.config.embedding
         self.embedding = (

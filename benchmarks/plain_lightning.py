@@ -1,11 +1,16 @@
-"""One run as a user of Lightning and MLflow writes it without gatewise.
+"""Runs one after another as a user of Lightning and MLflow writes them without gatewise.
 
 A LightningModule around a module of `torch.nn`, a `DataLoader` over single examples, early
 stopping and a checkpoint of the best epoch, `mlflow.pytorch.autolog`, all cores. Same sizes,
-epochs, batches, optimiser, schedule and augmentation as the run of a plan; the test split is scored
-at the end. Made for `benchmarks.verdict`, which starts it as a process of its own:
+epochs, batches, optimiser, schedule and augmentation as the runs of a study; the test split is
+scored at the end. What studies may ask for beyond that (tuned settings, dropout, embeddings,
+averaged weights) is left out, as it takes little. Made for `benchmarks.verdict`, which starts it as
+a process of its own:
 
-    python -m benchmarks.plain_lightning PLAN PREPARED [--seed 0]
+    python -m benchmarks.plain_lightning PROJECT --into loop.jsonl [--minutes 5]
+
+It measures a run of each task and variant that it can train, then further seeds in turns while the
+minutes last, and adds a line for each to the file; those that are there count as measured.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +31,18 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from benchmarks.plain import Batch, Classifier, Collate, Examples
-from gatewise.artifacts.plan import RunPlan
+from benchmarks.plain import KINDS, Batch, Classifier, Collate, Examples
+from gatewise import config
+from gatewise.artifacts.plan import RunPlan, lay_out
 from gatewise.artifacts.prepared import Prepared
+from gatewise.config import Study
+from gatewise.config.objectives import DEFAULT
 from gatewise.models import budget
 from gatewise.models.complexity import Sizes
 from gatewise.training.module import schedule
+
+Key = tuple[str, str, int]
+"""Task, variant, seed."""
 
 
 class Plain(pl.LightningModule):
@@ -121,25 +133,84 @@ def run(plan: RunPlan, seed: int, prepared: Prepared, folder: Path) -> float:
     return float(scores[0]["test_accuracy"])
 
 
+def can_train(study: Study, plan: RunPlan) -> bool:
+    """Whether `Classifier` is that model, but for what takes little time."""
+    model = plan.config
+    return (
+        study.tasks[plan.task].objective.kind == DEFAULT
+        and model.cell in KINDS
+        and model.layers == 1
+        and not model.bidirectional
+        and model.projection is None
+    )
+
+
 def seconds(plan: RunPlan, seed: int, prepared: Prepared) -> float:
     """Of one run in a process that has loaded everything, with a store that is there."""
     with tempfile.TemporaryDirectory() as name:
-        mlflow.set_tracking_uri(f"sqlite:///{name}/mlflow.db")
-        mlflow.set_experiment(plan.task)
-        mlflow.pytorch.autolog()
         began = time.perf_counter()
         run(plan, seed, prepared, Path(name))
         return time.perf_counter() - began
 
 
+def in_turns(plans: Sequence[RunPlan], spent: Mapping[Key, float], limit: float) -> Iterator[Key]:
+    """Which run comes next: each plan's first seed, then the next ones while time lasts.
+
+    Args:
+        plans: of the study, with the seeds that there are.
+        spent: seconds of those that were measured; grows while this is read.
+        limit: seconds; of a seed after the first only those are begun that will likely end within.
+    """
+    for turn in range(max((len(plan.seeds) for plan in plans), default=0)):
+        for plan in (plan for plan in plans if turn < len(plan.seeds)):
+            key = (plan.task, plan.variant, plan.seeds[turn])
+            last = spent.get((plan.task, plan.variant, plan.seeds[max(0, turn - 1)]), 0.0)
+            if key not in spent and (turn == 0 or sum(spent.values()) + last <= limit):
+                yield key
+
+
+def read(path: Path) -> dict[Key, float]:
+    """Seconds of the runs that a file has."""
+    if not path.is_file():
+        return {}
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return {(row["task"], row["variant"], row["seed"]): float(row["seconds"]) for row in rows}
+
+
+def loop(project: Path, into: Path, minutes: float) -> None:
+    """Measure runs of a study whose tasks are prepared.
+
+    Args:
+        project: its checkout.
+        into: file to which a line is added for each.
+        minutes: for all of them, those that are there included.
+    """
+    study = config.load(project / "params.yaml")
+    plans = [plan for plan in lay_out(study) if can_train(study, plan)]
+    by_name = {(plan.task, plan.variant): plan for plan in plans}
+    spent = read(into)
+    with tempfile.TemporaryDirectory() as name:
+        mlflow.set_tracking_uri(f"sqlite:///{name}/mlflow.db")
+        mlflow.set_experiment("loop")
+        mlflow.pytorch.autolog()
+        for task, variant, seed in in_turns(plans, spent, 60 * minutes):
+            prepared = Prepared.open(project / "data" / "prepared" / task)
+            took = seconds(by_name[task, variant], seed, prepared)
+            spent[task, variant, seed] = took
+            row = {"task": task, "variant": variant, "seed": seed, "seconds": round(took, 2)}
+            with into.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(row) + "\n")
+            print(f"plain Lightning, {task}/{variant} seed {seed}: {took:.1f} s", flush=True)
+
+
 def main() -> None:
-    """Print the seconds of one run as JSON."""
+    """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("plan", type=Path)
-    parser.add_argument("prepared", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--into", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=5.0)
     wish = parser.parse_args()
-    print(json.dumps(seconds(RunPlan.read(wish.plan), wish.seed, Prepared.open(wish.prepared))))
+    loop(wish.project, wish.into, wish.minutes)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,29 @@
 """Seconds to an answer: from `gatewise repro` in a built environment to what each task comes to.
 
-A study is reproduced from nothing in a clone, with no seed known beforehand. What numba compiles
-once on a machine belongs to building the environment (`make env`) and is compiled before the clock
-starts. For a task the clock stops when its line `answer <task>: ...` is printed first, for the
-study at the end of the command, the MLflow mirror included.
+A study is reproduced from nothing in a clone of what is committed, with no seed known beforehand.
+What numba compiles once on a machine belongs to building the environment (`make env`) and is
+compiled before the clock starts. For a task the clock stops when its line `answer <task>: ...` is
+printed first, for the study at the end of the command, the MLflow mirror included.
 
-Two references do the same work in other ways:
+Two references do the same work in other ways. Neither is run whole: that would take an hour.
 
-- The *fixed design* gives every variant all seeds, where `seeds: auto` may stop earlier. The same
-  clone is reproduced again with that many seeds; what its `train` stages take is counted beside
-  the seconds of ours, since all else would have been done once. So it is at least this much.
+- The *fixed design* gives every variant on every task all seeds, where `seeds: auto` stops earlier.
+  What the seeds that ours left out would have taken follows from ours: each stage of training is
+  measured, and a seed counts as much as one of that task and variant took. All else would have
+  been done once, so it is at least this much.
 - A *plain loop* of Lightning runs, one after another with all cores, tracked by
-  `mlflow.pytorch.autolog` (`benchmarks.plain_lightning`). One run of each task and variant that
-  `torch.nn` has is measured, and counted as often as ours trained that variant: seeds and, as
-  whole runs, trials. The loop neither fetches nor prepares, compares nor reports, and its imports
-  are not counted.
+  `mlflow.pytorch.autolog` (`benchmarks.plain_lightning`). Runs of each task and variant that it can
+  train are measured, each at least once and in turns for as long as there is time, and their mean
+  counts as often as ours trained that variant: seeds and, as whole runs, trials. The loop neither
+  fetches nor prepares, compares nor reports, and its imports are not counted.
 
-    python -m benchmarks.verdict [--study docs/studies/tiny.yaml | --quick] [--no-fixed]
+The figures in brackets are those sums over the fastest and over the slowest that was measured of
+each task and variant. All that is measured is kept in a folder (`.gatewise/verdict`): the clone,
+`study.log`, `loop.jsonl`. Started again, what is there is not measured again; with more `--minutes`
+the loop goes on.
+
+    python -m benchmarks.verdict [--study docs/studies/tiny.yaml | --quick] [--minutes 5]
+        [--keep FOLDER] [--log FILE] [--only study | loop]
 """
 
 from __future__ import annotations
@@ -24,126 +31,144 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
-
+from benchmarks import study_log
 from benchmarks.result import Result, table
+from benchmarks.study_log import Batch, Line, Run
 from gatewise import config
-from gatewise.artifacts import plan as plans
-from gatewise.artifacts import runs, tuned
-from gatewise.artifacts.tuned import Tuned
-from gatewise.config import Study
 from gatewise.config.evidence import Rounds
-from gatewise.files import cores
+from gatewise.files import cores, digest, replacing
 from gatewise.training import instructions
 
 PROJECT = Path(__file__).parent.parent
 TINY = PROJECT / "docs" / "studies" / "tiny.yaml"
+KEEP = PROJECT / ".gatewise" / "verdict"
+LOG, LOOP, MADE_OF = "study.log", "loop.jsonl", "made-of.json"
 FIRST, ALL, TIMES = 180.0, 720.0, 3.0
 """Goals on two cores: seconds to the first answer and to the last, and to the plain loop."""
-PLAIN_CELLS = ("rnn", "lstm", "gru")
-"""Cells that `torch.nn` has."""
+MINUTES = 5.0
+"""What the plain loop may take; each of its runs is measured once, whatever that takes."""
 BUILT = "import pipeline, gatewise.models.cells.compiled, gatewise.training.augmentation"
 """What building the environment compiles, as in the Makefile."""
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ANSWER = re.compile(r"answer ([\w.-]+):")
-_STAGE = re.compile(r"Running stage '([\w.@-]+)':")
-
-Run = tuple[str, str]
-"""A task and a variant."""
 
 
-class Line(NamedTuple):
-    """Something that a command printed."""
+class Sum(NamedTuple):
+    """Seconds of many trainings, from those that were measured."""
 
     seconds: float
-    """From its start."""
-    text: str
+    """By the means."""
+    low: float
+    """By the fastest measured of each task and variant."""
+    high: float
+    """By the slowest."""
+    trainings: int
+    measured: int
 
 
-class Reproduced(NamedTuple):
-    """When what was there, in seconds from the start."""
-
-    answers: dict[str, float]
-    """By task, in the order in which they were printed."""
-    end: float
-
-
-class Loop(NamedTuple):
-    """The plain loop over runs of one task and variant."""
-
-    seconds: float
-    """Of one run."""
-    runs: int
-    """How many there would be."""
-
-
-def first_answers(lines: Iterable[tuple[float, str]], tasks: Iterable[str]) -> dict[str, float]:
-    """When each task's answer was printed first.
+def total(seconds: Mapping[Run, Sequence[float]], counts: Mapping[Run, int]) -> Sum:
+    """What as many trainings as `counts` says would take.
 
     Args:
-        lines: seconds from the start and what was printed then.
-        tasks: of which there are answers; a line that names another is none.
+        seconds: measured, by task and variant; those not among them are left out.
+        counts: how many there are of each.
     """
-    known = set(tasks)
-    found: dict[str, float] = {}
-    for seconds, line in lines:
-        match = _ANSWER.match(_plain(line))
-        if match and match[1] in known:
-            found.setdefault(match[1], seconds)
-    return found
+    known = {run: count for run, count in counts.items() if seconds.get(run)}
+    return Sum(
+        sum(count * sum(seconds[run]) / len(seconds[run]) for run, count in known.items()),
+        sum(count * min(seconds[run]) for run, count in known.items()),
+        sum(count * max(seconds[run]) for run, count in known.items()),
+        sum(known.values()),
+        sum(len(seconds[run]) for run in known),
+    )
 
 
-def stage_seconds(lines: Sequence[tuple[float, str]], stage: str) -> float:
-    """What all items of a stage took together, each until the next stage was begun.
+def left_out(batches: Sequence[Batch], seeds: int) -> Sum:
+    """What the seeds that a race did not train would have taken, trained as the others were.
 
     Args:
-        lines: seconds from the start and what was printed then, to the end.
-        stage: its name, as in `dvc.yaml`.
+        batches: what ours trained.
+        seeds: how many each variant of each task would have.
     """
-    total, name, began = 0.0, "", 0.0
-    for seconds, line in [*lines, (lines[-1][0] if lines else 0.0, "Running stage 'end':")]:
-        if match := _STAGE.match(_plain(line)):
-            total += (seconds - began) * (name == stage)
-            name, began = match[1].partition("@")[0], seconds
-    return total
+    trained = study_log.trainings(batches)
+    missing = {run: max(0, seeds - counts["seed"]) for run, counts in trained.items()}
+    paces: dict[Run, list[float]] = {}
+    for batch in batches:
+        if batch.unit == "seed":
+            paces.setdefault(batch.run, []).append(batch.seconds / batch.count)
+    return total(paces, missing)
 
 
-def _plain(line: str) -> str:
-    return _COLOURS.sub("", line).strip()
+def results(
+    lines: Sequence[Line], study: config.Study, loop: Mapping[Run, Sequence[float]]
+) -> list[Result]:
+    """Rows of the table.
+
+    Args:
+        lines: of our study's log; where a task printed no answer, the end stands for it.
+        study: what was reproduced.
+        loop: seconds of the plain loop's runs by task and variant; empty if it was not run.
+    """
+    batches, last = study_log.batches(lines), lines[-1].seconds
+    answered = study_log.answers(lines, study.tasks)
+    first = min([*answered.values(), last])
+    rows = [
+        *(Result(f"answer {task}", at, "s") for task, at in answered.items()),
+        Result("first task answered", first, "s", what="seconds", checked=first, limit=FIRST),
+        Result("the whole study", last, "s", what="seconds", checked=last, limit=ALL),
+    ]
+    more = left_out(batches, study.seeds.cap) if isinstance(study.seeds, Rounds) else None
+    if more is not None:
+        rows.append(
+            Result(
+                f"the fixed design, {more.trainings} more runs, from {more.measured} stages' pace",
+                last + more.seconds, "s", last + more.low, last + more.high,
+                what="to ours, at least", checked=(last + more.seconds) / last, better="higher",
+            )
+        )  # fmt: skip
+    if loop:
+        rows += _loop_rows(loop, batches, last, study)
+    return rows
 
 
-def fixed_design(params: str) -> str:
-    """The text of a study with the number of seeds at which `seeds: auto` would stop at last."""
-    yaml = YAML()
-    content = yaml.load(params)
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name, "params.yaml")
-        path.write_text(params, encoding="utf-8")
-        seeds = config.load(path).seeds
-        if not isinstance(seeds, Rounds):
-            return params
-        content["seeds"] = seeds.cap
-        yaml.dump(content, path)
-        return path.read_text(encoding="utf-8")
+def _loop_rows(
+    loop: Mapping[Run, Sequence[float]], batches: Sequence[Batch], last: float, study: config.Study
+) -> list[Result]:
+    trained = study_log.trainings(batches)
+    same = {run: sum(counts.values()) for run, counts in trained.items()}
+    whole = total(loop, same)
+    name = f"these {whole.trainings} trainings in plain Lightning, from {whole.measured} measured"
+    if without := sum(same.values()) - whole.trainings:
+        name += f" ({without} of ours it has none for)"
+    rows = [_against(name, whole, last, TIMES)]
+    if isinstance(study.seeds, Rounds):
+        every = {run: study.seeds.cap + counts["trial"] for run, counts in trained.items()}
+        all_seeds = total(loop, every)
+        name = f"the fixed design's {all_seeds.trainings} trainings in plain Lightning"
+        rows.append(_against(name, all_seeds, last, None))
+    return rows
 
 
-def clone(params: str, holder: Path) -> Path:
+def _against(name: str, found: Sum, last: float, limit: float | None) -> Result:
+    return Result(
+        name, found.seconds, "s", found.low, found.high,
+        what="to ours", checked=found.seconds / last, limit=limit, better="higher",
+    )  # fmt: skip
+
+
+def clone(params: str, folder: Path) -> None:
     """A fresh clone of this checkout with these settings, its environment built."""
-    folder = holder / "project"
+    shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--local", PROJECT, folder], check=True)
     (folder / "params.yaml").write_text(params, encoding="utf-8")
     (folder / config.SEEDS_LOCK).write_text("reached: 0\n", encoding="utf-8")
     subprocess.run([sys.executable, "-c", BUILT], cwd=folder, env=_environment(folder), check=True)
-    return folder
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -155,8 +180,8 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def reproduce(folder: Path) -> list[Line]:
-    """Run `gatewise repro` there; what it printed and when, the last line at its end.
+def reproduce(folder: Path, log: Path) -> None:
+    """Run `gatewise repro` there and write its log, which is there only once it has ended well.
 
     Raises:
         SystemExit: it failed; with the end of what it printed.
@@ -173,109 +198,94 @@ def reproduce(folder: Path) -> list[Line]:
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(Line(time.perf_counter() - began, line))
-    lines.append(Line(time.perf_counter() - began, ""))
+        for text in process.stdout:
+            lines.append(Line(time.perf_counter() - began, text))
     if process.returncode:
         raise SystemExit("".join(line.text for line in lines[-40:]))
-    return lines
+    lines.append(Line(time.perf_counter() - began, "the end"))
+    with replacing(log) as temporary:
+        temporary.write_text("".join(map(study_log.written, lines)), encoding="utf-8")
 
 
-def trained(folder: Path, study: Study) -> dict[Run, int]:
-    """How many trainings a reproduced study is made of, trials among them."""
-    found: dict[Run, int] = {}
-    for _, record in runs.find(folder / "runs"):
-        found[record.task, record.variant] = found.get((record.task, record.variant), 0) + 1
-    for task in study.tasks:
-        for variant in study.variants:
-            made = Tuned.read(tuned.path(task, variant, folder / "data" / "tuned"))
-            choices = made.by_seed.values() if made.by_seed else [made.choice]
-            tried = sum(len(one.scores) for choice in choices if choice for one in choice.trials)
-            found[task, variant] = found.get((task, variant), 0) + tried
-    return found
+def prepare(folder: Path, study: config.Study) -> None:
+    """Have the study's prepared tasks in a clone, if they are not there."""
+    if all((folder / "data/prepared" / task / "task.json").is_file() for task in study.tasks):
+        return
+    command = [sys.executable, "-m", "dvc", "repro", "--quiet", "prepare"]
+    subprocess.run(command, cwd=folder, env=_environment(folder), check=True)
 
 
-def plain_loop(folder: Path, study: Study) -> dict[Run, Loop]:
-    """One run of each task and variant that `torch.nn` has, in a reproduced clone.
-
-    Raises:
-        SystemExit: one failed; with the end of what it said.
-    """
-    counts = trained(folder, study)
+def run_loop(folder: Path, into: Path, minutes: float) -> None:
+    """Measure runs of the plain loop in a process with all cores; they are added to `into`."""
     environment = {
         **instructions.environment("native"),
         **{name: str(cores()) for name in instructions.THREADS},
         "PYTHONPATH": f"{PROJECT / 'src'}{os.pathsep}{PROJECT}",
     }
-    found = {}
-    for run in plans.lay_out(study):
-        if run.config.cell not in PLAIN_CELLS:
-            continue
-        place = plans.path(run.task, run.variant, folder / "data" / "plan")
-        prepared = folder / "data" / "prepared" / run.task
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.plain_lightning", str(place), str(prepared)],
-            cwd=PROJECT,
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise SystemExit(f"plain loop, {run.task}/{run.variant}:\n{done.stderr[-2000:]}")
-        seconds = float(json.loads(done.stdout.splitlines()[-1]))
-        found[run.task, run.variant] = Loop(seconds, counts[run.task, run.variant])
+    wish = [str(folder), "--into", str(into), "--minutes", str(minutes)]
+    command = [sys.executable, "-m", "benchmarks.plain_lightning", *wish]
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True)
+
+
+def loop_seconds(path: Path) -> dict[Run, list[float]]:
+    """Seconds of the plain loop's runs that were measured, by task and variant."""
+    found: dict[Run, list[float]] = {}
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            found.setdefault((row["task"], row["variant"]), []).append(float(row["seconds"]))
     return found
 
 
-def results(
-    ours: Reproduced, fixed: float | None, loop: Mapping[Run, Loop], left_out: int = 0
+def claim(keep: Path, params: str) -> None:
+    """Make `keep` the folder of this study at this commit.
+
+    Raises:
+        SystemExit: it holds what another one took.
+    """
+    head = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(head, cwd=PROJECT, check=True, capture_output=True, text=True)
+    made_of = {"commit": commit.stdout.strip(), "params": digest(params), "cores": cores()}
+    path = keep / MADE_OF
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != made_of:
+        raise SystemExit(
+            f"{keep} holds what another study or commit took; remove it to measure anew, or name "
+            "another folder with --keep"
+        )
+    keep.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(made_of), encoding="utf-8")
+
+
+def measure(
+    params: str, keep: Path, *, log: Path | None = None, minutes: float = MINUTES, only: str = ""
 ) -> list[Result]:
-    """Rows of the table.
+    """Reproduce a study and measure runs of the plain loop; what `keep` has is not measured again.
 
     Args:
-        ours: the study; the time of tasks that printed no answer is that of the end.
-        fixed: seconds of the fixed design, at least.
-        loop: the plain loop by task and variant.
-        left_out: trainings of ours that the loop has none for.
+        params: text of the study's `params.yaml`.
+        keep: folder for what is measured.
+        log: of the same study, measured before.
+        minutes: for the loop in all; each of its runs is measured once, whatever that takes.
+        only: `study` or `loop` leaves the other one out.
+
+    Raises:
+        SystemExit: something failed, or `keep` is another study's.
     """
-    rows = [Result(f"answer {task}", at, "s") for task, at in ours.answers.items()]
-    first, last = min([*ours.answers.values(), ours.end]), ours.end
-    rows += [
-        Result("first task answered", first, "s", what="seconds", checked=first, limit=FIRST),
-        Result("the whole study", last, "s", what="seconds", checked=last, limit=ALL),
-    ]
-    if fixed is not None:
-        name = "the fixed design, at least"
-        rows.append(Result(name, fixed, "s", what="to ours", checked=fixed / last))
-    if loop:
-        whole = sum(one.seconds * one.runs for one in loop.values())
-        count = sum(one.runs for one in loop.values())
-        name = f"{count} runs of plain Lightning, from {len(loop)} measured"
-        if left_out:
-            name += f" ({left_out} of ours it has none for)"
-        ratio = whole / last
-        rows.append(
-            Result(name, whole, "s", what="to ours", checked=ratio, limit=TIMES, better="higher")
-        )
-    return rows
-
-
-def measure(params: str, *, with_fixed: bool = True) -> list[Result]:
-    """Reproduce a study and its references, one after another in one clone."""
-    with tempfile.TemporaryDirectory(prefix="gatewise-verdict-") as name:
-        folder = clone(params, Path(name))
-        study = config.load(folder / "params.yaml")
-        lines = reproduce(folder)
-        ours = Reproduced(first_answers(lines, study.tasks), lines[-1].seconds)
-        loop = plain_loop(folder, study)
-        left_out = sum(n for run, n in trained(folder, study).items() if run not in loop)
-        fixed = None
-        fixed_params = fixed_design(params)
-        if with_fixed and fixed_params != params:
-            (folder / "params.yaml").write_text(fixed_params, encoding="utf-8")
-            fixed = ours.end + stage_seconds(reproduce(folder), "train")
-    return results(ours, fixed, loop, left_out)
+    claim(keep, params)
+    folder = keep / "project"
+    own = log or keep / LOG
+    if log is None and only != "loop" and not own.is_file():
+        clone(params, folder)
+        reproduce(folder, own)
+    if not (folder / "params.yaml").is_file():
+        clone(params, folder)
+    study = config.load(folder / "params.yaml")
+    if only != "study":
+        prepare(folder, study)
+        run_loop(folder, keep / LOOP, minutes)
+    if not own.is_file():
+        return []
+    return results(study_log.read(own), study, loop_seconds(keep / LOOP))
 
 
 def main() -> None:
@@ -283,11 +293,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--study", type=Path, default=PROJECT / "params.yaml")
     parser.add_argument("--quick", action="store_true", help="the tiny study")
-    parser.add_argument("--no-fixed", action="store_true", help="without the fixed design")
+    parser.add_argument("--keep", type=Path, default=KEEP, help="folder for what is measured")
+    parser.add_argument("--log", type=Path, help="of this study, measured before")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help="for the plain loop's runs (%(default)s)"
+    )
+    parser.add_argument("--only", choices=["study", "loop"], default="", help="leave the other out")
     parser.add_argument("--json", type=Path, help="write the results there")
     wish = parser.parse_args()
     study = TINY if wish.quick else wish.study
-    found = measure(study.read_text(encoding="utf-8"), with_fixed=not wish.no_fixed)
+    found = measure(
+        study.read_text(encoding="utf-8"),
+        (wish.keep / "tiny" if wish.quick else wish.keep).absolute(),
+        log=wish.log,
+        minutes=0.0 if wish.quick else wish.minutes,
+        only=wish.only,
+    )
     rows = [row.plain() for row in found]
     if wish.json:
         wish.json.write_text(json.dumps(rows))

@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -9,13 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import breakdown, result, tasks, verdict
+from benchmarks import breakdown, result, study_log, tasks, verdict
 from benchmarks.__main__ import last
 from benchmarks.result import Result, measured, ratios, table
 from gatewise import config
-from gatewise.artifacts import tuned
-from gatewise.artifacts.tuned import Choice, Trial, Tuned
-from tests.evidence_runs import record, study, write_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -185,68 +181,155 @@ def test_without_keras_its_benchmark_is_skipped_in_a_sentence(tmp_path, monkeypa
     assert "skipped; `make keras`" in capsys.readouterr().out
 
 
-def test_a_task_is_answered_when_its_line_is_first_printed():
-    printed = [
-        (1.0, "Running stage 'compare':\n"),
-        (2.0, "\x1b[1manswer digits: take gru\x1b[0m\n"),
-        (3.0, "  answer commands: take lstm\n"),
-        (4.0, "answer digits: take gru still\n"),
-        (5.0, "the answer reviews: is not at the line's beginning\n"),
-        (6.0, "answer elsewhere: no task of this study\n"),
+PRINTED = """\
+    1.0 [0 of 9 done, about 60 s left] plan
+    2.0 [1 of 9 done, about 60 s left] tune digits-gru
+    3.0 tune digits/gru trial 0 (1000000): validation accuracy 96 %, 9 epochs (1 of 2 trained)
+    3.5 tune digits/gru trial 1 (1000000): validation accuracy 95 %, 9 epochs (2 of 2 trained)
+    4.0 [2 of 9 done, about 50 s left] train digits-gru
+    5.0 digits/gru seed 1: test accuracy 96.2 %, 9 epochs (1 of 3 trained)
+    6.0 digits/gru seed 0: test accuracy 96.2 %, 9 epochs (2 of 3 trained)
+    7.0 digits/gru seed 2: test accuracy 96.2 %, 9 epochs (3 of 3 trained)
+   10.0 [3 of 9 done, about 40 s left] train digits-gru-matched
+   10.1 digits/gru-matched: finished before: seed 0
+   19.0 digits/gru-matched seed 1: test accuracy 96.2 %, 9 epochs (1 of 1 trained)
+   19.5 \x1b[1manswer digits: take gru\x1b[0m
+   20.0 [4 of 9 done, about 30 s left] compare
+   30.0 answer digits: take gru still
+   31.0 the answer commands: is not at the line's beginning
+   32.0 answer elsewhere: no task of this study
+   40.0 Running stage 'train@digits-gru':
+   50.0 digits/gru seed 3: test accuracy 96.2 %, 9 epochs (1 of 1 trained)
+   60.0 the end
+"""
+
+
+@pytest.fixture
+def printed(tmp_path):
+    """A study's log: three seeds of `gru` at two seconds, another one in a round of its own."""
+    (tmp_path / "study.log").write_text(PRINTED)
+    return study_log.read(tmp_path / "study.log")
+
+
+def test_a_task_is_answered_when_its_line_is_first_printed(printed):
+    assert study_log.answers(printed, ["commands", "digits"]) == {"digits": 19.5}
+
+
+def test_trainings_are_counted_and_timed_by_stage(printed):
+    gru, matched = ("digits", "gru"), ("digits", "gru-matched")
+    found = study_log.batches(printed)
+    assert found == [
+        (gru, "trial", 2, 2.0),
+        (gru, "seed", 3, 6.0),
+        (matched, "seed", 1, 10.0),
+        (gru, "seed", 1, 20.0),
     ]
-    tasks = ["commands", "digits", "reviews"]
-    assert verdict.first_answers(printed, tasks) == {"digits": 2.0, "commands": 3.0}
+    counted = {gru: {"seed": 4, "trial": 2}, matched: {"seed": 1, "trial": 0}}
+    assert study_log.trainings(found) == counted
 
 
-def test_the_fixed_design_has_as_many_seeds_as_there_may_be():
-    text = (ROOT / "docs/studies/tiny.yaml").read_text()
-    assert verdict.fixed_design(text) == text
-    auto = re.sub(r"(?m)^seeds:.*$", "seeds: {first: 3, step: 2, cap: 9}", text)
-    assert re.search(r"(?m)^seeds: 9$", verdict.fixed_design(auto))
+def test_a_log_is_read_as_it_was_written(printed, tmp_path):
+    (tmp_path / "again.log").write_text("".join(map(study_log.written, printed)))
+    assert study_log.read(tmp_path / "again.log") == printed
+    (tmp_path / "none.log").write_text("answer digits: take gru\n")
+    with pytest.raises(SystemExit, match=r"none\.log: no line begins with seconds"):
+        study_log.read(tmp_path / "none.log")
 
 
-def test_a_plain_loop_counts_a_measured_run_as_often_as_ours_trained_it():
-    ours = verdict.Reproduced({"digits": 50.0}, 100.0)
-    loop = {("digits", "gru"): verdict.Loop(20.0, 8), ("digits", "lstm"): verdict.Loop(30.0, 13)}
-    rows = verdict.results(ours, 150.0, loop, left_out=7)
-    by_name = {row.name: row for row in rows}
-    assert by_name["first task answered"].value == 50.0
-    assert by_name["the fixed design, at least"].checked == 1.5
-    name = "21 runs of plain Lightning, from 2 measured (7 of ours it has none for)"
-    assert by_name[name].checked == (8 * 20 + 13 * 30) / 100
-    assert by_name[name].kept
+def tiny(**changes):
+    """The tiny study's settings."""
+    text = yaml.safe_load((ROOT / "docs/studies/tiny.yaml").read_text())
+    return config.Study.model_validate({**text, **changes})
 
 
-def test_a_study_that_prints_no_answer_answers_at_its_end():
-    rows = verdict.results(verdict.Reproduced({}, 100.0), None, {})
-    assert [row.value for row in rows] == [100.0, 100.0]
+def test_seeds_that_were_left_out_take_what_the_others_took(printed):
+    # 2 more of gru, which took 2 s in one round and 20 s in the other; 5 more of 10 s.
+    more = verdict.left_out(study_log.batches(printed), 6)
+    assert more == (2 * 11 + 5 * 10, 2 * 2 + 5 * 10, 2 * 20 + 5 * 10, 7, 3)
 
 
-def test_a_stage_takes_until_the_next_one_is_begun():
-    printed = [
-        (1.0, "Running stage 'plan':\n"),
-        (3.0, "Running stage 'train@digits-gru':\n"),
-        (4.0, "digits/gru seed 0: trained\n"),
-        (7.0, "Running stage 'train@digits-gru-matched':\n"),
-        (9.0, "Running stage 'compare':\n"),
-        (20.0, ""),
-    ]
-    seconds = {stage: verdict.stage_seconds(printed, stage) for stage in ("train", "compare")}
-    assert seconds == {"train": 6.0, "compare": 11.0}
-    assert verdict.stage_seconds([], "train") == 0.0
+def test_a_plain_loop_counts_a_measured_run_as_often_as_ours_trained_it(printed):
+    study = tiny(seeds={"first": 3, "step": 3, "cap": 6})
+    rows = {r.name: r for r in verdict.results(printed, study, {("digits", "gru"): [30.0, 50.0]})}
+    assert rows["first task answered"].value == rows["answer digits"].value == 19.5
+    assert rows["the whole study"].value == 60.0
+    fixed = rows["the fixed design, 7 more runs, from 3 stages' pace"]
+    assert (fixed.value, fixed.low, fixed.high) == (132.0, 114.0, 150.0)
+    assert fixed.checked == 132 / 60
+    same = rows["these 6 trainings in plain Lightning, from 2 measured (1 of ours it has none for)"]
+    assert (same.value, same.low, same.high) == (240.0, 180.0, 300.0)
+    assert same.checked == 4.0
+    assert same.kept
+    assert rows["the fixed design's 8 trainings in plain Lightning"].value == 320.0
 
 
-def test_a_study_is_made_of_its_runs_and_its_trials(tmp_path):
-    for seed in range(3):
-        write_run(tmp_path, record("toy", "gru", seed, 0.9))
-    trial = Trial(number=0, settings={}, status="complete", scores=(0.5, 0.6), mean=0.55)
-    pruned = Trial(number=1, settings={}, status="pruned", scores=(0.4, 0.4), mean=0.4)
-    choice = Choice(trials=(trial, pruned), chosen=0, chance_of_another=None)
-    for variant, found in (("gru", choice), ("lstm", None)):
-        made = Tuned(task="toy", variant=variant, metric="accuracy", choice=found)
-        made.write(tuned.path("toy", variant, tmp_path / "data" / "tuned"))
-    declared = study(("lstm", "gru"))
-    assert verdict.trained(tmp_path, declared) == {("toy", "gru"): 7, ("toy", "lstm"): 0}
+def test_a_study_that_prints_no_answer_answers_at_its_end(printed):
+    lines = [line for line in printed if "answer" not in line.text]
+    rows = verdict.results(lines, tiny(), {})
+    assert [row.value for row in rows] == [60.0, 60.0]
+
+
+def test_what_was_measured_is_not_measured_again(tmp_path, monkeypatch):
+    made = []
+
+    def clone(params, folder):
+        folder.mkdir()
+        (folder / "params.yaml").write_text(params)
+
+    def reproduce(folder, log):
+        made.append("study")
+        log.write_text(PRINTED)
+
+    def run_loop(folder, into, minutes):
+        made.append(minutes)
+        into.write_text('{"task": "digits", "variant": "gru", "seed": 0, "seconds": 30.0}\n')
+
+    for stub in (clone, reproduce, run_loop):
+        monkeypatch.setattr(verdict, stub.__name__, stub)
+    monkeypatch.setattr(verdict, "prepare", lambda *_: None)
+    text, keep = (ROOT / "docs/studies/tiny.yaml").read_text(), tmp_path / "keep"
+    assert verdict.measure(text, keep, only="loop", minutes=2) == []
+    first = verdict.measure(text, keep, only="study")
+    assert verdict.measure(text, keep, minutes=3) == first
+    assert made == [2, "study", 3]
+    with pytest.raises(SystemExit, match="holds what another study or commit took"):
+        verdict.measure(text.replace("seeds: 2", "seeds: 3"), keep)
+    # A log from elsewhere stands for a study of one's own.
+    (tmp_path / "mine.log").write_text(PRINTED)
+    found = verdict.measure(text, tmp_path / "other", log=tmp_path / "mine.log", only="study")
+    assert found[0].value == 19.5
+    assert made == [2, "study", 3]
+
+
+def test_the_loop_takes_each_run_once_and_then_seeds_while_time_lasts():
+    from benchmarks.plain_lightning import in_turns
+
+    plans = [tasks.plan("text", cell=cell, seeds=3) for cell in ("lstm", "gru")]
+    spent = {("text", "lstm", 0): 50.0}
+    found = []
+    for key in in_turns(plans, spent, 100.0):
+        found.append(key)
+        spent[key] = 20.0
+    # The first seeds whatever they take; a second of lstm would end at 120, that of gru at 90.
+    assert found == [("text", "gru", 0), ("text", "gru", 1)]
+
+
+@pytest.mark.parametrize(("kind", "cell"), [("text", "gru")])
+def test_the_loop_trains_in_lightning_and_goes_on_where_it_ended(tmp_path, kind, cell):
+    from benchmarks import plain_lightning
+
+    tasks.write(tmp_path / "data/prepared/reviews", kind, 60)
+    text = yaml.safe_load((ROOT / "docs/studies/tiny.yaml").read_text())
+    text["tasks"] = {"reviews": {**text["tasks"]["reviews"], "train": {"epochs": 1}}}
+    text["variants"] = {cell: {"cell": cell, "hidden": 4}, "other": {"cell": "mingru", "hidden": 4}}
+    text["compare"]["primary"] = [[cell, "other"]]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(text))
+    into = tmp_path / "loop.jsonl"
+    for minutes in (0.0, 10.0, 10.0):
+        plain_lightning.loop(tmp_path, into, minutes)
+    found = plain_lightning.read(into)
+    assert list(found) == [("reviews", cell, 0), ("reviews", cell, 1)]
+    assert min(found.values()) > 0
 
 
 def test_the_soak_adds_up_what_it_tried():

@@ -222,7 +222,7 @@ def test_from_a_folder_or_table_to_the_answer(kind: str, tmp_path: Path) -> None
     else:
         data = delimited(tmp_path / "mine.csv", rows(150))
     command = [sys.executable, "-m", "gatewise.cli.main", "new", str(data), "--run", "--yes"]
-    said = checkouts.run(project, *command, "--minutes", "1", "--as", "before")
+    said = checkouts.run(project, *command, "--minutes", "0.3", "--as", "before")
     comparison: dict[str, Any] = json.loads((project / "reports/comparison.json").read_text())
     answer = comparison["tasks"]["mine"]["answer"]["sentence"]
     end = said[said.rindex("the page:") - len(answer) - 100 :]

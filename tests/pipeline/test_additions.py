@@ -1,11 +1,11 @@
 """What is added to the software and used by nothing makes nothing anew."""
 
 import re
+import shutil
 
 import pytest
 
-from tests.checkouts import checkout, run
-from tests.pipeline.test_end_to_end import shrink
+from tests.checkouts import run
 
 CELL = '''"""A cell that the study does not use."""
 
@@ -26,20 +26,9 @@ def contents(folder, *patterns):
     return {path: path.read_bytes() for path in paths if path.is_file()}
 
 
-@pytest.fixture(scope="module")
-def study(project, tmp_path_factory):
-    """A finished small study."""
-    folder = checkout(project, tmp_path_factory.mktemp("study"))
-    shrink(folder)
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", ".")
-    run(folder, "git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "small study")
-    run(folder, "dvc", "repro")
-    return folder
-
-
 @pytest.mark.slow
-def test_a_new_cell_source_and_metric_make_nothing_anew(study):
+def test_a_new_cell_source_and_metric_make_nothing_anew(finished, tmp_path):
+    study = shutil.copytree(finished.folder, tmp_path / "study", symlinks=True)
     made = ("data/raw/**/*", "data/prepared/**/*", "runs/**/*", "reports/cost/*")
     before = contents(study, *made, "reports/probes/*", "reports/baselines/*")
     kept = {path.name for path in study.glob(".gatewise/runs/*/*")}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.checkouts import checkout, run
-from tests.pipeline.test_end_to_end import shrink
+from tests.pipeline.small import committed, shrink
 
 LEFT_OUT = "..."
 # What is another one each time or on another machine: addresses, commits, times, numbers.
@@ -78,11 +78,7 @@ def digits_alone(folder: Path) -> None:
 def test_the_walk_prints_what_the_page_says(project, tmp_path):
     folder = checkout(project, tmp_path)
     digits_alone(folder)
-    run(folder, "git", "init", "-q", "-b", "main")
-    run(folder, "git", "config", "user.name", "x")
-    run(folder, "git", "config", "user.email", "x")
-    run(folder, "git", "add", ".")
-    run(folder, "git", "commit", "-qm", "small study")
+    committed(folder)
     run(folder, "dvc", "repro")
     run(folder, "git", "add", "dvc.lock")
     run(folder, "git", "commit", "-qm", "its lock")

@@ -3,66 +3,11 @@
 import json
 import shutil
 import sys
-from pathlib import Path
 
-import pytest
 import yaml
 
-from tests.checkouts import checkout, run
-
-SMALL = {
-    "commands": {"source": {"kind": "synthetic-commands", "voices": 104}},
-    "digits": {},
-    "reviews": {"features": {"kind": "tokens", "vocabulary": 1000, "max_length": 16}},
-}
-
-
-def shrink(folder: Path) -> None:
-    """Two variants, two seeds, one epoch, narrow models, little data."""
-    path = folder / "params.yaml"
-    study = yaml.safe_load(path.read_text())
-    for name, changes in SMALL.items():
-        study["tasks"][name].update(changes)
-        study["tasks"][name]["train"] = {"epochs": 1}
-    study["variants"] = {
-        "lstm": {"cell": "lstm", "hidden": 8},
-        "gru": {"cell": "gru", "match": {"parameters": "lstm"}},
-    }
-    study["seeds"] = 2
-    study["compare"]["primary"] = [["gru", "lstm"]]
-    lengths = {
-        "adding_lengths": [4],
-        "copy_lengths": [2],
-        "order_lengths": [],
-        "counting_lengths": [],
-        "digits_lengths": [],
-    }
-    few = {"updates": 5, "seeds": 1, "gradient_length": 10, "gradient_reach": 5}
-    study["probes"] = {**lengths, **few}
-    path.write_text(yaml.safe_dump(study, sort_keys=False))
-
-
-@pytest.fixture(scope="module")
-def study(project, tmp_path_factory):
-    """A finished small study and what `dvc repro` printed."""
-    folder = checkout(project, tmp_path_factory.mktemp("study"))
-    shrink(folder)
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", ".")
-    run(folder, "git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "small study")
-    return folder, run(folder, "dvc", "repro")
-
-
-def digests(folder: Path) -> dict[str, tuple[str, str]]:
-    """Weights and predictions of every run."""
-    found = {}
-    for path in folder.glob("runs/*/*/seed-*/run.json"):
-        record = json.loads(path.read_text())
-        found[str(path.parent.relative_to(folder))] = (
-            record["weights_sha256"],
-            record["predictions_sha256"],
-        )
-    return found
+from tests.checkouts import run
+from tests.pipeline.small import SMALL, digests
 
 
 def test_one_command_gives_data_runs_verdicts_and_a_report(study):

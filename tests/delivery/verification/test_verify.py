@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
+import sys
 
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from gatewise.cli.main import app
 from gatewise.delivery.verification import locked_files, rerun
 from gatewise.delivery.verification.verify import compare
 from gatewise.errors import GatewiseError
+from gatewise.execution import warm
 from gatewise.files import read_json, write_json
 from gatewise.training.scoring import predictions_digest
 from tests.delivery.gate.projects import params
@@ -67,6 +70,34 @@ def copy(honest, tmp_path, monkeypatch):
     return target
 
 
+@pytest.fixture(scope="module")
+def address():
+    """A process that has imported what executing a run needs."""
+    return warm.ensure(os.getpid(), ["gatewise.training.one_run"])
+
+
+def execute_in(folder):
+    os.chdir(folder)
+    sys.exit(rerun.main(rerun.REQUEST))
+
+
+@pytest.fixture
+def forked(address, monkeypatch):
+    """Portable executions are forks: cold ones take seconds, and are tested elsewhere."""
+    cold = rerun.execute
+
+    def execute(jobs, folder, threads, mode="portable", processes=1):
+        if mode != "portable" or processes > 1:
+            return cold(jobs, folder, threads, mode, processes)
+        jobs = [{**job, "plan": {**job["plan"], "instructions": mode}} for job in jobs]
+        write_json(folder / rerun.REQUEST, jobs)
+        status = warm.fork(address, execute_in, [str(folder)]).wait()
+        assert status == 0
+        return None
+
+    monkeypatch.setattr(rerun, "execute", execute)
+
+
 def verify(*arguments):
     return CliRunner().invoke(app, ["verify", *arguments])
 
@@ -89,7 +120,7 @@ def test_a_forged_lock_is_caught_without_training(copy):
     assert "the lock claims 000000000000" in done.output
 
 
-def test_better_predictions_than_the_weights_give_are_caught_by_execution(copy):
+def test_better_predictions_than_the_weights_give_are_caught_by_execution(copy, forked):
     """Everything is forged to fit: predictions, run.json and the lock. Only running it tells."""
     folder = copy / "runs/toy/gru/seed-0"
     table = pd.read_parquet(folder / runs.PREDICTIONS)
@@ -187,7 +218,7 @@ def test_other_libraries_are_an_excuse_and_named(copy, tmp_path):
     assert "expected, since other versions of torch" in found.details
 
 
-def test_a_native_run_that_a_plain_machine_made_is_found_by_computing_portably(copy):
+def test_a_native_run_that_a_plain_machine_made_is_found_by_computing_portably(copy, forked):
     """An AVX2 machine gives natively what any other gives portably."""
     path = copy / "runs/toy/gru/seed-1/run.json"
     write_json(path, {**read_json(path), "instructions": "native"})
@@ -197,7 +228,7 @@ def test_a_native_run_that_a_plain_machine_made_is_found_by_computing_portably(c
     assert "toy/gru/seed-1: bit-exact" in done.output
 
 
-def test_a_native_claim_beyond_the_spread_is_caught(copy):
+def test_a_native_claim_beyond_the_spread_is_caught(copy, forked):
     path = copy / "runs/toy/gru/seed-0/run.json"
     record = read_json(path)
     table = pd.read_parquet(path.parent / runs.PREDICTIONS)
@@ -263,7 +294,7 @@ def test_digests_are_those_of_dvc(tmp_path):
     assert locked_files.md5(tmp_path / "folder") == wanted
 
 
-def test_a_run_of_two_processes_is_executed_by_two(tmp_path, monkeypatch):
+def test_a_run_of_two_processes_is_executed_by_two(tmp_path, monkeypatch, forked):
     """Each process draws its own dropout masks, so one alone would give other weights."""
     folder = tmp_path / "project"
     params(

@@ -34,7 +34,9 @@ Column = Annotated[str | None, typer.Option(help="Column with this role, of a ta
 def new(
     path: Annotated[
         Path,
-        typer.Argument(help="Folder of sounds, table of texts or of sounds, folder of tables."),
+        typer.Argument(
+            help="Folder of sounds or of texts, table of texts or of sounds, folder of tables."
+        ),
     ],
     test: Annotated[
         Path | None, typer.Option(help="Data of the same form that stay apart as the test split.")
@@ -58,7 +60,7 @@ def new(
     ] = None,
     split: Column = None,
     delimiter: Annotated[str | None, typer.Option(help="Between fields of a table.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a table.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a table, or of text files.")] = None,
     quoting: Annotated[str | None, typer.Option(help="Of a table: standard or none.")] = None,
     header: Annotated[
         bool | None,

@@ -14,7 +14,7 @@ from gatewise.data import sources
 from gatewise.data.preparation import certificate
 from gatewise.data.preparation.build import prepare
 from gatewise.data.preparation.certificate import LeakError
-from gatewise.data.sources import _metadata, _sounds, _tables
+from gatewise.data.sources import _metadata, _sounds, _tables, text_folder
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
@@ -89,7 +89,7 @@ def guess(path: Path, options: Mapping[str, Any]) -> SourceOptions:
     """The source that reads `path`, with the options that were given."""
     given = {name: value for name, value in options.items() if value is not None}
     if path.is_dir():
-        kind = "audio-folder"
+        kind = "text-folder" if _has_texts(path) else "audio-folder"
     elif not path.exists():
         raise GatewiseError(f"{path}: no such file or folder")
     elif not _tables.is_table(path):
@@ -124,6 +124,14 @@ def _has_table(path: Path, given: Mapping[str, Any]) -> bool:
         return True
     by_path = given.keys() & {"layout", "name"}
     return not by_path and bool(_metadata.tables(path, _sounds.walk(path).others))
+
+
+def _has_texts(folder: Path) -> bool:
+    """Whether a folder holds text files, and neither sounds nor a table that lists some."""
+    found = _sounds.walk(folder)
+    if found.sounds or _metadata.tables(folder, found.others):
+        return False
+    return bool(text_folder.walk(folder).texts)
 
 
 def _format(given: Mapping[str, Any]) -> Format:

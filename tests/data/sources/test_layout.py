@@ -63,7 +63,7 @@ def test_a_level_of_one_name_tells_nothing_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["train/a.wav", "test/b.wav"], "names of splits, and sounds lie right in them"),
+        (["train/a.wav", "test/b.wav"], "names of splits, and files lie right in them"),
         (["train/up/a.wav", "test/up/b.wav", "go/up/c.wav"], "train.* look like published splits"),
         (["ann/up/a.wav", "ann/go/b.wav", "bob/up/c.wav"], r"labels are ann, bob .*are go, up"),
         (["up/a.wav", "up/more/b.wav", "go/c.wav"], "can be read in two ways"),

@@ -105,6 +105,20 @@ def delimited(
     return path
 
 
+def text_files(
+    root: Path,
+    pattern: str,
+    given: Sequence[dict[str, str]] | None = None,
+    encoding: str = "utf-8",
+) -> Path:
+    """A file for each row below `root`; `pattern` names it by `label` and `n`."""
+    for number, row in enumerate(rows() if given is None else given):
+        path = root / pattern.format(label=row["label"], n=number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(row["text"].encode(encoding))
+    return root
+
+
 def jsonl(path: Path, given: Sequence[dict[str, Any]]) -> Path:
     """A table of JSON lines."""
     path.parent.mkdir(parents=True, exist_ok=True)

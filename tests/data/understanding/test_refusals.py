@@ -52,11 +52,11 @@ def wide(root: Path) -> Path:
 
 
 def texts(root: Path) -> Path:
-    for number, row in enumerate(rows(30)):
-        path = root / row["label"] / f"{number}.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(row["text"])
-    return root
+    return layouts.text_files(root, "{label}/{n}.txt")
+
+
+def one_label_of_texts(root: Path) -> Path:
+    return layouts.text_files(root, "{label}/{n}.txt", [r for r in rows() if r["label"] == "sport"])
 
 
 def touch(name: str) -> Build:
@@ -177,7 +177,19 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "no column of labels: none of 'id'",
     ),
     "one column": (table(lambda _, row: {"text": row["text"]}), "one column alone"),
-    "text files": (texts, "a folder of 30 text files, which no source reads; write them into one"),
+    "pages": (
+        lambda root: _named(root, ".html", 5),
+        r"5 files whose texts stand among signs of their format \(\.html\); save them",
+    ),
+    "loose text files": (
+        lambda root: _named(root, ".txt", 70),
+        "no label's folder, and no pattern in their names",
+    ),
+    "texts of one label": (one_label_of_texts, r"one label \(sport\) leaves nothing to tell apart"),
+    "a test split of texts": (
+        lambda root: texts(root / "test").parent,
+        "a test split alone, which leaves nothing to train on",
+    ),
     "a spreadsheet": (touch("d.xlsx"), r"\.xlsx is not read; save it as CSV"),
     "an archive": (touch("d.zip"), "an archive; unpack it"),
     "one sound": (touch("d.wav"), "one sound; give the folder"),
@@ -186,7 +198,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
         lambda root: _named(root, ".m4a", 5),
         r"its sounds \(\.m4a\) are in formats that cannot be decoded",
     ),
-    "pictures": (lambda root: _named(root, ".png", 5), r"neither sounds nor tables .*\(5 \.png\)"),
+    "pictures": (lambda root: _named(root, ".png", 5), r"neither sounds nor texts .*\(5 \.png\)"),
     "tables without splits": (
         lambda root: delimited(delimited(root / "a.csv", rows()).parent / "b.csv", rows()).parent,
         r"several tables \(a.csv, b.csv\).* give one of them",

@@ -1,4 +1,4 @@
-"""What the folders above sound files mean: labels, published splits, groups."""
+"""What the folders above files mean: labels, published splits, groups."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Layout:
 
 
 def guess(root: Path, names: Sequence[str]) -> Layout:
-    """The layout of sound files, where there is only one way to read it.
+    """The layout of files, where there is only one way to read it.
 
     Args:
         root: their folder.
@@ -138,7 +138,7 @@ def understood(root: Path, layout: Layout, facts: Sequence[Mapping[str, str]]) -
 def _below_splits(root: Path, chains: list[tuple[str, ...]], outer: list[str]) -> Layout:
     if any(len(chain) < 2 for chain in chains):
         raise GatewiseError(
-            f"{root}: {_some(outer)} are names of splits, and sounds lie right in them. Read as "
+            f"{root}: {_some(outer)} are names of splits, and files lie right in them. Read as "
             "splits, nothing says the labels: give each label a folder below them, tell the label "
             "from the file names (`name`), or list the files in a table. Read as labels, they are "
             "taken with layout: label"

@@ -1,4 +1,4 @@
-"""Folders of sounds: where the labels, the published splits and the groups are."""
+"""Folders of files: where the labels, the published splits and the groups are."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ VERSIONS = ("v0.01", "v0.02")
 NOISE = "_background_noise_"
 NO_GROUP = "none"
 """As `--group`: there is none."""
+WHO = {"audio-folder": "who spoke, which machine", "text-folder": "who wrote, which thread"}
+"""What a group is, by the source."""
 NAMED = 4
 _MOST_READINGS = 4
 
@@ -49,19 +51,20 @@ def speech_commands(path: Path, files: Sequence[Path]) -> Chosen | None:
     return Chosen({**kind, "protocol": "35-words"}, (Note("split", said, "certain", (other,)),))
 
 
-def sounds(path: Path, found: Sequence[str], given: Options) -> Chosen:
-    """Options of `audio-folder` that read sound files by their folders and names.
+def files(path: Path, found: Sequence[str], given: Options, kind: str = "audio-folder") -> Chosen:
+    """Options of a source that reads files by their folders and names.
 
     Args:
         path: the folder.
-        found: paths of its sounds below it, with slashes.
+        found: paths of its files below it, with slashes.
         given: what the user said.
+        kind: of the source, `audio-folder` or `text-folder`.
 
     Raises:
         Ambiguous: two ways are about as likely.
         GatewiseError: nothing says the labels.
     """
-    source: dict[str, Any] = {"kind": "audio-folder", "path": str(path)}
+    source: dict[str, Any] = {"kind": kind, "path": str(path)}
     if given.layout is not None or given.pattern is not None:
         source |= {"layout": given.layout} if given.layout else {}
         source |= {"name": given.pattern} if given.pattern else {}
@@ -194,7 +197,7 @@ def _in_names(
     ways = names.readings(found)
     if not ways:
         raise GatewiseError(
-            f"{path}: sounds that lie in no label's folder, and no pattern in their names says the "
+            f"{path}: files that lie in no label's folder, and no pattern in their names says the "
             f"labels (e.g. {found[0]}); give each label a folder, list the files in a table "
             "(path,label), or give --pattern '(?P<label>...)'"
         )
@@ -215,9 +218,10 @@ def _group(path: Path, found: Sequence[str], source: dict[str, Any]) -> tuple[st
     if all("_nohash_" in name for name in words):
         pattern = SPEAKER_HASH if len(words) == len(found) else HASH_OR_NAME
         return pattern, Note("group", "the speaker's hash before _nohash_ in each name")
-    labels = _known_labels(source, found)
-    ways = names.groups(found, labels)
+    ways = names.groups(found, labels_of(source, found))
     sure = [way for way in ways if way[1].is_id]
+    if source["kind"] == "text-folder":
+        ways = sure  # numbers in the names of texts count them, or rate what they are about
     if len(sure) == 1 or len(ways) == 1:
         pattern, part = (sure or ways)[0]
         said = f"from names like {found[0].rsplit('/', 1)[-1]}: {part.shown}"
@@ -229,13 +233,11 @@ def _group(path: Path, found: Sequence[str], source: dict[str, Any]) -> tuple[st
             f"{path}: several parts of names like {found[0]} could be the group",
             [*readings[: _MOST_READINGS - 1], none],
         )
-    said = (
-        "nothing names a group (who spoke, which machine): equal files alone are kept in one split"
-    )
+    said = f"nothing names a group ({WHO[source['kind']]}): equal files alone are kept in one split"
     return None, Note("group", said, "likely", ("--group PATTERN",))
 
 
-def _known_labels(source: dict[str, Any], found: Sequence[str]) -> list[str]:
+def labels_of(source: dict[str, Any], found: Sequence[str]) -> list[str]:
     """Labels of the files as the source reads them; '' where it will refuse to."""
     pattern = source.get("name", "")
     if "<label>" in pattern:

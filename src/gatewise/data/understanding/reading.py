@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from gatewise.data.frontends.decoding import FOREIGN
-from gatewise.data.sources import _metadata, _sounds, _tables
+from gatewise.data.sources import _metadata, _sounds, _tables, text_folder
 from gatewise.data.sources._sounds import Found
-from gatewise.data.understanding import folders, tables
+from gatewise.data.understanding import folders, tables, text_folders
 from gatewise.data.understanding.record import Chosen, Note, Options
 from gatewise.errors import GatewiseError
 
-TEXTS = (".txt", ".text", ".md", ".html", ".htm")
 NAMED = 3
 
 
@@ -34,6 +33,9 @@ def find(path: Path, given: Options) -> Chosen:
     files = [file for file in found.others if _tables.is_table(file)]
     if files:
         return _tables_of(path, files, found.others, given)
+    texts = text_folder.walk(path)
+    if len(texts.texts) > len(found.others) / 2:
+        return text_folders.texts(path, texts, given)
     raise GatewiseError(_nothing(path, found.others))
 
 
@@ -42,7 +44,7 @@ def _sounds_of(path: Path, found: Found, given: Options) -> Chosen:
     _refuse_foreign(path, found.sounds)
     names = [file.relative_to(path).as_posix() for file in found.sounds]
     if given.layout is not None or given.pattern is not None:
-        return folders.sounds(path, names, given)
+        return folders.files(path, names, given)
     listed = folders.speech_commands(path, found.others)
     if listed is not None:
         return listed
@@ -56,7 +58,7 @@ def _sounds_of(path: Path, found: Found, given: Options) -> Chosen:
         said = f"{table.path.relative_to(path)} lists the sounds and their labels"
         other = "the folders: --layout label"
         return replace(chosen, notes=(Note("labels", said, "likely", (other,)), *chosen.notes))
-    chosen = folders.sounds(path, names, given)
+    chosen = folders.files(path, names, given)
     if any(f"{folders.NOISE}/" in f"/{name}" for name in names):
         return _without_noise(chosen, given)
     return chosen
@@ -98,20 +100,21 @@ def _tables_of(path: Path, files: Sequence[Path], others: Sequence[Path], given:
 
 def _nothing(path: Path, others: Sequence[Path]) -> str:
     if not others:
-        return f"{path}: empty; give a folder of sounds, or a table of texts"
+        return f"{path}: empty; give a folder of sounds or texts, or a table of texts"
     endings = Counter(file.suffix.lower() or "no ending" for file in others)
-    if sum(endings[ending] for ending in TEXTS) > len(others) / 2:
+    marked = sum(endings[ending] for ending in text_folder.MARKUP)
+    if marked > len(others) / 2:
         return (
-            f"{path}: a folder of {len(others):,} text files, which no source reads; write them "
-            "into one table (CSV, JSONL or Parquet) with the columns text and label, the folder's "
-            "name as label, and give that"
+            f"{path}: a folder of {marked:,} files whose texts stand among signs of their format "
+            f"({endings.most_common(1)[0][0]}); save them as plain text (.txt), a folder a label"
         )
     some = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(NAMED))
     odd = next((file for file in others if file.suffix.lower() in tables.ODD_ENDINGS), None)
     if odd is not None:
         tables.refuse_odd(odd)
     return (
-        f"{path}: neither sounds nor tables of texts in it ({some}); give the folder that has them"
+        f"{path}: neither sounds nor texts nor tables of texts in it ({some}); give the folder "
+        "that has them"
     )
 
 

@@ -80,6 +80,8 @@ def _applies(path: Path, given: Options, chosen: Chosen) -> None:
         GatewiseError: naming the first of them.
     """
     idle: tuple[str, ...] = OF_FOLDERS if chosen.by_table else OF_TABLES
+    if chosen.source["kind"] == "text-folder":
+        idle = tuple(option for option in idle if option != "encoding")
     if chosen.source["kind"] == "speech-commands":
         idle = (*idle, "group")
     for option in idle:
@@ -140,8 +142,14 @@ def _fetched(chosen: Chosen, target: Path) -> tuple[Raw, list[str]]:
 def _facts(raw: Raw, chosen: Chosen) -> facts.Facts:
     if raw.card.payload == "audio":
         return facts.of_sounds(raw)
-    files = sources.reads(sections.parse(chosen.source))
-    return facts.of_texts(raw, sum(file.stat().st_size for file in files))
+    return facts.of_texts(raw, sum(map(_size, sources.reads(sections.parse(chosen.source)))))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(map(_size, path.iterdir()))
+    return path.stat().st_size
 
 
 def _understanding(

@@ -33,7 +33,11 @@ FEW_TO_VALIDATE = 250
 FEW_TEXTS = 4_000
 """Training texts below which words are dropped."""
 FEW_TO_TRAIN = 3_000
-"""Training clips below which more is dropped."""
+"""Training clips below which twice as much is dropped."""
+DROPOUT_OF_CLIPS, DROPOUT_OF_TEXTS = 0.1, 0.3
+"""Shares that are dropped in training; of texts behind the embeddings, too."""
+UNITS, MORE_UNITS = 64, 96
+"""Of the LSTM and the GRU; the second for more than `MANY_LABELS`."""
 
 
 def batch_size(train: int, labels: int) -> int:
@@ -112,10 +116,9 @@ def model(data: Understanding, sizes: SplitSizes) -> Section:
     pooling = Chosen("max", "what tells the label may stand anywhere")
     if data.kind == "audio":
         few = sizes.train < FEW_TO_TRAIN
-        return {
-            "pooling": pooling,
-            "dropout": Chosen(0.2 if few else 0.1, "clips are few" if few else "clips are many"),
-        }
+        share = round((2 if few else 1) * DROPOUT_OF_CLIPS, 2)
+        said = "clips are few" if few else "clips are many"
+        return {"pooling": pooling, "dropout": Chosen(share, said)}
     section: dict[str, Chosen | Section] = {"pooling": pooling}
     if data.script == "words":
         section["embeddings"] = Chosen(
@@ -123,8 +126,9 @@ def model(data: Understanding, sizes: SplitSizes) -> Section:
         )
         if sizes.train < FEW_TEXTS:
             section["word_dropout"] = Chosen(0.2, "so few texts are learnt by heart, word by word")
-    section["dropout"] = Chosen(0.3, "recurrent models learn texts by heart")
-    section["input_dropout"] = Chosen(0.3, "of the embeddings")
+    share = round(DROPOUT_OF_TEXTS, 2)
+    section["dropout"] = Chosen(share, "recurrent models learn texts by heart")
+    section["input_dropout"] = Chosen(share, "of the embeddings")
     return section
 
 
@@ -151,8 +155,8 @@ def augment(data: Understanding, seconds: float, frames: int) -> Section | None:
 def width(data: Understanding) -> Chosen:
     """Units of the LSTM and the GRU."""
     if len(data.labels) > MANY_LABELS:
-        return Chosen(96, f"units; {len(data.labels)} labels to tell apart")
-    return Chosen(64, f"units; {len(data.labels)} labels")
+        return Chosen(MORE_UNITS, f"units; {len(data.labels)} labels to tell apart")
+    return Chosen(UNITS, f"units; {len(data.labels)} labels")
 
 
 def space(rate: float) -> dict[str, Any]:

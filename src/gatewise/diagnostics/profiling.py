@@ -32,7 +32,6 @@ from gatewise.models.building import build
 from gatewise.models.cells import sequences
 from gatewise.models.complexity import Sizes, macs_per_step, sequence_macs
 from gatewise.models.sequence_model import SequenceModel
-from gatewise.training.alternatives import Alternatives
 
 WARM_UP = 3
 FEWEST_ROUNDS = 10
@@ -323,13 +322,20 @@ def typical_batch(prepared: Prepared, size: int) -> Batch:
     away = (index["length"] - index["length"].mean()).abs().to_numpy()
     rows = np.resize(np.argsort(away, kind="stable")[:size], size)
     starts, lengths = (index[column].to_numpy(np.int64)[rows] for column in ("start", "length"))
-    padded = pad(prepared.sequences, starts, lengths)
-    parts = (padded, lengths, *Targets(prepared).of(rows))
-    batch = Batch(*(None if part is None else torch.from_numpy(part) for part in parts))  # type: ignore[arg-type]
-    if prepared.card.asks.saying(prepared.card.labels) is None or batch.target_lengths is None:
-        return batch
-    targets, target_lengths = references.first(batch.targets, batch.target_lengths)
-    return batch._replace(targets=targets, target_lengths=target_lengths)
+    inputs = torch.from_numpy(pad(prepared.sequences, starts, lengths))
+    return Batch(inputs, torch.from_numpy(lengths), *_usual(prepared, rows))
+
+
+def _usual(prepared: Prepared, rows: np.ndarray) -> tuple[Tensor, Tensor | None]:
+    """Targets of some rows and their lengths; the usual ones where several are right."""
+    values, value_lengths = Targets(prepared).of(rows)
+    targets = torch.from_numpy(values)
+    if value_lengths is None:
+        return targets, None
+    lengths = torch.from_numpy(value_lengths)
+    if prepared.card.asks.saying(prepared.card.labels) is None:
+        return targets, lengths
+    return references.first(targets, lengths)
 
 
 def limit(model: SequenceModel, prepared: Prepared) -> None:
@@ -338,8 +344,9 @@ def limit(model: SequenceModel, prepared: Prepared) -> None:
     Those of a model that was not trained would not let it end.
     """
     if model.sizes.saying is not None:
-        lengths = Alternatives(prepared, 0).first_lengths()
-        model.set_longest(max(1, round(float(lengths.mean()))))
+        _, lengths = _usual(prepared, np.arange(len(prepared.index)))
+        assert lengths is not None  # noqa: S101  # symbols have lengths
+        model.set_longest(max(1, round(float(lengths.float().mean()))))
 
 
 def training_examples(prepared: Prepared) -> int:

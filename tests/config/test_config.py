@@ -79,6 +79,14 @@ def test_what_a_task_asks_for_follows_from_its_source_and_fits_its_data(raw):
             {"objective": {"kind": "forecast", "horizon": 3, "season": 1, "quantiles": [0.2, 0.8]}},
             "have the median",
         ),
+        (
+            {"train": {"label_smoothing": 0.1}},
+            r"tasks\.visits: train\.label_smoothing changes nothing .* forecast; leave it out",
+        ),
+        (
+            {"tuning": {"space": {"label_smoothing": [0.0, 0.1]}}},
+            r"tuning\.space\.label_smoothing changes nothing where the objective is forecast",
+        ),
     ],
 )
 def test_what_a_task_cannot_ask_for_is_refused(raw, changes, said):
@@ -86,6 +94,21 @@ def test_what_a_task_cannot_ask_for_is_refused(raw, changes, said):
     raw["tasks"]["visits"] = source | changes
     with pytest.raises(GatewiseError, match=said):
         config.parse(raw)
+
+
+def test_smoothed_labels_of_the_whole_study_reach_the_tasks_that_have_some(raw):
+    raw["tasks"]["visits"] = {"source": {"kind": "tourism"}, "features": {"kind": "series"}}
+    raw["tasks"]["said"] = {
+        "source": {"kind": "text-file", "path": "pairs.csv", "text": "from", "label": "to"},
+        "features": {"kind": "tokens"},
+        "objective": {"kind": "generate"},
+        "train": {"label_smoothing": 0.2},
+    }
+    raw["train"]["label_smoothing"] = 0.1
+    study = config.parse(raw)
+    assert study.train_for("visits").label_smoothing == 0.1
+    assert study.train_for("said").label_smoothing == 0.2
+    assert study.tasks["said"].metric == "bleu"
 
 
 MISTAKES = [

@@ -129,6 +129,8 @@ class Prepared:
     sequences: np.ndarray
     index: pd.DataFrame
     targets: np.ndarray | None = None
+    folder: Path | None = None
+    """Where it was opened."""
 
     @classmethod
     def open(cls, folder: str | Path) -> Prepared:
@@ -171,7 +173,7 @@ class Prepared:
                     f"{folder / INDEX} reaches step {reached}, but {TARGETS} has only "
                     f"{len(targets)}; run `dvc repro -f prepare` to make them anew"
                 )
-        return cls(card, sequences, index, targets)
+        return cls(card, sequences, index, targets, folder)
 
     def write(self, folder: str | Path) -> None:
         """Write all but the sequences, which `prepare` streams to disk itself."""

@@ -355,11 +355,16 @@ class TaskConfig(Strict):
                 f"features of the kind {self.features.kind} do not suit the objective "
                 f"{objective.kind}; use {' or '.join(objective.features)}"
             )
-        if self.train.label_smoothing and not objective.smoothed:
-            raise ValueError(
-                f"train.label_smoothing changes nothing where the objective is {objective.kind}; "
-                "leave it out"
-            )
+        chosen = {
+            "train": self.train.label_smoothing,
+            "tuning.space": "label_smoothing" in (self.tuning.space or {}),
+        }
+        for section, value in chosen.items():
+            if value and not objective.smoothed:
+                raise ValueError(
+                    f"{section}.label_smoothing changes nothing where the objective is "
+                    f"{objective.kind}; leave it out"
+                )
         return self
 
     @model_validator(mode="after")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREDICTIONS, WORST, CLASSES = "predictions.json", "worst_mistakes.json", "classes.json"
-CONFUSION = "confusion"
-"""The picture that objectives with classes name."""
+CONFUSION, BY_CLASS = "confusion", "classes"
+"""Pictures that objectives name: of what is taken for what, and scores of each class."""
 SHOWN = 25
 """Worst mistakes in the table."""
 HEARD = 5
@@ -49,7 +49,7 @@ def artifacts(folder: Path, task: str, labels: Sequence[str]) -> dict[str, Calla
         WORST: lambda: made(lambda found: worst(found, labels, _documents(task))),
         PREDICTIONS: lambda: made(lambda found: every(found, labels)),
     }
-    if CONFUSION not in objective_of(folder).pictures:
+    if BY_CLASS not in objective_of(folder).pictures:
         return tables
     return {CLASSES: lambda: made(lambda found: by_class(found, labels)), **tables}
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics.functional.text import word_error_rate
 
-from gatewise.artifacts.objectives._edits import distance
+from gatewise.artifacts.objectives._edits import distance, pairs
 from gatewise.artifacts.objectives._prefixes import likeliest
 from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.objectives.transcribe import Objective, fewest_steps
@@ -94,6 +94,26 @@ def slow_distance(a, b):
 @settings(deadline=None)
 def test_edits_are_the_fewest(a, b):
     assert distance(a, b) == slow_distance(a, b) == distance(b, a)
+
+
+@given(st.lists(st.integers(0, 2), max_size=6), st.lists(st.integers(0, 2), max_size=6))
+@settings(deadline=None)
+def test_paired_symbols_are_in_order_and_leave_as_few_edits_as_possible(a, b):
+    found = pairs(a, b)
+    assert all(i < k and j < m for (i, j), (k, m) in itertools.pairwise(found))
+    replaced = sum(a[i] != b[j] for i, j in found)
+    assert replaced + len(a) + len(b) - 2 * len(found) == distance(a, b)
+
+
+def test_symbols_that_were_taken_for_each_other_are_counted():
+    said = [[0, 1, 0], [0], []]
+    targets = torch.tensor([[0, 1, 1], [1, 0, 0], [1, 0, 0]])
+    part = Answered(certain(said), torch.full((3,), 12), targets, torch.tensor([3, 2, 1]))
+    columns = ASKS.predictions([part])
+    # Of the last two texts one symbol each was left out: it was taken for none.
+    assert ASKS.confusion(columns).tolist() == [[2, 0], [1, 1]]
+    many = {**columns, "reference": [np.array([99], np.int32), *columns["reference"][1:]]}
+    assert ASKS.confusion(many) is None
 
 
 def certain(texts, steps=12):

@@ -63,7 +63,7 @@ class Objective(base.Objective):
     slices: ClassVar[str] = "accuracy"
     headings: ClassVar[tuple[str, str, str]] = ("class", "predicted", "confidence")
     answer: ClassVar[type[base.Answer]] = Label
-    pictures: ClassVar[tuple[str, ...]] = ("confusion",)
+    pictures: ClassVar[tuple[str, ...]] = ("confusion", "classes")
 
     kind: Literal["classify"] = "classify"
 

@@ -20,10 +20,10 @@ from pydantic import Field
 
 from gatewise.artifacts.objectives import base
 from gatewise.artifacts.objectives._counted import COUNTS
-from gatewise.artifacts.objectives._edits import distance
+from gatewise.artifacts.objectives._edits import distance, pairs
 from gatewise.artifacts.objectives._prefixes import Text, likeliest
 from gatewise.artifacts.objectives._texts import REFERENCE, Symbols, Texts
-from gatewise.artifacts.objectives.base import Answered
+from gatewise.artifacts.objectives.base import Answered, Columns
 from gatewise.config.objectives import TargetKind
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 BLANK = 0
 """Its output; symbol `k` is output `k + 1`."""
+MOST_CONFUSED = 64
+"""Symbols that a picture of what is taken for what has room for."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Objective(Texts):
     slices: ClassVar[str] = "symbol_error_rate"
     headings: ClassVar[tuple[str, str, str]] = ("reference", "transcript", "error rate")
     answer: ClassVar[type[base.Answer]] = Transcript
-    pictures: ClassVar[tuple[str, ...]] = ("examples",)
+    pictures: ClassVar[tuple[str, ...]] = ("examples", "confusion")
 
     kind: Literal["transcribe"] = "transcribe"
     beam: Annotated[int, Field(ge=1, le=1024)] = 1
@@ -118,6 +120,22 @@ class Objective(Texts):
                 symbols = [names[k] for k in text.symbols]
                 found.append(Transcript(self.join(symbols), symbols, text.probability))
         return found
+
+    @classmethod
+    def confusion(cls, columns: Columns) -> np.ndarray | None:
+        """Symbols that were taken for each other, where edits are fewest; left out if many.
+
+        Symbols that were not said, or that nothing stands for, are in no cell.
+        """
+        both = list(zip(columns[REFERENCE], columns[cls.said_in], strict=True))
+        size = 1 + max((int(row.max(initial=-1)) for pair in both for row in pair), default=-1)
+        if size > MOST_CONFUSED:
+            return None
+        counts = np.zeros((size, size), dtype=np.int64)
+        for reference, said in both:
+            for i, j in pairs(reference.tolist(), said.tolist()):
+                counts[reference[i], said[j]] += 1
+        return counts
 
     def _decoded(self, part: Answered) -> list[Text]:
         """The text that each example's outputs say."""

@@ -81,9 +81,14 @@ def _contradicting(rows: pd.DataFrame) -> list[str]:
     """Sentences on the first contents that stand under more than one label."""
     several = rows.groupby("content")["label"].transform("nunique") > 1
     return [
-        " = ".join(f"{name} ({label})" for name, label in _one_each(same))
+        " = ".join(f"{name} ({_line(label)})" for name, label in _one_each(same))
         for _, same in itertools.islice(rows[several].groupby("content", sort=False), NAMED)
     ]
+
+
+def _line(label: str) -> str:
+    """A label in one line; texts that are all right have a line each."""
+    return label.replace("\n", " | ")
 
 
 def _one_each(same: pd.DataFrame) -> list[tuple[str, str]]:

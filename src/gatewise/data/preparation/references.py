@@ -77,9 +77,12 @@ def learnt(
     if resample:
         claim = "symbols are numbered from all examples, since each seed draws its own splits"
         return Finding("labels", claim, 0)
-    share = done.figures["unheard_share"]
+    unheard, repeated = (done.figures[name] for name in ("unheard_share", "repeated_share"))
     claim = "every symbol that can be said comes from training texts"
-    how = f"{share:.1%} of the symbols outside training cannot be said and count as errors"
+    how = (
+        f"outside training {unheard:.1%} of the symbols cannot be said and count as errors; "
+        f"{repeated:.1%} of the examples ask for a text that training has whole"
+    )
     return Finding("labels", claim, 0, how=how)
 
 

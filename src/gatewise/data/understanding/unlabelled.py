@@ -50,17 +50,26 @@ def understanding(
 
 def _texts(name: str, chosen: Chosen, raw: Raw, skipped: list[str]) -> Understanding:
     """Of pairs and transcripts."""
-    audio = raw.card.payload == "audio"
+    audio, rows = raw.card.payload == "audio", raw.manifest
     if audio:
-        found, said = facts.of_sounds(raw), targets.of_transcripts(raw.manifest)
+        found, said = facts.of_sounds(raw), targets.of_transcripts(rows)
     else:
-        found, said = facts.of_texts(raw, _size(chosen)), targets.of_pairs(raw.manifest)
+        found, said = _spelled(facts.of_texts(raw, _size(chosen)), raw), targets.of_pairs(rows)
     # Texts that are said are no classes: what a split lacks is a symbol, and only of transcripts.
     leaks = {leak: count for leak, count in found.leaks.items() if leak != "labels"}
     if audio and said.unheard:
         leaks["labels"] = said.unheard
     base = _base(name, chosen, raw, skipped, replace(found, leaks=leaks, contradictions=0))
     return replace(base, kind="audio" if audio else "text", said=said)
+
+
+def _spelled(found: Facts, raw: Raw) -> Facts:
+    """Letters are what counts where a text is a single word."""
+    if found.script != "words" or not len(found.lengths) or np.median(found.lengths) > 1:
+        return found
+    lengths, counts = facts.counted(raw, "characters")
+    ordered = np.sort(lengths).astype(np.float64)
+    return replace(found, script="characters", lengths=ordered, word_counts=counts)
 
 
 def _series(

@@ -1,4 +1,4 @@
-"""Rules for pairs of texts: an encoder that reads both ways, a decoder that looks things up in it."""
+"""Rules for pairs of texts: an encoder that reads both ways, a decoder that attends to it."""
 
 from __future__ import annotations
 

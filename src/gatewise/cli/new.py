@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gatewise.data.understanding import Ambiguous, Options, Understanding
+    from gatewise.data.understanding.record import Objective
 
 app = typer.Typer()
 
@@ -35,7 +36,8 @@ def new(
     path: Annotated[
         Path,
         typer.Argument(
-            help="Folder of sounds or of texts, table of texts or of sounds, folder of tables."
+            help="Folder of sounds or of texts, table of texts, pairs, sounds or series, folder of "
+            "tables, translation memory."
         ),
     ],
     test: Annotated[
@@ -46,7 +48,7 @@ def new(
         float, typer.Option(min=0.1, help="What the study may take on this machine.")
     ] = MINUTES,
     metric: Annotated[
-        str | None, typer.Option(help="What variants compare by; chosen from the labels if not.")
+        str | None, typer.Option(help="What variants compare by; chosen from the data if not.")
     ] = None,
     rnn: Annotated[bool, typer.Option("--rnn", help="Compare a vanilla RNN as well.")] = False,
     text: Column = None,
@@ -76,6 +78,28 @@ def new(
     without: Annotated[
         list[str] | None, typer.Option(help="Leave this label out (repeatable).")
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="What is asked: classify, transcribe, generate (pairs) or forecast."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Of pairs: column (or language) of the text that is given.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Of pairs: column (or language) of what is said to it.")
+    ] = None,
+    targets: Annotated[
+        Path | None, typer.Option(help="Of pairs: file whose lines answer those of PATH.")
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option("--id", help="Of series: column that names them.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="Of series: column of times.")] = None,
+    value: Annotated[str | None, typer.Option(help="Of series: column of values.")] = None,
+    horizon: Annotated[
+        int | None, typer.Option(min=1, help="Of series: steps that are forecast.")
+    ] = None,
+    season: Annotated[int | None, typer.Option(min=1, help="Of series: steps of a season.")] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Take the likelier of two readings, ask nothing.")
     ] = False,
@@ -96,7 +120,7 @@ def new(
     from gatewise.data.understanding import Options
     from gatewise.repro import course
 
-    _check(name, metric, quoting, dry_run=dry_run)
+    _check(name, metric, quoting, objective, dry_run=dry_run)
     given = Options(
         text=text,
         label=label,
@@ -109,6 +133,15 @@ def new(
         pattern=pattern,
         layout=layout,
         without=tuple(without or ()),
+        objective=cast("Objective | None", objective),
+        source=source,
+        target=target,
+        targets=None if targets is None else str(targets),
+        id=identity,
+        time=time,
+        value=value,
+        horizon=horizon,
+        season=season,
         name=name,
         likelier=yes,
     )
@@ -131,10 +164,16 @@ def new(
     tracking.repro()  # ends with the answer, the page, and what comes next
 
 
-def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run: bool) -> None:
+def _check(
+    name: str | None,
+    metric: str | None,
+    quoting: str | None,
+    objective: str | None,
+    *,
+    dry_run: bool,
+) -> None:
     """Refuse what was typed wrongly before a look at the data takes its time."""
-    from gatewise.config.metrics import METRICS, PERCENT
-    from gatewise.config.objectives import DEFAULT, objective_class
+    from gatewise.config.objectives import DEFAULT, objective_class, objective_kinds
     from gatewise.config.strict import suggest
     from gatewise.config.study import LONGEST_NAME, NAME
 
@@ -142,11 +181,18 @@ def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run
         raise GatewiseError(
             f"--name: {name!r} cannot be a name: use lower-case letters, digits and single dashes"
         )
-    # The tolerance is chosen in points; one in nats is for people to choose, in params.yaml.
-    usual = objective_class(DEFAULT).metrics
-    shares = [known for known in usual if METRICS[known].unit is PERCENT]
-    if metric is not None and metric not in shares:
-        raise GatewiseError(f"--metric: {metric!r} cannot be chosen here{suggest(metric, shares)}")
+    kinds = objective_kinds()
+    if objective is not None and objective not in kinds:
+        raise GatewiseError(
+            f"--objective: unknown objective {objective!r}{suggest(objective, kinds)}"
+        )
+    known = [
+        one
+        for kind in ([objective] if objective else kinds)
+        for one in (_in_points() if kind == DEFAULT else objective_class(kind).metrics)
+    ]
+    if metric is not None and metric not in known:
+        raise GatewiseError(f"--metric: {metric!r} cannot be chosen here{suggest(metric, known)}")
     if quoting not in (None, "standard", "none"):
         raise GatewiseError(f"--quoting: {quoting!r}; allowed: standard, none")
     if not dry_run and not all(Path(file).is_file() for file in ("dvc.yaml", "params.yaml")):
@@ -154,6 +200,18 @@ def _check(name: str | None, metric: str | None, quoting: str | None, *, dry_run
             "no dvc.yaml or params.yaml here; run from the project's folder, where the study is "
             "written, or give --dry-run"
         )
+
+
+def _in_points() -> list[str]:
+    """Metrics of labels for which a tolerance in points can be chosen.
+
+    One in nats is for people to choose, in params.yaml.
+    """
+    from gatewise.config.metrics import METRICS, PERCENT
+    from gatewise.config.objectives import DEFAULT, objective_class
+
+    metrics = objective_class(DEFAULT).metrics
+    return [known for known in metrics if METRICS[known].unit is PERCENT]
 
 
 # --- understanding -------------------------------------------------------------------------

@@ -39,10 +39,9 @@ class Row:
 
 def show(path: Path, found: Understanding, console: Console) -> None:
     """Print what was understood, how it was decided and what else it could be."""
-    what = {"audio": "sounds", "text": "texts"}[found.kind]
     console.print(
-        f"\n[bold]{escape(str(path))}[/]: {found.examples:,} {what} with {len(found.labels)} "
-        f"labels; the task will be called [bold]{found.name}[/]\n",
+        f"\n[bold]{escape(str(path))}[/]: {found.examples:,} {_what(found)}; the task will be "
+        f"called [bold]{found.name}[/]\n",
         highlight=False,
     )
     _print(facts(found, plain=not _has_bars(console)), console)
@@ -53,14 +52,25 @@ def show(path: Path, found: Understanding, console: Console) -> None:
         console.print(_notes(found.notes))
 
 
+def _what(found: Understanding) -> str:
+    """What the examples are, and what is asked of them."""
+    if found.steps is not None:
+        return f"series, to be forecast {found.steps.horizon} steps ahead"
+    if found.said is not None:
+        return "pairs of texts" if found.kind == "text" else "sounds with a text each"
+    what = {"audio": "sounds", "text": "texts"}[found.kind]
+    return f"{what} with {len(found.labels)} labels"
+
+
 def facts(found: Understanding, plain: bool = False) -> list[Row]:
     """The lines of the table; `plain` draws without block characters."""
     rows = [
         Row("examples", f"{found.examples:,}", f"{size(found.bytes)}{_sampled(found)}"),
-        Row("labels", *_labels(found)),
-        Row("groups", *_groups(found)),
+        *([Row("labels", *_labels(found))] if found.labels else []),
+        *([Row("groups", *_groups(found))] if found.steps is None else []),
         Row("splits", *_splits(found)),
         Row("lengths", *_lengths(found, plain)),
+        *_asked(found, plain),
     ]
     if found.active_lengths is not None and len(found.active_lengths):
         low, middle, high = np.quantile(found.active_lengths, [0.05, 0.5, 0.95])
@@ -71,7 +81,9 @@ def facts(found: Understanding, plain: bool = False) -> list[Row]:
     if found.word_counts is not None:
         rows.append(Row("vocabulary", *_vocabulary(found)))
     rows.append(Row("duplicates", f"{found.duplicates:,}", "equal contents"))
-    rows.append(Row("contradictions", f"{found.contradictions:,}", "contents under several labels"))
+    if found.labels:
+        said = "contents under several labels"
+        rows.append(Row("contradictions", f"{found.contradictions:,}", said))
     if found.leaks:
         said = ", ".join(f"{count} {leak}" for leak, count in found.leaks.items())
         rows.append(Row("leaks", said, "between the published splits"))
@@ -134,7 +146,32 @@ def _groups(found: Understanding) -> tuple[str, str]:
     return said, f"fewest for {fewest}: {by_label[fewest]}" if fewest else ""
 
 
+def _asked(found: Understanding, plain: bool) -> list[Row]:
+    """What is to be said or forecast, where that is no label."""
+    if found.steps is not None:
+        season = f"season of {found.steps.season} steps" if found.steps.season > 1 else "no season"
+        return [Row("steps", f"a value every {found.steps.unit}, {season}")]
+    if found.said is None:
+        return []
+    said = found.said
+    low, middle, high = np.quantile(said.lengths, [0, 0.5, 1])
+    bars = histogram(said.lengths, plain)
+    several = f"; {said.several:,} examples have several" if said.several else ""
+    once = int((said.counts == 1).sum())
+    return [
+        Row(
+            "to be said",
+            f"{low:.0f} to {high:,.0f} {said.unit}s, median {middle:.0f}{several}",
+            f"|{bars}|" if bars else "",
+        ),
+        Row("symbols", f"{len(said.counts):,} different {said.unit}s", f"{once:,} stand once"),
+    ]
+
+
 def _splits(found: Understanding) -> tuple[str, str]:
+    if found.steps is not None:
+        horizon = found.steps.horizon
+        return "in time", f"the last {horizon} values of each test, the {horizon} before validate"
     if found.splits == "none":
         return "none published", "they are cut here"
     parts = [f"{name} {count:,}" for name, count in found.split_sizes.items()]
@@ -146,7 +183,9 @@ def _lengths(found: Understanding, plain: bool) -> tuple[str, str]:
     if not len(found.lengths):
         return "unknown", ""
     low, middle, late, high = np.quantile(found.lengths, [0, 0.5, 0.95, 1])
-    if found.kind == "audio":
+    if found.kind == "series":
+        said = f"{low:.0f} to {high:,.0f} values, median {middle:.0f}"
+    elif found.kind == "audio":
         said = f"{low:.2g} to {high:.3g} s, median {middle:.2g}, 95 % up to {late:.2g}"
     else:
         unit = found.script or "words"

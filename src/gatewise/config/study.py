@@ -95,7 +95,10 @@ class Study(Strict):
     def variant_for(self, task: str, variant: str) -> VariantConfig:
         """The variant with what `task` asks of all its models laid over it."""
         asked = self.tasks[task].model.model_dump(exclude_none=True)
-        return self.variants[variant].model_copy(update=asked)
+        declared = self.variants[variant]
+        if declared.match is not None:
+            asked.pop("hidden", None)  # its width follows from that of the other
+        return declared.model_copy(update=asked)
 
     @field_validator("tasks", "variants")
     @classmethod

@@ -254,9 +254,22 @@ class TrainOverrides(Strict):
     average_last: Count | None = None
 
 
+def _left_out(value: Any) -> bool:
+    """Whether a key says nothing, so that plans of tasks without it stay what they were."""
+    return value is None
+
+
 class ModelOverrides(Strict):
     """Model settings that one task changes for all of its variants alike."""
 
+    hidden: Width | None = Field(
+        default=None,
+        exclude_if=_left_out,
+        description="Width of the hidden state of variants that name one; matched ones follow.",
+    )
+    bidirectional: bool | None = Field(
+        default=None, exclude_if=_left_out, description="Whether sequences are read both ways."
+    )
     embedding: Width | None = None
     embeddings: Literal["random", "cooccurrence"] | None = None
     word_dropout: Probability | None = None

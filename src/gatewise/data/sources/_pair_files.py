@@ -12,8 +12,8 @@ from gatewise.data.sources import _tables, _tmx
 from gatewise.data.sources._tables import Format
 from gatewise.errors import GatewiseError
 
-SOURCES = ("source", "src", "input", "from", "question", "prompt", "text")
-TARGETS = ("target", "tgt", "trg", "output", "to", "answer", "translation", "reference", "summary")
+SOURCES = ("source", "src", "input", "question", "prompt", "text")
+TARGETS = ("target", "tgt", "trg", "output", "answer", "translation", "reference", "summary")
 """Usual names of columns, the clearest first."""
 OTHERS = ("group", "split")
 LOOKED_UNITS = 1_000
@@ -141,13 +141,22 @@ def languages(path: Path) -> tuple[str, str]:
     Raises:
         GatewiseError: it has other than two languages, or does not say which is the source.
     """
-    source, units = _tmx.read(path)
-    there = list(_tmx.languages(itertools.islice(units, LOOKED_UNITS)))
-    others = [code for code in there if code != source]
-    if source in there and len(others) == 1:
+    source, codes = there(path)
+    others = [code for code in codes if code != source]
+    if source in codes and len(others) == 1:
         return source, others[0]
     raise GatewiseError(
-        f"{path}: has the languages {', '.join(there)}, and its header names "
+        f"{path}: has the languages {', '.join(codes)}, and its header names "
         f"{source or 'none'} as the source; say which is translated into which: `languages: [en, "
         "es]`"
     )
+
+
+def there(path: Path) -> tuple[str, list[str]]:
+    """What a translation memory calls its source ("" if nothing), and its languages.
+
+    Raises:
+        GatewiseError: it cannot be read.
+    """
+    source, units = _tmx.read(path)
+    return source, list(_tmx.languages(itertools.islice(units, LOOKED_UNITS)))

@@ -94,6 +94,17 @@ def regular(name: str, times: Sequence[str], values: np.ndarray) -> np.ndarray:
     return filled
 
 
+def step(name: str, times: Sequence[str]) -> tuple[str, int]:
+    """The shortest step between times, as a unit in words and how many of them.
+
+    Raises:
+        GatewiseError: times cannot be read.
+    """
+    places, unit = _places(name, times)
+    apart = np.diff(np.unique(places))
+    return unit, int(apart.min()) if len(apart) else 1
+
+
 def _places(name: str, times: Sequence[str]) -> tuple[np.ndarray, str]:
     """Times as whole numbers of some unit, int64, and that unit in words."""
     try:

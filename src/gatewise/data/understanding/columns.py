@@ -199,7 +199,7 @@ class Chooser:
         if "label" in self.roles:
             self._refuse_measure(self.profiles[self.roles["label"]])
             return
-        candidates = [p for p in self._free() if _could_be_label(p)]
+        candidates = [p for p in self._free() if could_be_label(p)]
         if not candidates:
             self._no_label()
         candidates = self._without_twins(candidates)
@@ -330,7 +330,8 @@ class Chooser:
         self.notes.append(Note("group", said, "likely", others))
 
 
-def _could_be_label(profile: Profile) -> bool:
+def could_be_label(profile: Profile) -> bool:
+    """Whether a few values stand there again and again."""
     if profile.is_measure or profile.is_paths or profile.is_splits:
         return False
     if profile.missing > profile.rows / 2:

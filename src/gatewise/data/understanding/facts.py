@@ -129,7 +129,7 @@ def of_texts(raw: Raw, size: int) -> Facts:
     rows = raw.manifest
     some = itertools.islice(_documents(raw), SCRIPT_TEXTS)
     script = scripts.of(some)
-    lengths, counts = _counted(raw, script)
+    lengths, counts = counted(raw, script)
     problems = [text.problem(document) for document in _documents(raw)]
     contents = pd.Series(
         [text_sha256(normalised(one)) for one in _documents(raw)], index=rows.index
@@ -153,7 +153,7 @@ def _documents(raw: Raw) -> Iterator[str]:
     return itertools.chain.from_iterable(documents.read(raw))
 
 
-def _counted(raw: Raw, script: str) -> tuple[np.ndarray, np.ndarray]:
+def counted(raw: Raw, script: str) -> tuple[np.ndarray, np.ndarray]:
     """Tokens of every text `(texts,)`, and how often each distinct one is in training texts."""
     from gatewise.data.frontends import tokens
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from gatewise.data.frontends.decoding import FOREIGN
 from gatewise.data.sources import _metadata, _sounds, _tables, text_folder
 from gatewise.data.sources._sounds import Found
-from gatewise.data.understanding import folders, tables, text_folders
+from gatewise.data.understanding import folders, pairs, rows, spoken_texts, tables, text_folders
 from gatewise.data.understanding.record import Chosen, Note, Options
 from gatewise.errors import GatewiseError
 
@@ -25,11 +25,18 @@ def find(path: Path, given: Options) -> Chosen:
         GatewiseError: nothing reads it.
     """
     if not path.is_dir():
+        paired = pairs.of_file(path, given)
+        if paired is not None:
+            return paired
         tables.refuse_odd(path)
-        return tables.texts({"": path}, given)
+        return rows.read({"": path}, given)
     found = _sounds.walk(path)
     if found.sounds:
-        return _sounds_of(path, found, given)
+        spoken = spoken_texts.of_folder(path, found.others, given)
+        return _sounds_of(path, found, given) if spoken is None else spoken
+    paired = pairs.of_folder(path, found.others, given)
+    if paired is not None:
+        return paired
     files = [file for file in found.others if _tables.is_table(file)]
     if files:
         return _tables_of(path, files, found.others, given)
@@ -54,8 +61,9 @@ def _sounds_of(path: Path, found: Found, given: Options) -> Chosen:
     beside = [file for file in found.others if _tables.is_table(file)]
     table = tables.listing(beside, given)
     if table is not None:
-        chosen = tables.texts({"": table.path}, given)
-        said = f"{table.path.relative_to(path)} lists the sounds and their labels"
+        chosen = rows.read({"": table.path}, given)
+        what = "labels" if chosen.objective == "classify" else "texts"
+        said = f"{table.path.relative_to(path)} lists the sounds and their {what}"
         other = "the folders: --layout label"
         return replace(chosen, notes=(Note("labels", said, "likely", (other,)), *chosen.notes))
     chosen = folders.files(path, names, given)
@@ -88,7 +96,7 @@ def _tables_of(path: Path, files: Sequence[Path], others: Sequence[Path], given:
     """A folder of tables of texts."""
     top = [file for file in files if file.parent == path] or list(files)
     splits = tables.as_splits(path, top)
-    chosen = tables.texts(splits, given)
+    chosen = rows.read(splits, given)
     left = [file for file in others if file not in splits.values()]
     if not left:
         return chosen
@@ -127,6 +135,15 @@ def with_test(chosen: Chosen, test: Path) -> Chosen:
     Raises:
         GatewiseError: the data name a test split already, or cannot take another.
     """
+    if chosen.objective in ("transcribe", "forecast") or "targets" in chosen.source:
+        raise GatewiseError(
+            f"{test}: --test is for labelled data and for tables of pairs; "
+            + (
+                "series are split in time"
+                if chosen.objective == "forecast"
+                else "name the split of each example in a column, or of each file in its name"
+            )
+        )
     source = dict(chosen.source)
     kind, path = source["kind"], source.get("path")
     named = path if isinstance(path, dict) else {"train": path}
@@ -137,7 +154,7 @@ def with_test(chosen: Chosen, test: Path) -> Chosen:
             f"{test}: --test, although the data name a test split already; give the training data "
             "alone"
         )
-    if kind == "text-file" and test.is_dir():
+    if kind in ("text-file", "text-pairs") and test.is_dir():
         files = [file for file in sorted(test.iterdir()) if _tables.is_table(file)]
         if len(files) != 1:
             raise GatewiseError(

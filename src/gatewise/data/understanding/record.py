@@ -16,6 +16,10 @@ Certainty = Literal["certain", "likely", "guess"]
 are nearly as good."""
 
 
+Objective = Literal["classify", "transcribe", "generate", "forecast"]
+"""What is asked of a model, as `params.yaml` calls it."""
+
+
 @dataclass(frozen=True)
 class Note:
     """One thing that was decided in looking."""
@@ -46,6 +50,24 @@ class Options:
     quoting: Literal["standard", "none"] | None = None
     header: bool | None = None
     """Whether a table's first line names the columns."""
+    objective: Objective | None = None
+    """What is asked of such data."""
+    source: str | None = None
+    """Column of the text that is given, of pairs."""
+    target: str | None = None
+    """Column of the text that should be said to it."""
+    targets: str | None = None
+    """File whose lines answer those of the path."""
+    id: str | None = None
+    """Column that names a series."""
+    time: str | None = None
+    """Column of times."""
+    value: str | None = None
+    """Column of values."""
+    horizon: int | None = None
+    """Steps that are forecast."""
+    season: int | None = None
+    """Steps of a season."""
     pattern: str | None = None
     """Regular expression with the named brackets `label`, `group`, `split` for file names."""
     layout: str | None = None
@@ -91,6 +113,36 @@ class Chosen:
     notes: tuple[Note, ...] = ()
     by_table: bool = False
     """Whether columns of a table say what the examples are, rather than folders and names."""
+    objective: Objective = "classify"
+    """What is asked of such data."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Texts that are to be said, in pairs and transcripts."""
+
+    unit: Literal["word", "character"]
+    """What a symbol of them is."""
+    lengths: np.ndarray
+    """float64, ascending: symbols of each example's first text."""
+    counts: np.ndarray
+    """int64, descending: how often each distinct symbol stands in training texts."""
+    several: int
+    """Examples that more than one text is right for."""
+    unheard: int
+    """Examples of published test splits with a symbol that no training text has."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Series, and how far they are to be forecast."""
+
+    unit: str
+    """From one value to the next, in words: `month`, `3 hours`."""
+    season: int
+    """Steps after which series are likely to repeat; 1 where there is no telling."""
+    horizon: int
+    """Steps to forecast."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +151,7 @@ class Understanding:
 
     name: str
     """For the task, as `params.yaml` takes it; from the folder or file."""
-    kind: Literal["audio", "text"]
+    kind: Literal["audio", "text", "series"]
     """What an example is."""
     source: dict[str, Any]
     """The section `source` that reads it: kind and options."""
@@ -148,11 +200,17 @@ class Understanding:
     """What was left out, in words."""
     notes: tuple[Note, ...]
     """What was decided, how sure it is and what else it could be."""
+    objective: Objective = "classify"
+    """What is asked of such data; where it is no class, `labels` is empty."""
+    said: Said | None = None
+    """What is to be said, in pairs and transcripts."""
+    steps: Steps | None = None
+    """What is to be forecast, of series."""
 
     @property
     def examples(self) -> int:
         """How many there are."""
-        return sum(self.labels.values())
+        return sum((self.labels or self.split_sizes).values())
 
 
 def _flag(name: str, value: object) -> str:

@@ -37,11 +37,7 @@ def unfit(origin: str, labels: Mapping[str, int]) -> None:
             f"{origin}: {len(labels):,} labels for {total:,} examples, more than are taken "
             f"({MOST_LABELS:,}); is this the label? Name another, or merge the rare ones"
         )
-    if total < FEWEST_EXAMPLES:
-        raise GatewiseError(
-            f"{origin}: {total} examples in all, too few to train on some and tell anything by the "
-            f"rest; gather at least {FEWEST_EXAMPLES}"
-        )
+    few(origin, total)
     rare = sorted(label for label, count in labels.items() if count < FEWEST_OF_A_LABEL)
     if rare:
         some = ", ".join(f"{label} ({labels[label]})" for label in rare[:NAMED])
@@ -50,4 +46,17 @@ def unfit(origin: str, labels: Mapping[str, int]) -> None:
             f"{origin}: labels of fewer than {FEWEST_OF_A_LABEL} examples, one for each split: "
             f"{some}{more}; add examples, merge these labels, or leave them out with --without "
             "LABEL"
+        )
+
+
+def few(origin: str, total: int) -> None:
+    """Refuse numbers of examples that nothing can be learnt and tested from.
+
+    Raises:
+        GatewiseError: there are too few.
+    """
+    if total < FEWEST_EXAMPLES:
+        raise GatewiseError(
+            f"{origin}: {total} examples in all, too few to train on some and tell anything by the "
+            f"rest; gather at least {FEWEST_EXAMPLES}"
         )

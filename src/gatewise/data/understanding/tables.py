@@ -117,10 +117,21 @@ def as_splits(root: Path, files: Sequence[Path]) -> dict[str, Path]:
     return named if len(named) > 1 else {"": named["train"]}
 
 
-def texts(files: Mapping[str, Path], given: Options) -> Chosen:
-    """Options of the source that reads one table, or one for each split.
+def first(files: Mapping[str, Path], given: Options) -> Table:
+    """The table that is looked at of several: the one that trains.
+
+    Raises:
+        Ambiguous: its format can be taken in two ways.
+        GatewiseError: it cannot be read.
+    """
+    return Table.look(files.get("", files.get("train", next(iter(files.values())))), given)
+
+
+def texts(table: Table, files: Mapping[str, Path], given: Options) -> Chosen:
+    """Options of the source that reads one table, or one for each split, of texts with labels.
 
     Args:
+        table: the first of them.
         files: by split; `{"": table}` for one alone.
         given: what the user said.
 
@@ -128,9 +139,8 @@ def texts(files: Mapping[str, Path], given: Options) -> Chosen:
         Ambiguous: two ways to read them are about as likely.
         GatewiseError: they cannot be read, or a role is not filled.
     """
-    table = Table.look(files.get("", files.get("train", next(iter(files.values())))), given)
     notes = list(table.how.notes)
-    splits, said = _usable_splits(files, table)
+    splits, said = usable_splits(files, table)
     notes += said
     chooser = Chooser(table.path, table.profiles, table.rows, given, splits_given=len(splits) > 1)
     roles = chooser.choose()
@@ -148,7 +158,7 @@ def texts(files: Mapping[str, Path], given: Options) -> Chosen:
     return Chosen(source, tuple(notes), by_table=True)
 
 
-def _usable_splits(files: Mapping[str, Path], table: Table) -> tuple[dict[str, Path], list[Note]]:
+def usable_splits(files: Mapping[str, Path], table: Table) -> tuple[dict[str, Path], list[Note]]:
     """The files that can serve as splits: of the same columns, and a test split among them."""
     if "" in files:
         return dict(files), []

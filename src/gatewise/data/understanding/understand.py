@@ -14,9 +14,18 @@ import pandas as pd
 
 from gatewise.artifacts.manifest import SAME, Raw
 from gatewise.config import SPLITS
+from gatewise.config.objectives import objective_class
 from gatewise.data import sources
 from gatewise.data.sources._layout import SPLIT_NAMES
-from gatewise.data.understanding import facts, place, reading, refusals, sections, tables
+from gatewise.data.understanding import (
+    facts,
+    place,
+    reading,
+    refusals,
+    sections,
+    tables,
+    unlabelled,
+)
 from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Options, Understanding
 from gatewise.errors import GatewiseError
 
@@ -24,6 +33,13 @@ LONGEST_NAME = 40
 OF_TABLES = ("text", "label", "split", "delimiter", "encoding", "quoting", "header")
 OF_FOLDERS = ("pattern", "layout")
 """Options that only one form of data takes."""
+OF_WORK: dict[str, tuple[str, ...]] = {
+    "classify": ("text", "label"),
+    "transcribe": ("text",),
+    "generate": ("source", "target", "targets"),
+    "forecast": ("id", "time", "value", "horizon", "season"),
+}
+"""Options that only some work takes."""
 
 
 def understand(
@@ -60,10 +76,15 @@ def understand(
     _applies(path, given, chosen)
     if test is not None:
         chosen = reading.with_test(chosen, Path(test))
-    if given.without:
+    if given.without and chosen.objective == "classify":
         chosen = replace(chosen, source={**chosen.source, "without": list(given.without)})
     with tempfile.TemporaryDirectory(prefix="gatewise-") as scratch:
         chosen, raw, warnings = _fetch(chosen, Path(scratch), given, say)
+        if chosen.objective != "classify":
+            say(f"reading {len(raw.manifest):,} examples")
+            name = given.name or name_of(path)
+            with contextlib.redirect_stderr(io.StringIO()):
+                return unlabelled.understanding(path, name, given, chosen, raw, warnings)
         labels = {str(label): int(n) for label, n in raw.manifest["label"].value_counts().items()}
         refusals.unfit(str(path), labels)
         facts.require_examples(raw)
@@ -84,6 +105,14 @@ def _applies(path: Path, given: Options, chosen: Chosen) -> None:
         idle = tuple(option for option in idle if option != "encoding")
     if chosen.source["kind"] == "speech-commands":
         idle = (*idle, "group")
+    takes = OF_WORK[chosen.objective]
+    others = [option for options in OF_WORK.values() for option in options if option not in takes]
+    for option in others:
+        if getattr(given, option) is not None:
+            raise GatewiseError(
+                f"{path}: --{option} says nothing here, since this is understood as "
+                f"{objective_class(chosen.objective).title}; leave it out, or say --objective"
+            )
     for option in idle:
         if getattr(given, option) is not None:
             raise GatewiseError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gatewise.data.sources._pair_files import SOURCES, TARGETS
+
 TEXT = (
     *("text", "sentence", "review", "comment", "tweet", "message", "content", "body", "question"),
     *("utterance", "query", "document", "headline", "title", "description", "phrase", "abstract"),
@@ -27,6 +29,56 @@ VAGUE = ("type", "score", "source", "set", "title", "word", "y", "raw", "input",
 SPLIT = ("split", "set", "subset", "partition", "fold", "dataset")
 PATH = ("path", "file", "filename", "filepath", "audio", "wav", "clip", "sound", "recording")
 
+TIME = (
+    *("time", "date", "ds", "month", "year", "week", "day", "timestamp", "datetime", "t", "step"),
+    *("period", "quarter", "hour", "minute", "when"),
+)
+VALUE = (
+    *("value", "y", "target", "sales", "demand", "count", "quantity", "amount", "visitors", "load"),
+    *("consumption", "measurement", "reading"),
+)
+SERIES = (
+    *("id", "series", "seriesid", "unique", "uniqueid", "item", "name", "sku", "sensor", "key"),
+    *("country", "region", "city", "symbol", "ticker"),
+)
+SPELLED = ("word", "spelling", "grapheme", "graphemes", "letters")
+SPOKEN = ("pronunciation", "phonemes", "phones", "ipa", "arpabet")
+"""Sides of pairs that need no spaces to be texts."""
+LANGUAGES = (
+    *(
+        "ar",
+        "bg",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "et",
+        "fi",
+        "fr",
+        "he",
+        "hi",
+        "hr",
+        "hu",
+        "it",
+    ),
+    *("ja", "ko", "lt", "lv", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "tr"),
+    *(
+        "uk",
+        "vi",
+        "zh",
+        "english",
+        "spanish",
+        "french",
+        "german",
+        "italian",
+        "portuguese",
+        "chinese",
+    ),
+    *("japanese", "russian", "arabic", "dutch", "polish"),
+)
+
 
 def plain(name: str) -> str:
     """A column's name without case, spacing and a trailing `id`."""
@@ -46,4 +98,5 @@ def means(name: str, role: tuple[str, ...]) -> bool:
 def is_column_name(name: str) -> bool:
     """Whether this is a usual name of a column of some role."""
     common = ("id", "index", "idx", "row", "date", "time", "timestamp", "lang", "language")
-    return plain(name) in (*TEXT, *LABEL, *GROUP, *SPLIT, *PATH, *common)
+    sides = (*SOURCES, *TARGETS, *SPELLED, *SPOKEN, *LANGUAGES)
+    return plain(name) in (*TEXT, *LABEL, *GROUP, *SPLIT, *PATH, *TIME, *VALUE, *sides, *common)

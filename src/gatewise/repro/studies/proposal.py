@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatewise import config
 from gatewise.config import ProbeConfig, Study
 from gatewise.data.understanding import Understanding
-from gatewise.repro.studies import budget, front_end, learning, splitting, timing
+from gatewise.repro.studies import budget, front_end, learning, splitting, timing, unlabelled
 from gatewise.repro.studies.budget import Budget
 from gatewise.repro.studies.choices import Chosen, Section, plain
 from gatewise.repro.studies.sizes import SplitSizes
-from gatewise.repro.studies.timing import Pace
+from gatewise.repro.studies.timing import Pace, Timer
 
 MINUTES = 10.0
 EMBEDDING = 64
-
-Timer = Callable[[int, int, int, int, int, int | None, int | None], Pace]
-"""As `timing.measure`."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,9 @@ def propose(
     Raises:
         GatewiseError: the data cannot be split.
     """
+    if data.objective != "classify":
+        others, fitted = unlabelled.sections(data, minutes, metric, rnn=rnn, timer=timer)
+        return Proposal({**others, "probes": _probes()}, fitted)
     sizes = SplitSizes.expected(data)
     split = splitting.split(data)
     variants = _variants(data, rnn=rnn)

@@ -91,7 +91,8 @@ def _resample(data: Understanding) -> Chosen:
     if data.kind == "text":
         return Chosen(False, "one split for all seeds: the vocabulary comes from its training part")
     groups = data.groups
-    fewest = min((data.groups_by_label or data.labels).values())
+    # Without labels each group has all there is.
+    fewest = min((data.groups_by_label or data.labels).values(), default=groups or data.examples)
     if groups is None:
         if data.examples < FEW_EXAMPLES and fewest >= GROUPS_OF_A_LABEL:
             return Chosen(True, "so few test examples that each seed draws others")

@@ -5,6 +5,7 @@ What comes of it (trials, seeds) is written into `params.yaml`; from there on no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatewise.files import cores
@@ -21,6 +22,10 @@ class Pace:
     """Of one training step of the LSTM."""
     workers: int
     """Runs that are trained at once."""
+
+
+Timer = Callable[[int, int, int, int, int, int | None, int | None], Pace]
+"""As `measure`."""
 
 
 def measure(

@@ -1,0 +1,122 @@
+"""Transcripts: sounds with a text each, in a table, in LJSpeech's folder or in Hugging Face's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gatewise.data.sources import _metadata
+from gatewise.data.sources.transcripts import METADATA, WAVES
+from gatewise.data.understanding import asked, tables, words
+from gatewise.data.understanding.columns import NO_GROUP, Roles
+from gatewise.data.understanding.profiles import Profile
+from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Options, Reading
+from gatewise.data.understanding.tables import Table
+from gatewise.errors import GatewiseError
+
+KIND = "transcripts"
+_OTHER = 4
+
+
+def of_table(table: Table, given: Options) -> Chosen:
+    """Options of `transcripts` for a table of sounds.
+
+    Raises:
+        Ambiguous: several columns could say what is heard.
+        GatewiseError: none does, or the sounds are not where the table says.
+    """
+    sounds = table.sounds
+    if sounds is None:
+        raise GatewiseError(
+            f"{table.path}: no column lists sound files, so nothing is heard to be transcribed"
+        )
+    columns: dict[str, str] = {"path": sounds}
+    columns["text"], notes = _text(table, given)
+    free = [p for p in table.profiles.values() if p.name not in columns.values()]
+    for role in ("group", "split"):
+        name = getattr(given, role)
+        if name is not None and name != NO_GROUP:
+            if name not in table.profiles:
+                raise GatewiseError(f"{table.path}: --{role}: no column {name!r}")
+            columns[role] = name
+    if "split" not in columns:
+        split = next((p for p in free if p.is_splits and p.name == "split"), None)
+        columns |= {"split": split.name} if split else {}
+    if "group" not in columns and given.group is None:
+        more, note = _group(free)
+        columns |= more
+        notes.append(note)
+    tables.sound_table(table, Roles(columns, ()))  # refuses files that lie elsewhere
+    source: dict[str, Any] = {"kind": KIND, "path": str(table.path), "columns": columns}
+    return Chosen(
+        {**source, **table.how.options},
+        (*table.how.notes, *notes),
+        by_table=True,
+        objective="transcribe",
+    )
+
+
+def of_folder(path: Path, files: Sequence[Path], given: Options) -> Chosen | None:
+    """Options for LJSpeech's folder, or one with a table of Hugging Face's that has texts.
+
+    Raises:
+        Ambiguous: sounds have a text and a label.
+        GatewiseError: the table cannot be read.
+    """
+    if given.objective == "classify" or given.label is not None:
+        return None
+    table = path / METADATA
+    if table in files and (path / WAVES).is_dir() and _has_bars(table):
+        said = f"{METADATA} beside {WAVES}/, as LJSpeech has it: the normalised text is taken"
+        source = {"kind": KIND, "path": str(path)}
+        return Chosen(source, (Note("text", said),), by_table=True, objective="transcribe")
+    metadata = _metadata.tables(path, files)
+    if len(metadata) != 1 or metadata[0].parent != path:
+        return None
+    looked = Table.look(metadata[0], given)
+    if _metadata.FILE_NAME not in looked.profiles or asked.of(looked, given) != "transcribe":
+        return None
+    return of_table(looked, given)
+
+
+def _has_bars(table: Path) -> bool:
+    """Whether the first line has three fields, or two, between bars."""
+    with table.open("rb") as file:
+        return file.readline(1 << 16).count(b"|") in (1, 2)
+
+
+def _text(table: Table, given: Options) -> tuple[str, list[Note]]:
+    """The column that says what is heard."""
+    if given.text is not None:
+        if given.text not in table.profiles:
+            raise GatewiseError(f"{table.path}: --text: no column {given.text!r}")
+        return given.text, []
+    found = asked.transcript(list(table.profiles.values()))
+    if not found:
+        raise GatewiseError(
+            f"{table.path}: no column says what is heard; its columns are "
+            f"{', '.join(map(repr, table.profiles))}; name it with --text"
+        )
+    named = [p for p in found if words.means(p.name, words.TEXT)]
+    if len(found) > 1 and len(named) != 1:
+        raise Ambiguous(
+            f"{table.path}: several columns could say what is heard",
+            [Reading(f"{p.name!r} does", {"text": p.name}) for p in found[:_OTHER]],
+        )
+    mean = found[0].characters / found[0].filled
+    said = f"column {found[0].name!r} says what is heard, {mean:.0f} characters on average"
+    others = tuple(f"--text {p.name}" for p in found[1:_OTHER])
+    return found[0].name, [Note("text", said, "likely" if others else "certain", others)]
+
+
+def _group(free: Sequence[Profile]) -> tuple[dict[str, str], Note]:
+    """Who speaks, where a column is called so and its values repeat."""
+    repeating = [p for p in free if p.distinct >= 3 and p.repeats >= 1.2 and not p.missing]
+    named = [p for p in repeating if words.means(p.name, words.GROUP)]
+    if len(named) == 1:
+        said = f"column {named[0].name!r}: by its name; {named[0].distinct} values"
+        return {"group": named[0].name}, Note("group", said, "likely", (f"--group {NO_GROUP}",))
+    others = tuple(f"--group {p.name}" for p in repeating)[:_OTHER]
+    said = "no column says who speaks: equal files alone are kept in one split"
+    return {}, Note("group", said, "likely", others)

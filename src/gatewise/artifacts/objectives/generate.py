@@ -65,7 +65,7 @@ class Objective(Texts):
 
     title: ClassVar[str] = "generation"
     target: ClassVar[TargetKind] = "tokens"
-    features: ClassVar[tuple[str, ...]] = ("tokens", "frames", "log-mel", "mfcc")
+    features: ClassVar[tuple[str, ...]] = ("tokens", "frames", "log-mel", "mfcc", "image")
     metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf", "token_error_rate", "exact_match")
     columns: ClassVar[tuple[str, ...]] = (REFERENCE, "said", COUNTS)
     said_in: ClassVar[str] = "said"

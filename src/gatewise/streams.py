@@ -1,8 +1,8 @@
 """Named random streams.
 
 Every random draw of a run comes from one of these streams, each derived from the run's seed
-and its own name. `split`, `order` and `augment` never see the variant: that is what pairs the
-runs of one seed. A change to how one stream is consumed cannot disturb the others.
+and its own name. `split`, `order`, `augment` and `alternatives` never see the variant: that is
+what pairs the runs of one seed. A change to how one stream is consumed cannot disturb the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-Stream = Literal["split", "order", "augment", "init", "dropout", "tuning"]
+Stream = Literal["split", "order", "augment", "alternatives", "init", "dropout", "tuning"]
 
 
 def torch_seed(seed: int, name: Stream, *position: int) -> int:

@@ -26,8 +26,10 @@ from gatewise.artifacts.plan import ContextPlan
 from gatewise.artifacts.prepared import Prepared, Targets, pad
 from gatewise.artifacts.runs import RunRecord
 from gatewise.errors import GatewiseError
-from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.batch import Batch
+from gatewise.models.building import build
 from gatewise.models.complexity import Sizes
+from gatewise.models.sequence_model import SequenceModel
 from gatewise.training.scoring import weights_digest
 
 BATCH = 256
@@ -122,7 +124,7 @@ def score(asked: Asked) -> tuple[float, ...]:
     )
 
 
-def load(folder: Path, record: RunRecord, prepared: Prepared) -> SequenceClassifier:
+def load(folder: Path, record: RunRecord, prepared: Prepared) -> SequenceModel:
     """A run's model with its weights.
 
     Raises:
@@ -138,14 +140,14 @@ def load(folder: Path, record: RunRecord, prepared: Prepared) -> SequenceClassif
         raise GatewiseError(
             f"{path}: not the weights that {runs.RECORD} names; run `dvc repro -f train`"
         )
-    model = SequenceClassifier(record.config, Sizes.of(prepared.card))
+    model = build(record.config, Sizes.of(prepared.card))
     model.load_state_dict(weights)
     return model.eval()
 
 
 @torch.inference_mode()
 def answered(
-    model: SequenceClassifier, prepared: Prepared, rows: np.ndarray, steps: int
+    model: SequenceModel, prepared: Prepared, rows: np.ndarray, steps: int
 ) -> list[Answered]:
     """What the model gives on the last `steps` steps of each of `rows`."""
     starts = prepared.index["start"].to_numpy(np.int64)[rows]
@@ -159,8 +161,9 @@ def answered(
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
         seen = torch.from_numpy(given[batch])
-        outputs = model(torch.from_numpy(inputs), seen).float()
         asked, asked_lengths = targets.of(rows[batch])
         known = None if asked_lengths is None else torch.from_numpy(asked_lengths)
-        parts.append(Answered(outputs, seen, torch.from_numpy(asked), known))
+        whole = Batch(torch.from_numpy(inputs), seen, torch.from_numpy(asked), known)
+        part = model.answered(whole)
+        parts.append(part._replace(outputs=part.outputs.float()))
     return parts

@@ -24,14 +24,14 @@ from torch import Tensor, nn
 
 from gatewise.artifacts.costs import CostReport, Structure, Timing, VariantCost
 from gatewise.artifacts.objectives import Objective
-from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared, Targets, pad
-from gatewise.models import budget, cells
+from gatewise.models import budget, cells, references
 from gatewise.models.batch import Batch
+from gatewise.models.building import build
 from gatewise.models.cells import sequences
-from gatewise.models.classifier import SequenceClassifier
-from gatewise.models.complexity import Sizes, macs_per_step
+from gatewise.models.complexity import Sizes, macs_per_step, sequence_macs
+from gatewise.models.sequence_model import SequenceModel
 
 WARM_UP = 3
 FEWEST_ROUNDS = 10
@@ -46,7 +46,7 @@ PEAK = "(peak)"  # no variant can be called so
 class Subject:
     """A variant ready to be measured."""
 
-    model: SequenceClassifier
+    model: SequenceModel
     optimizer: torch.optim.Optimizer
     objective: Objective
     clip_norm: float
@@ -89,6 +89,8 @@ def _measure(
     sizes = Sizes.of(prepared.card)
     objective = prepared.card.asks
     subjects = {name: _build(plan, sizes, objective, device) for name, plan in plans.items()}
+    for subject in subjects.values():
+        limit(subject.model, prepared)
 
     double = next(iter(plans.values())).precision == "64-true"
 
@@ -123,7 +125,7 @@ def _measure(
         {
             name: lambda s=subject: stream(s, one)  # type: ignore[misc]
             for name, subject in subjects.items()
-            if not subject.model.variant.bidirectional
+            if subject.model.streams
         },
         seconds,
         device,
@@ -160,9 +162,17 @@ def _measure(
 
 def share_of_peak(subject: Subject, batch: Batch, step: Timing, peak: Timing) -> float:
     """Time that the recurrence's products would take at the device's peak, to the step's."""
-    macs = 3 * subject.macs_per_step * batch.inputs.shape[0] * batch.inputs.shape[1]
+    macs = 3 * batch_macs(subject.model, batch)
     ratios = np.array(peak.rounds) / np.array(step.rounds)
     return float(np.median(ratios)) * macs / PEAK_SIZE**3
+
+
+def batch_macs(model: SequenceModel, batch: Batch) -> int:
+    """Multiply-accumulates of the recurrence for a padded batch, padding included."""
+    examples, steps = batch.inputs.shape[:2]
+    said = 0 if model.sizes.saying is None else batch.targets.shape[1] + 1
+    totals = examples * steps, examples * said, examples * steps * said
+    return sequence_macs(model.variant, model.sizes, *totals)
 
 
 # --- what is measured ------------------------------------------------------------------------
@@ -173,8 +183,7 @@ def train_step(subject: Subject, batch: Batch) -> None:
     subject.model.train()
     subject.optimizer.zero_grad(set_to_none=True)
     with _cast(subject, batch.inputs.device):
-        outputs = subject.model(batch.inputs, batch.lengths)
-        loss = subject.objective.loss(Answered(outputs, *batch[1:]))
+        loss = subject.objective.loss(subject.model.taught(batch))
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(subject.model.parameters(), subject.clip_norm)
     subject.optimizer.step()
@@ -187,9 +196,9 @@ def _cast(subject: Subject, device: torch.device) -> AbstractContextManager[obje
 
 @torch.inference_mode()
 def infer(subject: Subject, batch: Batch) -> None:
-    """Logits of a batch."""
+    """Answers to a batch of which nothing is known."""
     subject.model.eval()
-    subject.model(batch.inputs, batch.lengths)
+    subject.model.answered(batch._replace(target_lengths=None))
 
 
 @torch.inference_mode()
@@ -306,15 +315,38 @@ def _timing(rounds: list[float]) -> Timing:
 def typical_batch(prepared: Prepared, size: int) -> Batch:
     """`size` sequences whose lengths come nearest the mean, repeated where there are fewer.
 
-    So the loader would group them by length; tokens keep the type that they are stored in.
+    So the loader would group them by length; tokens keep the type that they are stored in. Of
+    several right answers it is the usual one.
     """
     index = prepared.index
     away = (index["length"] - index["length"].mean()).abs().to_numpy()
     rows = np.resize(np.argsort(away, kind="stable")[:size], size)
     starts, lengths = (index[column].to_numpy(np.int64)[rows] for column in ("start", "length"))
-    padded = pad(prepared.sequences, starts, lengths)
-    parts = (padded, lengths, *Targets(prepared).of(rows))
-    return Batch(*(None if part is None else torch.from_numpy(part) for part in parts))  # type: ignore[arg-type]
+    inputs = torch.from_numpy(pad(prepared.sequences, starts, lengths))
+    return Batch(inputs, torch.from_numpy(lengths), *_usual(prepared, rows))
+
+
+def _usual(prepared: Prepared, rows: np.ndarray) -> tuple[Tensor, Tensor | None]:
+    """Targets of some rows and their lengths; the usual ones where several are right."""
+    values, value_lengths = Targets(prepared).of(rows)
+    targets = torch.from_numpy(values)
+    if value_lengths is None:
+        return targets, None
+    lengths = torch.from_numpy(value_lengths)
+    if prepared.card.asks.saying(prepared.card.labels) is None:
+        return targets, lengths
+    return references.first(targets, lengths)
+
+
+def limit(model: SequenceModel, prepared: Prepared) -> None:
+    """Let a model that says its answer say one of usual length, whatever its weights.
+
+    Those of a model that was not trained would not let it end.
+    """
+    if model.sizes.saying is not None:
+        _, lengths = _usual(prepared, np.arange(len(prepared.index)))
+        assert lengths is not None  # noqa: S101  # symbols have lengths
+        model.set_longest(max(1, round(float(lengths.float().mean()))))
 
 
 def training_examples(prepared: Prepared) -> int:
@@ -335,9 +367,9 @@ def _build(plan: RunPlan, sizes: Sizes, objective: Objective, device: torch.devi
     solved = budget.resolve(plan.config, plan.reference, sizes).variant
     torch.manual_seed(0)
     dtype = torch.float64 if plan.precision == "64-true" else torch.float32
-    model = SequenceClassifier(solved, sizes).to(device, dtype)
+    model = build(solved, sizes).to(device, dtype)
     if plan.compile:
-        model.recurrence.compile_steps()
+        model.compile_steps()
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=plan.train.learning_rate,

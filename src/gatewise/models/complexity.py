@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
+
+from gatewise.artifacts.objectives.base import Saying
 from gatewise.artifacts.prepared import TaskCard
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
-from gatewise.models import cells
+from gatewise.models import attention, cells
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Sizes:
     normalise: Literal["none", "clip", "train"] = "none"
     per_step: bool = False
     """Whether outputs are given at every step; nothing is pooled then."""
+    saying: Saying | None = None
+    """How the answer is said symbol by symbol; nothing where it is those numbers."""
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.vocabulary is None):
@@ -34,7 +39,8 @@ class Sizes:
         """Sizes of a prepared task."""
         target = card.target
         outputs = len(card.labels) if target.outputs is None else target.outputs
-        return cls(outputs, card.features, card.vocabulary, card.normalise, target.per_step)
+        saying = card.asks.saying(card.labels)
+        return cls(outputs, card.features, card.vocabulary, card.normalise, target.per_step, saying)
 
     def input_size(self, variant: VariantConfig) -> int:
         """Width of what enters the first recurrent layer."""
@@ -46,8 +52,9 @@ def cell_options(variant: VariantConfig) -> dict[str, Any]:
     return {} if variant.projection is None else {"projection": variant.projection}
 
 
-def _layer_inputs(variant: VariantConfig, sizes: Sizes) -> list[int]:
-    return [sizes.input_size(variant)] + [output_size(variant)] * (variant.layers - 1)
+def decoding(variant: VariantConfig) -> VariantConfig:
+    """The variant as a decoder is built of it: of its own cell, and forward in time."""
+    return variant.model_copy(update={"bidirectional": False})
 
 
 def output_size(variant: VariantConfig) -> int:
@@ -57,27 +64,87 @@ def output_size(variant: VariantConfig) -> int:
 
 
 def recurrent_parameters(variant: VariantConfig, sizes: Sizes) -> int:
-    """Trainable parameters of the recurrence: all layers and directions."""
+    """Trainable parameters of the recurrence: all layers and directions, and a decoder's."""
     count, options = cells.get(variant.cell).parameter_count, cell_options(variant)
-    one_way = sum(count(i, hidden_size(variant), **options) for i in _layer_inputs(variant, sizes))
-    return one_way * (1 + variant.bidirectional)
+    return sum(
+        count(width, hidden_size(variant), **options) for width in _cell_inputs(variant, sizes)
+    )
 
 
 def macs_per_step(variant: VariantConfig, sizes: Sizes) -> int:
-    """Multiply-accumulates of the recurrence for one step of one sequence."""
+    """Multiply-accumulates of the recurrence for one step of one sequence.
+
+    Where the answer is said, for one step of the input and one of the answer, with the attention
+    between the two.
+    """
+    return sequence_macs(variant, sizes, 1, 1)
+
+
+def sequence_macs(
+    variant: VariantConfig, sizes: Sizes, steps: int, said: int, pairs: int = 0
+) -> int:
+    """Multiply-accumulates of the recurrence for some sequences.
+
+    Args:
+        variant: with its width solved.
+        sizes: what the task fixes.
+        steps: of their inputs, summed up.
+        said: of their answers with their ends, summed up; 0 for models that say none.
+        pairs: of a step of an input and one of its answer, summed up; as of one sequence if 0.
+    """
+    encoder = steps * _one_way(variant, sizes.input_size(variant)) * (1 + variant.bidirectional)
+    if sizes.saying is None:
+        return encoder
+    own = decoding(variant)
+    read, spoken, both = attention.KINDS[sizes.saying.attention].macs(
+        output_size(own), output_size(variant)
+    )
+    decoder = said * (_one_way(own, variant.embedding) + spoken)
+    return encoder + steps * read + decoder + (pairs or steps * said) * both
+
+
+def _one_way(variant: VariantConfig, width: int) -> int:
+    """Multiply-accumulates of all layers in one direction, the first of which gets `width`."""
     count, options = cells.get(variant.cell).macs_per_step, cell_options(variant)
-    one_way = sum(count(i, hidden_size(variant), **options) for i in _layer_inputs(variant, sizes))
-    return one_way * (1 + variant.bidirectional)
+    return sum(count(i, hidden_size(variant), **options) for i in _layer_inputs(variant, width))
+
+
+def _layer_inputs(variant: VariantConfig, width: int) -> list[int]:
+    return [width] + [output_size(variant)] * (variant.layers - 1)
+
+
+def _cell_inputs(variant: VariantConfig, sizes: Sizes) -> list[int]:
+    """What every cell of the model gets."""
+    encoder = _layer_inputs(variant, sizes.input_size(variant)) * (1 + variant.bidirectional)
+    if sizes.saying is None:
+        return encoder
+    return encoder + _layer_inputs(decoding(variant), variant.embedding)
 
 
 def parameters(variant: VariantConfig, sizes: Sizes) -> int:
-    """Trainable parameters of the whole model: embedding, recurrence, pooling, classifier."""
-    width = output_size(variant)
+    """Trainable parameters of the whole model: embeddings, recurrence, what decides."""
     embedding = 0 if sizes.vocabulary is None else sizes.vocabulary * variant.embedding
+    decides = _head(variant, sizes) if sizes.saying is None else _decoder(variant, sizes.saying)
+    return embedding + recurrent_parameters(variant, sizes) + decides
+
+
+def _head(variant: VariantConfig, sizes: Sizes) -> int:
+    """Pooling and classifier."""
+    width = output_size(variant)
     pooled = variant.pooling == "attention" and not sizes.per_step
-    attention = width if pooled else 0
-    classifier = (width + 1) * sizes.outputs
-    return embedding + recurrent_parameters(variant, sizes) + attention + classifier
+    return (width if pooled else 0) + (width + 1) * sizes.outputs
+
+
+def _decoder(variant: VariantConfig, saying: Saying) -> int:
+    """All of a decoder but its recurrence: embedding, bridge, attention, classifier."""
+    own, encoded = decoding(variant), output_size(variant)
+    width, kind = output_size(own), cells.get(variant.cell)
+    with torch.device("meta"):
+        carried = sum(kind(1, hidden_size(variant), **cell_options(variant)).carried_sizes())
+    bridge = (encoded + 1) * carried * variant.layers
+    looking = attention.KINDS[saying.attention].parameter_count(width, encoded)
+    embedding = (saying.symbols + 2) * variant.embedding
+    return embedding + bridge + looking + (width + 1) * (saying.symbols + 1)
 
 
 def hidden_size(variant: VariantConfig) -> int:

@@ -52,15 +52,16 @@ class Recurrence(nn.Module):
     @property
     def kernel(self) -> Kernel:
         """What computes the recurrence."""
-        return self._cells()[0].kernel
+        return self.cells()[0].kernel
 
     def compile_steps(self) -> None:
         """Compile what goes step by step; a fused kernel leaves nothing for a compiler to do."""
-        for cell in self._cells():
+        for cell in self.cells():
             if cell.kernel == "unrolled":
                 cell.step = torch.compile(cell.step, dynamic=True)  # type: ignore[method-assign]
 
-    def _cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell]:
+        """All of them, layer by layer."""
         return [cell for layer in self._directions() for cell in layer]
 
     def _directions(self) -> list[list[Cell]]:
@@ -77,9 +78,27 @@ class Recurrence(nn.Module):
             x_tbf = self._add(x_tbf, y_tbf)
         return x_tbf
 
+    def advance(self, x_tbf: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """Some steps from a state on: `(time, batch, output)` and the state after the last.
+
+        Args:
+            x_tbf: steps that all count: nothing is padding.
+            state: one a layer, as `initial_state` has them.
+
+        Raises:
+            GatewiseError: the recurrence is bidirectional and has no state between steps.
+        """
+        self._require_forward()
+        after = []
+        for depth, (cell, old) in enumerate(zip(self.cells(), state, strict=True)):
+            y_tbf, new = cell(x_tbf if depth == 0 else self.dropout(x_tbf), old)
+            after.append(new)
+            x_tbf = self._add(x_tbf, y_tbf)
+        return x_tbf, after
+
     def initial_state(self, batch: int) -> list[State]:
         """One state a layer, for `core`."""
-        return [cell.initial_state(batch) for cell in self._cells()]
+        return [cell.initial_state(batch) for cell in self.cells()]
 
     def core(self, x_t: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
         """One step through all layers: `(batch, input)` to `(batch, output)`.
@@ -87,16 +106,19 @@ class Recurrence(nn.Module):
         Raises:
             GatewiseError: the recurrence is bidirectional and cannot stream.
         """
-        if self.bidirectional:
-            raise GatewiseError(
-                "a bidirectional variant needs the whole sequence and cannot be streamed"
-            )
+        self._require_forward()
         after = []
-        for cell, old in zip(self._cells(), state, strict=True):
+        for cell, old in zip(self.cells(), state, strict=True):
             y_t, new = cell.core(x_t, old)
             after.append(new)
             x_t = self._add(x_t, y_t)
         return x_t, after
+
+    def _require_forward(self) -> None:
+        if self.bidirectional:
+            raise GatewiseError(
+                "a bidirectional variant needs the whole sequence and cannot be streamed"
+            )
 
     def _add(self, x: Tensor, y: Tensor) -> Tensor:
         return x + y if self.residual and x.shape[-1] == y.shape[-1] else y

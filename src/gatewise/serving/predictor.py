@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from gatewise.data.frontends.spectra import FrontEnd
-    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.sequence_model import SequenceModel
 
 BATCH = 256
 MEND = "take the model again from where it was made"
@@ -67,7 +67,7 @@ class Predictor:
         self,
         card: TaskCard,
         record: RunRecord,
-        model: SequenceClassifier,
+        model: SequenceModel,
         tokenizer: Tokenizer | None,
     ) -> None:
         self.card = card
@@ -84,7 +84,7 @@ class Predictor:
         Raises:
             GatewiseError: a file is missing or does not fit the others.
         """
-        from gatewise.models.classifier import SequenceClassifier
+        from gatewise.models.building import build
         from gatewise.models.complexity import Sizes
 
         folder = Path(folder)
@@ -95,7 +95,7 @@ class Predictor:
         record = RunRecord.read(folder)
         weights = _weights(folder / runs.WEIGHTS, record)
         tokenizer = _tokenizer(folder / TOKENIZER) if card.modality == "text" else None
-        model = SequenceClassifier(record.config, Sizes.of(card))
+        model = build(record.config, Sizes.of(card))
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
@@ -196,6 +196,8 @@ class Predictor:
         """
         import torch
 
+        from gatewise.models.batch import Batch
+
         lengths = np.array([len(one.sequence) for one in asked], dtype=np.int64)
         order = np.argsort(lengths, kind="stable")
         found: dict[int, Answered] = {}
@@ -206,15 +208,11 @@ class Predictor:
                 chosen = [asked[row] for row in rows]
                 inputs = _padded([one.sequence for one in chosen], lengths[rows])
                 steps = torch.from_numpy(lengths[rows])
-                outputs = self._model(inputs, steps)
-                targets, target_lengths = _targets(chosen)
+                together = self._model.answered(Batch(inputs, steps, *_targets(chosen)))
                 for place, row in enumerate(rows.tolist()):
                     one = slice(place, place + 1)
                     found[row] = Answered(
-                        outputs[one],
-                        steps[one],
-                        targets[one],
-                        None if target_lengths is None else target_lengths[one],
+                        *(None if part is None else part[one] for part in together)  # type: ignore[arg-type]
                     )
         return [found[row] for row in range(len(asked))]
 

@@ -16,6 +16,7 @@ from gatewise.artifacts import splits
 from gatewise.artifacts.prepared import Prepared, Targets, pad, values
 from gatewise.config import SPLITS, Augment
 from gatewise.models.batch import Batch
+from gatewise.training.alternatives import Alternatives
 from gatewise.training.augmentation import Changes, augment, draw
 
 EVALUATION_BATCH = 256
@@ -34,7 +35,21 @@ class Address(NamedTuple):
 class Sequences(Dataset[Batch]):
     """Sequences of a prepared task, fetched a whole batch at a time."""
 
-    def __init__(self, prepared: Prepared, seed: int, augmentation: Augment | None = None) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        seed: int,
+        augmentation: Augment | None = None,
+        alternatives: Alternatives | None = None,
+    ) -> None:
+        """Open `prepared` for a seed.
+
+        Args:
+            prepared: the task.
+            seed: of augmentation.
+            augmentation: what is changed in clips; nothing if left out.
+            alternatives: which right answer an epoch shows; all that there are if left out.
+        """
         self.sequences = prepared.sequences
         self.starts = prepared.index["start"].to_numpy(np.int64)
         self.lengths = prepared.index["length"].to_numpy(np.int64)
@@ -42,6 +57,7 @@ class Sequences(Dataset[Batch]):
         self.targets = Targets(prepared)
         self.seed = seed
         self.augmentation = augmentation
+        self.alternatives = alternatives
         self.step_seconds = prepared.card.step_seconds or 1.0
         self._drawn: tuple[int, Changes] | None = None
 
@@ -54,13 +70,18 @@ class Sequences(Dataset[Batch]):
             inputs = augment(self.sequences, starts, lengths, changes)
         if inputs.ndim == 2:
             inputs = inputs.astype(np.int64)
-        targets, target_lengths = self.targets.of(address.rows)
+        targets, target_lengths = self._targets(address)
         return Batch(
             torch.from_numpy(inputs),
             torch.from_numpy(lengths),
             torch.from_numpy(targets),
             None if target_lengths is None else torch.from_numpy(target_lengths),
         )
+
+    def _targets(self, address: Address) -> tuple[np.ndarray, np.ndarray | None]:
+        if self.alternatives is None:
+            return self.targets.of(address.rows)
+        return self.alternatives.of(address.rows, address.epoch)
 
     def _changes(self, config: Augment, epoch: int) -> Changes:
         """Those of every example in `epoch`, whichever batch it comes in."""
@@ -131,7 +152,9 @@ class TaskData(pl.LightningDataModule):
         self.prepared = prepared
         self.seed = seed
         self.batch_size = batch_size
-        self.train_sequences = Sequences(prepared, seed, augmentation)
+        self.saying = prepared.card.asks.saying(prepared.card.labels)
+        self.alternatives = None if self.saying is None else Alternatives(prepared, seed)
+        self.train_sequences = Sequences(prepared, seed, augmentation, self.alternatives)
         self.clean_sequences = Sequences(prepared, seed)
         split = splits.for_seed(prepared, seed)
         self.rows = {name: np.flatnonzero(split == name) for name in SPLITS}
@@ -141,10 +164,35 @@ class TaskData(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, augmented batches."""
         sequences = self.train_sequences
-        order = ShuffledBuckets(self.rows["train"], sequences.lengths, self.batch_size, self.seed)
+        order = ShuffledBuckets(self.rows["train"], self._alike(), self.batch_size, self.seed)
         # A loader draws a seed for its workers when it is opened: not from torch's own generator,
         # where dropout draws its masks.
         return DataLoader(sequences, sampler=order, batch_size=None, generator=torch.Generator())
+
+    def _alike(self) -> np.ndarray:
+        """What training batches are sorted by, a number a row: lengths, and then the answers'."""
+        lengths = self.train_sequences.lengths
+        if self.alternatives is None:
+            return lengths
+        answers = self.answer_lengths(np.arange(len(lengths)))
+        alike: np.ndarray = lengths * (1 + int(answers.max())) + answers
+        return alike
+
+    def answer_lengths(self, rows: np.ndarray) -> np.ndarray:
+        """Symbols of the usual answer of some rows; zeros where none is said."""
+        if self.alternatives is None:
+            return np.zeros(len(rows), np.int64)
+        lengths: np.ndarray = self.alternatives.first_lengths()[rows]
+        return lengths
+
+    def longest_answer(self) -> int | None:
+        """Most symbols that are said: the task's, or those of the training split's longest answer.
+
+        Nothing where none are.
+        """
+        if self.saying is None or self.alternatives is None:
+            return None
+        return self.saying.longest or self.alternatives.longest(self.rows["train"])
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation examples, each once."""

@@ -20,7 +20,7 @@ from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import TrainConfig
 from gatewise.models.batch import Batch
-from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.sequence_model import SequenceModel
 from gatewise.training.datamodule import Address, Sequences, TaskData
 from gatewise.training.module import SequenceLearning
 
@@ -51,7 +51,7 @@ class Group(NamedTuple):
         return TaskData(*settings) if self.size == 1 else SharedTaskData(self, *settings)
 
     def module(
-        self, model: SequenceClassifier, config: TrainConfig, objective: Objective
+        self, model: SequenceModel, config: TrainConfig, objective: Objective
     ) -> SequenceLearning:
         """The LightningModule of this process."""
         kind = SequenceLearning if self.size == 1 else SharedLearning

@@ -26,8 +26,9 @@ from gatewise.artifacts.prepared import Prepared
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models import budget
-from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.building import build
 from gatewise.models.complexity import Sizes
+from gatewise.models.sequence_model import SequenceModel
 from gatewise.training import checkpoint, divergence, instructions, lean
 from gatewise.training.averaging import LastEpochs
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
@@ -160,18 +161,20 @@ def check_compiler() -> None:
         )
 
 
-def _model(plan: RunPlan, config: VariantConfig, seed: int, data: TaskData) -> SequenceClassifier:
+def _model(plan: RunPlan, config: VariantConfig, seed: int, data: TaskData) -> SequenceModel:
     """The variant with its initial weights."""
     card = data.prepared.card
     replica = (config.replica,) if config.replica else ()
     torch.manual_seed(streams.torch_seed(seed, "init", *replica))
-    model = SequenceClassifier(config, Sizes.of(card))
+    model = build(config, Sizes.of(card))
     if card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
     if card.vocabulary is not None and config.embeddings == "cooccurrence":
         model.start_embeddings(*_word_vectors(data, card.vocabulary, config.embedding))
+    if (longest := data.longest_answer()) is not None:
+        model.set_longest(longest)
     if plan.compile:
-        model.recurrence.compile_steps()
+        model.compile_steps()
     return model
 
 

@@ -16,7 +16,7 @@ from gatewise.artifacts.objectives.base import Answered
 from gatewise.config import TrainConfig
 from gatewise.errors import GatewiseError
 from gatewise.models.batch import Batch
-from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.sequence_model import SequenceModel
 
 
 def schedule(config: TrainConfig, steps: int) -> Callable[[int], float]:
@@ -42,9 +42,7 @@ class SequenceLearning(pl.LightningModule):
     stay on the device: `self.log` at every step would cost small models more than they compute.
     """
 
-    def __init__(
-        self, model: SequenceClassifier, config: TrainConfig, objective: Objective
-    ) -> None:
+    def __init__(self, model: SequenceModel, config: TrainConfig, objective: Objective) -> None:
         super().__init__()
         self.model = model
         self.config = config
@@ -74,11 +72,8 @@ class SequenceLearning(pl.LightningModule):
         self._note(loss, len(batch.lengths), len(batch.lengths))
         return loss
 
-    def _answered(self, batch: Batch) -> Answered:
-        return Answered(self.model(batch.inputs, batch.lengths), *batch[1:])
-
     def _loss(self, batch: Batch) -> torch.Tensor:
-        return self.objective.loss(self._answered(batch), self.config)
+        return self.objective.loss(self.model.taught(batch), self.config)
 
     def _note(self, loss: torch.Tensor, rows: int, examples: int) -> None:
         """Keep for the epoch's sum: a mean loss over `rows`, in a batch of `examples`."""
@@ -88,11 +83,11 @@ class SequenceLearning(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Collect outputs; scores need all of them."""
-        self._validation.append(self._answered(batch))
+        self._validation.append(self.model.answered(batch))
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Answered:  # noqa: ARG002
         """Outputs of one batch, beside what it should have given."""
-        return self._answered(batch)
+        return self.model.answered(batch)
 
     def on_fit_start(self) -> None:
         """Look up once what is clipped: torch would walk through all submodules at every step."""

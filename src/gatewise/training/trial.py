@@ -13,7 +13,7 @@ from gatewise.artifacts import runs
 from gatewise.artifacts.prepared import Prepared
 from gatewise.artifacts.trials import TrialRecord
 from gatewise.errors import DivergedError
-from gatewise.models.complexity import Sizes, macs_per_step
+from gatewise.models.complexity import Sizes, sequence_macs
 from gatewise.training.callbacks import OnEpoch
 from gatewise.training.distributed import ALONE, Group
 from gatewise.training.evaluation import score
@@ -64,6 +64,8 @@ def run(
 
 def training_macs(fitted: FitResult) -> float:
     """Multiply-accumulates of the recurrence in training: a backward pass counts as two forward."""
-    steps = int(fitted.data.clean_sequences.lengths[fitted.data.rows["train"]].sum())
-    each = macs_per_step(fitted.config, Sizes.of(fitted.data.prepared.card))
-    return 3.0 * each * steps * len(fitted.curves)
+    data, sizes = fitted.data, Sizes.of(fitted.data.prepared.card)
+    rows = data.rows["train"]
+    steps, said = data.clean_sequences.lengths[rows], data.answer_lengths(rows) + 1
+    totals = int(steps.sum()), int(said.sum()), int((steps * said).sum())
+    return 3.0 * sequence_macs(fitted.config, sizes, *totals) * len(fitted.curves)

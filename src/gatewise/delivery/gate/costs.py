@@ -16,7 +16,7 @@ from gatewise.evidence import statistics
 if TYPE_CHECKING:
     from gatewise.artifacts.costs import Timing
     from gatewise.models.batch import Batch
-    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.sequence_model import SequenceModel
 
 SECONDS = 1.0
 """Time spent on measuring latencies, over both models."""
@@ -95,13 +95,15 @@ def _latency(candidate: Snapshot, reference: Snapshot, limit: float) -> list[Bud
 
     from gatewise.artifacts.prepared import Prepared
     from gatewise.diagnostics import profiling
-    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.building import build
     from gatewise.models.complexity import Sizes
 
-    batch = profiling.typical_batch(Prepared.open(candidate.prepared), 1)
+    prepared = Prepared.open(candidate.prepared)
+    batch = profiling.typical_batch(prepared, 1)
     models = {}
     for name, snapshot in (("candidate", candidate), ("reference", reference)):
-        model = SequenceClassifier(snapshot.record.config, Sizes.of(snapshot.card)).eval()
+        model = build(snapshot.record.config, Sizes.of(snapshot.card)).eval()
+        profiling.limit(model, prepared)
         models[name] = partial(_infer, model, _fitting(batch, snapshot))
     before = torch.get_num_threads()
     torch.set_num_threads(candidate.record.threads)
@@ -138,8 +140,8 @@ def _take_turns(
     return profiling.interleaved(work, SECONDS, torch.device("cpu"))
 
 
-def _infer(model: SequenceClassifier, batch: Batch) -> None:
+def _infer(model: SequenceModel, batch: Batch) -> None:
     import torch
 
     with torch.inference_mode():
-        model(batch.inputs, batch.lengths)
+        model.answered(batch._replace(target_lengths=None))

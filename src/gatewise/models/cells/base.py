@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -20,6 +21,9 @@ from gatewise.errors import GatewiseError
 State = tuple[Tensor, ...]
 Kernel = Literal["fused", "unrolled"]
 Shapes = dict[str, tuple[int, ...]]
+
+CARRIED = ("h", "c")
+"""States that hold what was read: what one sequence can hand to another."""
 
 
 class Cell(nn.Module):
@@ -121,6 +125,25 @@ class Cell(nn.Module):
         like = next(self.parameters()) if like is None else like
         return tuple(like.new_zeros(batch, width) for width in self.state_sizes())
 
+    def carried_sizes(self) -> tuple[int, ...]:
+        """Widths of the states with which a sequence may go on where another ended."""
+        return tuple(
+            size
+            for name, size in zip(self.states, self.state_sizes(), strict=True)
+            if name in CARRIED
+        )
+
+    def started(self, carried: Sequence[Tensor]) -> State:
+        """A state that begins with something, all else in it as at any start.
+
+        Args:
+            carried: `(batch, width)` for each of `carried_sizes`.
+        """
+        like = carried[0]
+        given = iter(carried)
+        usual = zip(self.states, self.initial_state(len(like), like), strict=True)
+        return tuple(next(given) if name in CARRIED else value for name, value in usual)
+
     def project(self, x: Tensor) -> Tensor:
         """The part of a step that needs only the input, `(..., input) -> (..., projected)`.
 
@@ -167,7 +190,8 @@ class Cell(nn.Module):
         if torch.is_autocast_enabled(device):
             with torch.autocast(device, enabled=False):
                 x_tbf = x_tbf.to(next(self.parameters()).dtype)
-                return run(x_tbf, self._or_initial(state, x_tbf))
+                state = self._or_initial(state, x_tbf)
+                return run(x_tbf, tuple(part.to(x_tbf.dtype) for part in state))
         return run(x_tbf, self._or_initial(state, x_tbf))
 
     def _or_initial(self, state: State | None, x_tbf: Tensor) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -98,6 +99,11 @@ class SLSTM(Staged, name="slstm"):
         """Nothing remembered yet: the stabiliser, a logarithm, starts at minus infinity."""
         h, c, n, m = super().initial_state(batch, like)
         return h, c, n, torch.full_like(m, -torch.inf)
+
+    def started(self, carried: Sequence[Tensor]) -> State:
+        """As after one step whose input gate was one: else nothing of `c` would be kept."""
+        h, c = carried
+        return h, c, torch.ones_like(c), torch.zeros_like(c)
 
     def update(self, a: Tensor, state: State) -> State:
         """See the class."""

@@ -49,16 +49,14 @@ def measure(
     from gatewise.config import VariantConfig
     from gatewise.diagnostics import profiling
     from gatewise.models.batch import Batch
-    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.building import build
     from gatewise.models.complexity import Sizes
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         variant = VariantConfig(cell="lstm", hidden=hidden, embedding=embedding, pooling="max")
-        model = SequenceClassifier(
-            variant, Sizes(outputs=classes, features=features, vocabulary=vocabulary)
-        )
+        model = build(variant, Sizes(outputs=classes, features=features, vocabulary=vocabulary))
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
         inputs = (
             torch.randn(batch, steps, features)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content, entries, gaps, location, notes
+from gatewise.tracking import content, entries, gaps, location
 from gatewise.tracking.connection import (
     TrackingError,
     address,
@@ -258,10 +258,10 @@ class Store:
         with explained(self.uri):
             entries.write(self.client, run_id, points)
 
-    def describe(self, run_id: str, text: str) -> None:
-        """Give a run its description."""
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Give a run tags, its description among them."""
         with explained(self.uri):
-            entries.write(self.client, run_id, tags={notes.TAG: text})
+            entries.write(self.client, run_id, tags=tags)
 
     def mark(self, run_id: str, current: bool) -> None:
         """Say whether a run belongs to the study as it is now."""

@@ -9,7 +9,7 @@ anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -59,7 +59,7 @@ def vectors(
     return found, words
 
 
-def _key(texts: list[Ids], vocabulary: int, width: int, mode: Instructions) -> str:
+def _key(texts: Sequence[Ids], vocabulary: int, width: int, mode: Instructions) -> str:
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     return digest(
         {

@@ -81,12 +81,16 @@ def run(main: Callable[[list[str]], None]) -> None:
         sys.exit(130)
 
 
-def make_ahead() -> None:
-    """Let idle cores begin with what later stages need, where that is wanted; returns at once."""
+def make_ahead(*, anew: bool = False) -> None:
+    """Let idle cores begin with what later stages need, where that is wanted; returns at once.
+
+    Args:
+        anew: there is a new plan.
+    """
     from gatewise.execution import ahead
     from pipeline import probe
 
-    ahead.begin(probe.make_ahead, _address())
+    ahead.begin(probe.make_ahead, _address(), anew=anew)
 
 
 def module(name: str, arguments: list[str]) -> None:

@@ -49,7 +49,7 @@ def main(_arguments: list[str]) -> None:
     # What happens to be there already is only looked at for this.
     for line in promises.told(study):
         print(line)
-    make_ahead()
+    make_ahead(anew=True)
 
 
 if __name__ == "__main__":

@@ -100,3 +100,27 @@ def test_a_file_that_was_never_kept_is_not_put_back(stage):
     Path(".gatewise/kept/stage/toy/data/toy/stray").write_text("from elsewhere")
     assert stage()
     assert [path.name for path in OUTPUTS[0].iterdir()] == ["part"]
+
+
+def test_what_is_made_ahead_touches_no_output_and_is_found(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    output = Path("reports/toy.json")
+    made = []
+
+    def make(root):
+        made.append(root)
+        (root / output).parent.mkdir(parents=True)
+        (root / output).write_text("made")
+
+    def result(decisive="as ever"):
+        return KeptResult("stage", "toy", [decisive], [output])
+
+    assert result().make_ahead(make)
+    assert not output.exists()
+    assert not result().make_ahead(make)  # it is there already
+    assert not made[0].exists()
+    assert not result().make(lambda: pytest.fail("made twice"))
+    assert output.read_text() == "made"
+    assert result("another").make_ahead(make)
+    assert len(made) == 2
+    assert "kept from before" in capsys.readouterr().out

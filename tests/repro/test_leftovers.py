@@ -1,3 +1,4 @@
+import fcntl
 import os
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import time
 import psutil
 import pytest
 
+from gatewise.errors import GatewiseError
 from gatewise.execution import warm
 from gatewise.files import DamagedError, read_json, write_json
 from gatewise.repro import leftovers
@@ -105,3 +107,23 @@ def test_pipes_and_devices_among_outputs_are_named_before_dvc_waits_on_them(tmp_
         with pytest.raises(DamagedError, match=f"{name}: a folder where a file should be"):
             leftovers.require_regular()
         path.rmdir()
+
+
+def test_a_dvc_at_work_is_known_by_what_it_uses_and_by_its_lock(here):
+    leftovers.require_idle()
+    (here / ".dvc/tmp").mkdir(parents=True)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    write_json(leftovers.RWLOCK, {"runs": {"write": {"pid": ended.pid, "cmd": "dvc repro"}}})
+    leftovers.DVC_LOCK.touch()
+    leftovers.require_idle()
+    users = {"read": [{"pid": os.getpid(), "cmd": "dvc repro"}]}
+    write_json(leftovers.RWLOCK, {"runs": users})
+    with pytest.raises(GatewiseError, match=f"DVC is at work here .process {os.getpid()}.; wait"):
+        leftovers.require_idle()
+    leftovers.RWLOCK.unlink()
+    with leftovers.DVC_LOCK.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with pytest.raises(GatewiseError, match="another process holds its lock"):
+            leftovers.require_idle()
+    leftovers.require_idle()

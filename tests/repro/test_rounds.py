@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 
 from gatewise import config
 from gatewise.errors import GatewiseError
+from gatewise.execution import ahead, warm
 from gatewise.repro import dvc, rounds
 from tests.evidence_runs import answer, summary, task_comparison, whole_comparison
 
@@ -159,3 +161,26 @@ def test_stages_find_this_python_although_nothing_was_activated(monkeypatch):
         text=True,
     )
     assert Path(found.stdout.strip()) == Path(sys.executable).with_name("python")
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_all_rounds_share_a_warm_process_and_idle_cores_work_ahead(folder, monkeypatch, wanted):
+    declare(folder, 2)
+    with (folder / "params.yaml").open("a") as stream:
+        stream.write(f"execution: {{ahead: {str(wanted).lower()}}}\n")
+    started = []
+
+    class Process:
+        def __init__(self, command, env, stdout):
+            started.append((command, env))
+
+        def wait(self):
+            return 0
+
+    monkeypatch.delenv(warm.OWNER, raising=False)
+    monkeypatch.setattr(rounds.subprocess, "Popen", Process)
+    assert rounds.dvc_repro() == 0
+    ((command, env),) = started
+    assert command[1:] == ["-m", "dvc", "repro"]
+    assert env[warm.OWNER] == str(os.getpid())
+    assert (ahead.WANTED in env) == wanted

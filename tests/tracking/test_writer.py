@@ -1,3 +1,8 @@
+import queue
+import threading
+
+import pytest
+
 from gatewise.artifacts.runs import RunRecord
 from gatewise.tracking import writer as module
 from gatewise.tracking.connection import TrackingError
@@ -98,6 +103,32 @@ def test_the_mirror_finds_nothing_to_add_to_live_runs(config, tmp_path):
     harness.writer.close()
     assert mirror(config, tmp_path / "runs").completed == ["digits/gru"]  # the seal
     assert mirror(config, tmp_path / "runs").unchanged == 2
+
+
+def test_what_the_writer_wrote_itself_is_not_read_again(config, tmp_path, monkeypatch):
+    folder = write_run(tmp_path / "runs")
+    harness = Harness(config)
+    harness.writer.take([harness.started(folder), *harness.epochs(folder, [1, 2, 3])])
+    with monkeypatch.context() as patched:
+        client = type(harness.writer._store.client)
+        patched.setattr(client, "get_metric_history", lambda *_: pytest.fail("read again"))
+        harness.writer.take([harness.finished(folder)])
+    wanted = from_folder(folder)
+    assert Store(config).hidden_gaps(wanted, only(config)[wanted.name]) == []
+
+
+def test_news_is_gathered_until_the_last_of_it():
+    waiting = queue.SimpleQueue()
+    for epoch in (1, 2):
+        waiting.put({"event": "epoch", "epoch": epoch})
+    assert [event["epoch"] for event in module.gather(waiting, 0.0)] == [1, 2]
+    later = threading.Timer(0.2, waiting.put, [{"event": "close"}])
+    waiting.put({"event": "epoch", "epoch": 3})
+    later.start()
+    # Long before the minute is over.
+    assert [event["event"] for event in module.gather(waiting, 60.0)] == ["epoch", "close"]
+    waiting.put(None)
+    assert module.gather(waiting, 60.0) == [None]
 
 
 def test_training_the_same_key_again_makes_no_second_run(config, tmp_path):

@@ -76,8 +76,11 @@ def track(
 def repro() -> None:
     """`dvc repro`, with more seeds while `seeds: auto` wants them, then `track`."""
     from gatewise.repro import ending, rounds, site_cache
+    from gatewise.tracking import loading
 
     site_cache.settle()
+    if tracking_config().enabled:
+        loading.begin()
     status = rounds.reproduce(rounds.dvc_repro)
     if status:
         raise typer.Exit(status)

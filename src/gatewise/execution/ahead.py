@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from gatewise.errors import GatewiseError
 from gatewise.execution import warm
-from gatewise.files import read_json, try_lock, write_json
+from gatewise.files import read_json, replacing, try_lock, write_json
 
 WANTED = "GATEWISE_AHEAD"
 """Environment variable: set where whoever runs all stages wants this."""
@@ -44,17 +44,26 @@ class Piece:
     make: Callable[[], object]
 
 
-def begin(work: Callable[[], None], address: str | None) -> None:
+def begin(
+    work: Callable[[], None], address: str | None, *, anew: bool = False, folder: Path = FOLDER
+) -> None:
     """Have `work` called in a process of its own, if that is wanted; returns at once.
 
     Args:
         work: calls `carry_out`; found by its name.
         address: the warm process that it is forked from, if there is one.
+        anew: also if that process has done so before: there may be something new to be made.
+        folder: where it is noted.
     """
     if address is None or WANTED not in os.environ:
         return
+    begun = folder / "begun"
     with suppress(OSError, GatewiseError):  # the stages do everything themselves then
+        if not anew and begun.is_file() and begun.read_text(encoding="utf-8") == address:
+            return
         warm.leave(address, work, [])
+        with replacing(begun) as temporary:
+            temporary.write_text(address, encoding="utf-8")
 
 
 def carry_out(pieces: Iterable[Piece], folder: Path = FOLDER) -> None:

@@ -170,6 +170,8 @@ def ensure(owner: int, modules: Sequence[str], threads: int = 1) -> str:
             ],
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
+            # Whoever reads what the stages say would wait for the end of this process, too.
+            stdout=subprocess.DEVNULL,
             # A session of its own: Ctrl-C is for the owner, which decides what it means.
             start_new_session=True,
             env=environment,

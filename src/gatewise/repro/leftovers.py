@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import time
@@ -20,7 +21,7 @@ from gatewise.files import NotJsonError, read_json, replacing, write_json
 
 RECORD = Path(".gatewise/retrain-child.json")
 LOCK, BACKUP = Path("dvc.lock"), Path(".gatewise/dvc.lock")
-RWLOCK = Path(".dvc/tmp/rwlock")
+RWLOCK, DVC_LOCK = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/lock")
 READ_BY_DVC = ("dvc.yaml", "dvc.lock", "params.yaml", "seeds.lock", "tuning.lock", str(RWLOCK))
 PATIENCE = 10.0
 """Seconds to wait for what was killed to be gone."""
@@ -110,6 +111,37 @@ def mend_rwlock() -> None:
                 write_json(RWLOCK, {path: users for path, users in held.items() if users})
             return
     RWLOCK.unlink(missing_ok=True)
+
+
+def require_idle(root: str | Path = ".") -> None:
+    """Refuse while DVC runs in a project: it would find another study's files half-way.
+
+    While a stage runs DVC only notes what is in use; between stages it holds its lock.
+
+    Raises:
+        GatewiseError: naming the process, where DVC says which.
+    """
+    process = _at_work(Path(root))
+    if process is not None:
+        raise GatewiseError(
+            f"DVC is at work here ({process}); wait until it has ended, or stop it with Ctrl-C: "
+            "what was finished is kept"
+        )
+
+
+def _at_work(root: Path) -> str | None:
+    """Which DVC runs in a project, in words; `None` if none does."""
+    with contextlib.suppress(FileNotFoundError, NotJsonError):
+        for users in read_json(root / RWLOCK).values():
+            held = _held(users)
+            for user in [*held.get("read", []), *([held["write"]] if "write" in held else [])]:
+                return f"process {user['pid']}"
+    with contextlib.suppress(FileNotFoundError), (root / DVC_LOCK).open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back with the file
+        except BlockingIOError:
+            return "another process holds its lock"
+    return None
 
 
 def _held(users: dict[str, Any]) -> dict[str, Any]:

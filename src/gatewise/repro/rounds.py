@@ -8,6 +8,7 @@ are found under their keys, so a round trains its new seeds alone. Who gets more
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import yaml
 from gatewise import config
 from gatewise.artifacts.comparison import Comparison
 from gatewise.evidence import allocation
-from gatewise.execution import ahead
+from gatewise.execution import ahead, warm
 from gatewise.files import replacing
 from gatewise.repro import course, dvc, leftovers
 
@@ -90,6 +91,8 @@ def dvc_repro() -> int:
     leftovers.require_regular()
     with course.shown(config.load()) as output:
         environment = {**dvc.environment(), **course.environment()}
+        # One warm process for all rounds: its imports take a core a quarter of a minute.
+        environment.setdefault(warm.OWNER, str(os.getpid()))
         if config.load_operation()[0].ahead:
             environment[ahead.WANTED] = "1"
         command = [sys.executable, "-m", "dvc", "repro"]

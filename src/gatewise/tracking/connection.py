@@ -90,16 +90,21 @@ def _require_file(path: Path | None) -> None:
         raise TrackingError(str(error)) from None
 
 
-def open_client(uri: str) -> MlflowClient:
-    """A client of the store; a SQLite file that is not there yet is created whole.
-
-    Of one that was moved or copied with its project the addresses of artifacts are mended first.
-    """
+def settle_environment() -> None:
+    """Tell MLflow how to behave here, which it reads when it is imported."""
     # Fail within seconds: the mirror delivers later what cannot be delivered now.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+
+def open_client(uri: str) -> MlflowClient:
+    """A client of the store; a SQLite file that is not there yet is created whole.
+
+    Of one that was moved or copied with its project the addresses of artifacts are mended first.
+    """
+    settle_environment()
     from mlflow import MlflowClient
 
     for name in ("mlflow", "alembic", "urllib3"):  # after the import, which sets its own

@@ -45,6 +45,15 @@ def of_run(wanted: Content, run: Run, parent: str | None = None) -> list[str]:
     return gaps
 
 
+def tags_alone(wanted: Content, run: Run, parent: str | None = None) -> dict[str, str] | None:
+    """The tags that a run lacks; `None` if it lacks anything else.
+
+    So it is with runs that were logged while they trained: what DVC locked came later.
+    """
+    lacking = differing(run.data.tags, tags(wanted, parent))
+    return lacking if len(of_run(wanted, run, parent)) == len(lacking) else None
+
+
 def tags(wanted: Content, parent: str | None) -> dict[str, str]:
     """The tags that a run should have, its parent's id among them."""
     return {**wanted.tags, **({content.PARENT: parent} if parent else {})}

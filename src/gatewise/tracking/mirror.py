@@ -104,16 +104,21 @@ def mirror(
             progress(this.name, total)
             run = look.find(this)
             parent = look.places[each.parent].run_id if each.parent else None
-            run_id, changed = store.complete(this, run, parent, once)
+            tags = gaps.tags_alone(this, run, parent) if run is not None else None
+            if run is not None and tags is not None:  # to be written with its description
+                run_id, changed = run.info.run_id, bool(tags)
+            else:
+                run_id, changed = store.complete(this, run, parent, once)
             look.places[this.key] = Place(store.experiment(this.task), run_id)
-            told.append(_Told(this.key, this.name, this.notes, run, changed))
+            told.append(_Told(this.key, this.name, this.notes, run, changed, tags or {}))
         for group in groups.values():
             _mirror_model(store, group, Path(prepared), outcome)
         for one in told:  # now that every run has an id, they can be linked to each other
             place = look.places[one.key]
             text = notes.filled(one.notes, place, look.places)
-            if text and _note(one.run) != text:
-                store.describe(place.run_id, text)
+            tags = one.tags | ({notes.TAG: text} if text and _note(one.run) != text else {})
+            if tags:
+                store.tag(place.run_id, tags)
             if one.run is None:
                 outcome.added.append(one.name)
             elif one.changed:
@@ -138,6 +143,8 @@ class _Told(NamedTuple):
     run: Run | None
     """As it was before."""
     changed: bool
+    tags: dict[str, str]
+    """Which it lacks besides."""
 
 
 class _Look:
@@ -227,7 +234,7 @@ def check(
             differences.append(f"{this.name}: not in the store")
             continue
         look.places[this.key] = Place(run.info.experiment_id, run.info.run_id)
-        told.append(_Told(this.key, this.name, this.notes, run, False))
+        told.append(_Told(this.key, this.name, this.notes, run, False, {}))
         parent = look.places.get(each.parent or "")
         lacks = gaps.of_run(this, run, parent.run_id if parent else None)
         lacks += store.hidden_gaps(this, run)

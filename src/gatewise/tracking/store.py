@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewise.config import TrackingConfig
-from gatewise.tracking import content, entries, gaps, location, notes
+from gatewise.tracking import content, entries, gaps, location
 from gatewise.tracking.connection import (
     TrackingError,
     address,
@@ -138,6 +138,8 @@ class Store:
         run: Run | None,
         parent: str | None = None,
         once: Mapping[str, str] | None = None,
+        *,
+        known: Mapping[MetricKey, float] | None = None,
     ) -> tuple[str, bool]:
         """Make the stored run hold all that is wanted, and seal it as finished.
 
@@ -146,6 +148,7 @@ class Store:
             run: the stored run with this key; None makes it.
             parent: id of the parent run.
             once: as for `start`.
+            known: points of its metrics, for who wrote them all; read from the store if left out.
 
         Returns:
             The run's id and whether anything had to be written.
@@ -153,11 +156,11 @@ class Store:
         if run is not None and not gaps.of_run(wanted, run, parent):
             return run.info.run_id, False
         with explained(self.uri):
-            history: dict[MetricKey, float] = {}
+            history: Mapping[MetricKey, float] = {}
             if run is None:
                 run = self._create(wanted, once or {})
             else:
-                history = self.history(run, wanted)
+                history = self.history(run, wanted) if known is None else known
             run_id = run.info.run_id
             sealed = run.data.tags.get(content.CONTENT) == wanted.seal
             if not sealed:
@@ -258,10 +261,10 @@ class Store:
         with explained(self.uri):
             entries.write(self.client, run_id, points)
 
-    def describe(self, run_id: str, text: str) -> None:
-        """Give a run its description."""
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Give a run tags, its description among them."""
         with explained(self.uri):
-            entries.write(self.client, run_id, tags={notes.TAG: text})
+            entries.write(self.client, run_id, tags=tags)
 
     def mark(self, run_id: str, current: bool) -> None:
         """Say whether a run belongs to the study as it is now."""

@@ -28,6 +28,8 @@ from gatewise.tracking.store import Store
 from gatewise.tracking.system import Machine
 
 RETRY_SECONDS = 15.0
+GATHER_SECONDS = 2.0
+"""News is gathered for so long: a request costs as much for one epoch as for ten."""
 Event = dict[str, Any]
 
 
@@ -59,7 +61,8 @@ class Writer:
         self._run_ids: dict[int, str] = {}
         self._whole: set[int] = set()
         """Seeds whose run was in the store before, finished."""
-        self._held: dict[int, set[MetricKey]] = {}
+        self._held: dict[int, dict[MetricKey, float]] = {}
+        """What the store holds of the curves of runs that are open."""
         self._folders: dict[int, Path] = {}
         """Finished seeds that are not delivered yet."""
         self._members: dict[int, tuple[Path, RunRecord]] = {}
@@ -150,7 +153,7 @@ class Writer:
         run_id: str = run.info.run_id
         if content.CONTENT in run.data.tags:
             self._whole.add(seed)
-        self._held[seed] = set(self._store.history(run))
+        self._held[seed] = self._store.history(run)
         self._run_ids[seed] = run_id
         return run_id
 
@@ -160,7 +163,7 @@ class Writer:
         fresh = {key: value for key, value in points.items() if key not in self._held.get(seed, ())}
         if run_id is not None and fresh and seed not in self._whole:
             self._store.log_points(run_id, fresh)
-            self._held[seed] |= fresh.keys()
+            self._held[seed] |= fresh
 
     def _finished(self, seed: int) -> None:
         assert self._store is not None  # noqa: S101
@@ -169,7 +172,8 @@ class Writer:
         wanted = content.from_folder(folder)
         parent = self._parent(record)
         run = self._store.find(self.task, wanted.key)
-        self._store.complete(wanted, run, parent, self.once)
+        known = self._held.get(seed) if seed in self._run_ids else None
+        self._store.complete(wanted, run, parent, self.once, known=known)
         self._members[seed] = (folder, record)
         del self._folders[seed]
         self._run_ids.pop(seed, None)
@@ -205,6 +209,22 @@ def _points(event: Event) -> dict[MetricKey, float]:
     }
 
 
+def gather(waiting: queue.SimpleQueue[Event | None], seconds: float) -> list[Any]:
+    """The events of the next seconds, at least one; at once where the last of all is among them."""
+    events = [waiting.get()]
+    deadline = time.monotonic() + seconds
+    while not _last(events[-1]):
+        try:
+            events.append(waiting.get(timeout=max(0.0, deadline - time.monotonic())))
+        except queue.Empty:
+            break
+    return events
+
+
+def _last(event: Event | None) -> bool:
+    return event is None or event["event"] == "close"
+
+
 def main() -> None:
     """Read events until `close` or the end of input."""
     os.nice(5)  # training goes first
@@ -233,10 +253,9 @@ def main() -> None:
     answer(ready=True)
     closing = False
     while not closing:
-        events = [waiting.get()]
-        while not waiting.empty():
-            events.append(waiting.get())
-        closing = any(event is None or event["event"] == "close" for event in events)
+        # What the machine does is asked when an epoch has ended, not later.
+        events = gather(waiting, 0.0 if writer.config.system_metrics else GATHER_SECONDS)
+        closing = _last(events[-1])
         writer.take([event for event in events if event is not None and "seed" in event])
     writer.close()
 

@@ -29,7 +29,7 @@ from gatewise.models import budget
 from gatewise.models.building import build
 from gatewise.models.complexity import Sizes
 from gatewise.models.sequence_model import SequenceModel
-from gatewise.training import checkpoint, divergence, instructions, lean
+from gatewise.training import checkpoint, divergence, instructions, kept_vectors, lean
 from gatewise.training.averaging import LastEpochs
 from gatewise.training.callbacks import DropoutStream, OnEpoch, Recorder
 from gatewise.training.datamodule import TaskData
@@ -105,7 +105,7 @@ def fit(
     data = group.data(plan, prepared, seed)
     config = _with_longest_sequence(solved.variant, data)
     card = prepared.card
-    module = group.module(_model(plan, config, seed, data), plan.train, card.asks)
+    module = group.module(_model(plan, config, seed, data, keep), plan.train, card.asks)
     recorder = Recorder(plan.metric, on_epoch)
     saved = None if keep is None else _saved(keep, on_resume)
     last = LastEpochs(plan.train.average_last) if plan.train.average_last else None
@@ -161,7 +161,9 @@ def check_compiler() -> None:
         )
 
 
-def _model(plan: RunPlan, config: VariantConfig, seed: int, data: TaskData) -> SequenceModel:
+def _model(
+    plan: RunPlan, config: VariantConfig, seed: int, data: TaskData, keep: Keep | None = None
+) -> SequenceModel:
     """The variant with its initial weights."""
     card = data.prepared.card
     replica = (config.replica,) if config.replica else ()
@@ -170,20 +172,16 @@ def _model(plan: RunPlan, config: VariantConfig, seed: int, data: TaskData) -> S
     if card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
     if card.vocabulary is not None and config.embeddings == "cooccurrence":
-        model.start_embeddings(*_word_vectors(data, card.vocabulary, config.embedding))
+        folder = None if keep is None else keep.path.parent.parent / kept_vectors.FOLDER
+        found, words = kept_vectors.vectors(
+            data.documents("train"), card.vocabulary, config.embedding, folder, plan.instructions
+        )
+        model.start_embeddings(torch.from_numpy(found), torch.from_numpy(words))
     if (longest := data.longest_answer()) is not None:
         model.set_longest(longest)
     if plan.compile:
         model.compile_steps()
     return model
-
-
-def _word_vectors(data: TaskData, vocabulary: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Vectors of the words of the training split, and the words' ids."""
-    from gatewise.training import word_vectors
-
-    found, words = word_vectors.vectors(data.documents("train"), vocabulary, width)
-    return torch.from_numpy(found), torch.from_numpy(words)
 
 
 def _with_longest_sequence(config: VariantConfig, data: TaskData) -> VariantConfig:

@@ -1,5 +1,6 @@
 """Studies side by side: nothing is lost, whatever the moment of a kill."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from gatewise import config
 from gatewise.artifacts.tuning_lock import TuningLock
 from gatewise.errors import GatewiseError
+from gatewise.files import write_json
+from gatewise.repro import leftovers
 from gatewise.repro.studies import kept
 
 
@@ -166,3 +169,15 @@ def test_what_was_edited_after_a_kill_is_not_written_over(root, monkeypatch):
     (root / "params.yaml").write_text(params("digits") + "# edited meanwhile\n")
     kept.use("doors", root=root)
     assert "# edited meanwhile" in (root / "studies/digits/params.yaml").read_text()
+
+
+def test_no_study_changes_places_while_dvc_works(root):
+    kept.begin("doors", params("doors"), root=root)
+    before = contents(root)
+    (root / leftovers.RWLOCK).parent.mkdir(parents=True)
+    write_json(root / leftovers.RWLOCK, {"data": {"write": {"pid": os.getpid(), "cmd": "dvc"}}})
+    with pytest.raises(GatewiseError, match="DVC is at work"):
+        kept.use("digits", root=root)
+    with pytest.raises(GatewiseError, match="DVC is at work"):
+        kept.begin("words", params("words"), root=root)
+    assert (contents(root), kept.present(root)) == (before, "doors")

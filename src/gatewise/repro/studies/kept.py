@@ -27,6 +27,7 @@ from gatewise.config import SEEDS_LOCK, suggest, yaml_file
 from gatewise.config.study import LONGEST_NAME, NAME
 from gatewise.errors import GatewiseError
 from gatewise.files import replacing, try_lock
+from gatewise.repro import leftovers
 
 PARAMS, DVC_LOCK = "params.yaml", "dvc.lock"
 FILES = (PARAMS, DVC_LOCK, SEEDS_LOCK, tuning_lock.FILE)
@@ -76,7 +77,8 @@ def use(name: str, keep_as: str | None = None, root: str | Path = ".") -> str | 
         The name under which the study that was there is kept; `None` if `name` is there already.
 
     Raises:
-        GatewiseError: there is no study `name`, or another one has the name `keep_as`.
+        GatewiseError: there is no study `name`, another one has the name `keep_as`, or DVC is at
+            work.
     """
     root = Path(root)
     with _alone(root):
@@ -105,7 +107,7 @@ def begin(
         the latter if that is the same study already.
 
     Raises:
-        GatewiseError: another study has the name `keep_as`.
+        GatewiseError: another study has the name `keep_as`, or DVC is at work.
     """
     root = Path(root)
     with _alone(root):
@@ -129,6 +131,7 @@ def _alone(root: Path) -> Iterator[None]:
     for needed in ("dvc.yaml", PARAMS):
         if not (root / needed).is_file():
             raise GatewiseError(f"{needed}: no such file; run from the project's folder")
+    leftovers.require_idle(root)
     lock = try_lock(root / ".gatewise" / "studies.lock")
     if lock is None:
         raise GatewiseError("another process changes the present study; try again in a moment")

@@ -7,7 +7,7 @@ scored at the end. What studies may ask for beyond that (tuned settings, dropout
 averaged weights) is left out, as it takes little. Made for `benchmarks.verdict`, which starts it as
 a process of its own:
 
-    python -m benchmarks.plain_lightning PROJECT --into loop.jsonl [--minutes 5]
+    python -m benchmarks.plain_lightning PROJECT --into loop.jsonl [--minutes 4]
 
 It measures a run of each task and variant that it can train, then further seeds in turns while the
 minutes last, and adds a line for each to the file; those that are there count as measured.
@@ -208,7 +208,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("project", type=Path)
     parser.add_argument("--into", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--minutes", type=float, default=4.0)
     wish = parser.parse_args()
     loop(wish.project, wish.into, wish.minutes)
 

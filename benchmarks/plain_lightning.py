@@ -16,6 +16,7 @@ minutes last, and adds a line for each to the file; those that are there count a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -189,18 +190,24 @@ def loop(project: Path, into: Path, minutes: float) -> None:
     plans = [plan for plan in lay_out(study) if can_train(study, plan)]
     by_name = {(plan.task, plan.variant): plan for plan in plans}
     spent = read(into)
-    with tempfile.TemporaryDirectory() as name:
-        mlflow.set_tracking_uri(f"sqlite:///{name}/mlflow.db")
-        mlflow.set_experiment("loop")
-        mlflow.pytorch.autolog()
-        for task, variant, seed in in_turns(plans, spent, 60 * minutes):
-            prepared = Prepared.open(project / "data" / "prepared" / task)
-            took = seconds(by_name[task, variant], seed, prepared)
-            spent[task, variant, seed] = took
-            row = {"task": task, "variant": variant, "seed": seed, "seconds": round(took, 2)}
-            with into.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(row) + "\n")
-            print(f"plain Lightning, {task}/{variant} seed {seed}: {took:.1f} s", flush=True)
+    turns = in_turns(plans, spent, 60 * minutes)
+    for key in turns:  # MLflow takes seconds to make its store: only if there is something to do
+        with tempfile.TemporaryDirectory() as name:
+            mlflow.set_tracking_uri(f"sqlite:///{name}/mlflow.db")
+            mlflow.set_experiment("loop")
+            mlflow.pytorch.autolog()
+            for task, variant, seed in itertools.chain([key], turns):
+                prepared = Prepared.open(project / "data" / "prepared" / task)
+                took = seconds(by_name[task, variant], seed, prepared)
+                spent[task, variant, seed] = took
+                _keep(into, task, variant, seed, took)
+
+
+def _keep(into: Path, task: str, variant: str, seed: int, took: float) -> None:
+    row = {"task": task, "variant": variant, "seed": seed, "seconds": round(took, 2)}
+    with into.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")
+    print(f"plain Lightning, {task}/{variant} seed {seed}: {took:.1f} s", flush=True)
 
 
 def main() -> None:

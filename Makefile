@@ -49,12 +49,14 @@ dev: $(READY_DEV) ## the same, and what tests and development add
 repro: $(READY) ## run the study: data, training, verdicts, report; every run in MLflow
 	gatewise repro
 
+# A file's tests stay in one process, which makes what they share once; dear files are begun first.
+PYTEST := pytest -n 2 --dist loadscope --no-loadscope-reorder
 .PHONY: test
 test: $(READY_DEV) ## run the tests, but those of `make weekly`
-	pytest -n 2 --dist worksteal -m 'not weekly'
+	$(PYTEST) -m 'not weekly'
 .PHONY: weekly
 weekly: $(READY_DEV) ## the tests that take long and seldom break: simulations, kills, soaks
-	pytest -n 2 --dist worksteal -m weekly
+	$(PYTEST) -m weekly
 
 .PHONY: tiny
 tiny: $(READY) ## the whole pipeline on tiny settings, in .gatewise/tiny

@@ -6,7 +6,7 @@ module of `torch.nn` that computes the same numbers. The machine's GEMM peak at 
 of the references: each pass is also given as a share of it (from its multiply-accumulates, a
 backward pass counted as two forward passes).
 
-    python -m benchmarks.cells [--batch 64 1] [--hidden 128] [--time 100] [--rounds 9] [cell ...]
+    python -m benchmarks.cells [--batch 64 1] [--hidden 128] [--time 100] [--rounds 7] [cell ...]
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, nargs="+", default=[64, 1])
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--time", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="three rounds")
     parser.add_argument("--json", type=Path, help="write the results there")
     return parser.parse_args(arguments)

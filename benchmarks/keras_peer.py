@@ -96,7 +96,7 @@ def measure(quick: bool) -> list[Result]:
             plan = tasks.plan(kind, cell=cell, hidden=hidden, seeds=seeds, epochs=5)
             plan = plan.model_copy(update={"augment": None})
             pool, keras, later = [], [], []
-            for _ in range(1 if quick else 3):
+            for _ in range(1 if quick else 2):
                 found = in_keras(plan, prepared, path)
                 keras.append(sum(run["seconds"] for run in found["runs"]))
                 later.append(sum(run["later_epochs"] for run in found["runs"]))

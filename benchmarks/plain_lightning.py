@@ -7,7 +7,7 @@ scored at the end. What studies may ask for beyond that (tuned settings, dropout
 averaged weights) is left out, as it takes little. Made for `benchmarks.verdict`, which starts it as
 a process of its own:
 
-    python -m benchmarks.plain_lightning PROJECT --into loop.jsonl [--minutes 5]
+    python -m benchmarks.plain_lightning PROJECT --into loop.jsonl [--minutes 4]
 
 It measures a run of each task and variant that it can train, then further seeds in turns while the
 minutes last, and adds a line for each to the file; those that are there count as measured.
@@ -16,6 +16,7 @@ minutes last, and adds a line for each to the file; those that are there count a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -189,18 +190,24 @@ def loop(project: Path, into: Path, minutes: float) -> None:
     plans = [plan for plan in lay_out(study) if can_train(study, plan)]
     by_name = {(plan.task, plan.variant): plan for plan in plans}
     spent = read(into)
-    with tempfile.TemporaryDirectory() as name:
-        mlflow.set_tracking_uri(f"sqlite:///{name}/mlflow.db")
-        mlflow.set_experiment("loop")
-        mlflow.pytorch.autolog()
-        for task, variant, seed in in_turns(plans, spent, 60 * minutes):
-            prepared = Prepared.open(project / "data" / "prepared" / task)
-            took = seconds(by_name[task, variant], seed, prepared)
-            spent[task, variant, seed] = took
-            row = {"task": task, "variant": variant, "seed": seed, "seconds": round(took, 2)}
-            with into.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(row) + "\n")
-            print(f"plain Lightning, {task}/{variant} seed {seed}: {took:.1f} s", flush=True)
+    turns = in_turns(plans, spent, 60 * minutes)
+    for key in turns:  # MLflow takes seconds to make its store: only if there is something to do
+        with tempfile.TemporaryDirectory() as name:
+            mlflow.set_tracking_uri(f"sqlite:///{name}/mlflow.db")
+            mlflow.set_experiment("loop")
+            mlflow.pytorch.autolog()
+            for task, variant, seed in itertools.chain([key], turns):
+                prepared = Prepared.open(project / "data" / "prepared" / task)
+                took = seconds(by_name[task, variant], seed, prepared)
+                spent[task, variant, seed] = took
+                _keep(into, task, variant, seed, took)
+
+
+def _keep(into: Path, task: str, variant: str, seed: int, took: float) -> None:
+    row = {"task": task, "variant": variant, "seed": seed, "seconds": round(took, 2)}
+    with into.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")
+    print(f"plain Lightning, {task}/{variant} seed {seed}: {took:.1f} s", flush=True)
 
 
 def main() -> None:
@@ -208,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("project", type=Path)
     parser.add_argument("--into", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--minutes", type=float, default=4.0)
     wish = parser.parse_args()
     loop(wish.project, wish.into, wish.minutes)
 

@@ -1,7 +1,7 @@
 """What the same bits on every processor cost: `portable` against `native`.
 
 A training step of an LSTM, a GRU and an RNN at the sizes of the default study (128 clips of 50
-frames, 64 units), each in a process of its own, since libraries settle as they load what they
+frames, 64 units). Each mode has processes of its own, since libraries settle as they load what they
 compute with. Modes take turns, and who begins changes.
 
     python -m benchmarks.portable [--quick]
@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks import result
 from benchmarks.result import Result, measured, ratios
@@ -31,6 +32,7 @@ CELLS = ("lstm", "gru", "rnn")
 LIMIT = 1.10
 """Most that a `portable` study may take of a `native` one's time."""
 PROJECT = Path(__file__).parent.parent
+T = TypeVar("T")
 
 
 def steps(cell: str, count: int) -> float:
@@ -64,19 +66,19 @@ def steps(cell: str, count: int) -> float:
 
 
 def in_turns(
-    modes: Sequence[Instructions], rounds: int, once: Callable[[Instructions], float]
-) -> dict[Instructions, list[float]]:
+    modes: Sequence[Instructions], rounds: int, once: Callable[[Instructions], T]
+) -> dict[Instructions, list[T]]:
     """What `once` gives for each mode and round; modes in turns, in another order each round."""
-    seconds: dict[Instructions, list[float]] = {mode: [] for mode in modes}
+    seconds: dict[Instructions, list[T]] = {mode: [] for mode in modes}
     for number in range(rounds):
         for mode in list(modes)[:: -1 if number % 2 else 1]:
             seconds[mode].append(once(mode))
     return seconds
 
 
-def in_a_process(cell: str, count: int, mode: Instructions) -> float:
-    """`steps` in a process that computes with `mode`."""
-    command = [sys.executable, "-m", "benchmarks.portable", "--cell", cell, "--steps", str(count)]
+def in_a_process(count: int, mode: Instructions) -> dict[str, float]:
+    """`steps` of each cell in a process that computes with `mode`."""
+    command = [sys.executable, "-m", "benchmarks.portable", "--steps", str(count)]
     done = subprocess.run(
         command,
         env={**instructions.environment(mode), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
@@ -85,20 +87,23 @@ def in_a_process(cell: str, count: int, mode: Instructions) -> float:
         capture_output=True,
         text=True,
     )
-    return float(json.loads(done.stdout.splitlines()[-1]))
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def measure(quick: bool) -> list[Result]:
     """Training steps; the promise is about a whole study, so these have no limit of their own."""
-    results = []
-    for cell in CELLS:
-        seconds = in_turns(
-            instructions.MODES,
-            2 if quick else 6,
-            lambda mode, cell=cell: in_a_process(cell, 20 if quick else 100, mode),  # type: ignore[misc]
+    count = 20 if quick else 100
+    found = in_turns(instructions.MODES, 2 if quick else 6, lambda mode: in_a_process(count, mode))
+    return [
+        row
+        for cell in CELLS
+        for row in _rows(
+            f"step, {cell}-64",
+            {mode: [one[cell] for one in rounds] for mode, rounds in found.items()},
+            1e3, "ms", None,
         )
-        results += _rows(f"step, {cell}-64", seconds, 1e3, "ms", None)
-    return results
+    ]  # fmt: skip
 
 
 def study(rounds: int) -> list[Result]:
@@ -155,14 +160,13 @@ def _rows(
 def main() -> None:
     """Command line: a child that measures, the study, or what the suite asks for."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--cell", choices=CELLS)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--study", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     wish, rest = parser.parse_known_args()
-    if wish.cell:
+    if wish.steps:
         instructions.require(_mode())
-        print(json.dumps(steps(wish.cell, wish.steps)))
+        print(json.dumps({cell: steps(cell, wish.steps) for cell in CELLS}))
     elif wish.study:
         print(result.table([row.plain() for row in study(wish.rounds)]))
     else:

@@ -64,24 +64,30 @@ def main(measure: Callable[[bool], list[Result]], document: str | None) -> None:
         print(table([result.plain() for result in results]))
 
 
+def cells(row: dict[str, Any]) -> list[str]:
+    """A row of a table: what, median with quartiles and unit, what is checked, its limit."""
+    spread = "" if row["low"] is None else f" ({_number(row['low'])} to {_number(row['high'])})"
+    sign = "≤" if row["better"] == "lower" else "≥"
+    return [
+        row["name"],
+        f"{_number(row['value'])}{spread} {row['unit']}",
+        row["what"],
+        "" if row["checked"] is None else _number(row["checked"]),
+        "" if row["limit"] is None else f"{sign} {_number(row['limit'])}",
+        {None: "", True: "yes", False: "**no**"}[row["kept"]],
+    ]
+
+
 def table(results: Sequence[dict[str, Any]], before: dict[str, float] | None = None) -> str:
     """Markdown; `before` holds the last measurement's values by name."""
-    heading = ["what", "median (quartiles)", "unit", "checked", "", "limit", "kept", "to the last"]
-    lines = [heading, ["---", "---:", "---", "---", "---:", "---:", "---", "---:"]]
-    for r in results:
-        spread = "" if r["low"] is None else f" ({r['low']:.3g} to {r['high']:.3g})"
-        sign = "≤" if r["better"] == "lower" else "≥"
-        old = (before or {}).get(r["name"])
-        lines.append(
-            [
-                r["name"],
-                f"{r['value']:.3g}{spread}",
-                r["unit"],
-                r["what"],
-                "" if r["checked"] is None else f"{r['checked']:.3g}",
-                "" if r["limit"] is None else f"{sign} {r['limit']:.3g}",
-                {None: "", True: "yes", False: "**no**"}[r["kept"]],
-                f"{r['value'] / old:.2f}" if old else "",
-            ]
-        )
+    heading = ["what", "median (quartiles)", "checked", "", "limit", "kept", "to the last"]
+    lines = [heading, ["---", "---:", "---", "---:", "---:", "---", "---:"]]
+    for row in results:
+        old = (before or {}).get(row["name"])
+        lines.append([*cells(row), f"{row['value'] / old:.2f}" if old else ""])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _number(value: float) -> str:
+    """Three digits, without an exponent where thousands will do."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"

@@ -16,7 +16,11 @@ from typing import Literal, NamedTuple
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOGGED = re.compile(r" *(\d+\.\d+) ?(.*)")
 _ANSWER = re.compile(r"answer ([\w.-]+):")
-_STAGE = re.compile(r"Running stage '(?:.*:)?[\w.@-]+':|\[\d+ of \d+ done, [^\]]* left\] ")
+_STAGE = re.compile(
+    r"(?:Running stage '(?:[^']*:)?|\[\d+ of \d+ done, [^\]]* left\] )"
+    r"([a-z]+)(?:[@ ][\w.-]+)?(?:':)?"
+)
+"""As DVC says it, and as `gatewise repro` does."""
 _TRAINED = re.compile(r"(?:tune )?([\w.-]+)/([\w.-]+) (seed|trial) .*\((\d+) of \d+ trained\)$")
 
 Run = tuple[str, str]
@@ -80,9 +84,24 @@ def answers(lines: Iterable[Line], tasks: Iterable[str]) -> dict[str, float]:
     return found
 
 
+def by_kind(lines: Sequence[Line]) -> dict[str, float]:
+    """Seconds of all stages of a kind, each until the next one's beginning, in their order.
+
+    DVC's own work between two stages counts for the one before. What follows the last stage of a
+    round until the next one's first (weighing who goes on, mirroring) counts for that stage.
+    """
+    found: dict[str, float] = {}
+    before, name = 0.0, "start"
+    for seconds, text in [*lines, Line(lines[-1].seconds, "[0 of 0 done, 0 left] end")]:
+        if match := _STAGE.fullmatch(_plain(text)):
+            found[name] = found.get(name, 0.0) + seconds - before
+            before, name = seconds, match[1]
+    return found
+
+
 def batches(lines: Sequence[Line]) -> list[Batch]:
     """What each stage that trained something trained, and what that took."""
-    starts = [number for number, line in enumerate(lines) if _STAGE.match(_plain(line.text))]
+    starts = [number for number, line in enumerate(lines) if _STAGE.fullmatch(_plain(line.text))]
     found = []
     for first, last in zip(starts, [*starts[1:], len(lines) - 1], strict=True):
         trained = [

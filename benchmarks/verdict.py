@@ -22,8 +22,8 @@ each task and variant. All that is measured is kept in a folder (`.gatewise/verd
 `study.log`, `loop.jsonl`. Started again, what is there is not measured again; with more `--minutes`
 the loop goes on.
 
-    python -m benchmarks.verdict [--study docs/studies/tiny.yaml | --quick] [--minutes 5]
-        [--keep FOLDER] [--log FILE] [--only study | loop]
+    python -m benchmarks.verdict [--study docs/studies/tiny.yaml | --quick] [--minutes 4]
+        [--keep FOLDER] [--anew] [--log FILE] [--only study | loop]
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ KEEP = PROJECT / ".gatewise" / "verdict"
 LOG, LOOP, MADE_OF = "study.log", "loop.jsonl", "made-of.json"
 FIRST, ALL, TIMES = 180.0, 720.0, 3.0
 """Goals on two cores: seconds to the first answer and to the last, and to the plain loop."""
-MINUTES = 5.0
+MINUTES = 4.0
 """What the plain loop may take; each of its runs is measured once, whatever that takes."""
 BUILT = "import pipeline, gatewise.models.cells.compiled, gatewise.training.augmentation"
 """What building the environment compiles, as in the Makefile."""
@@ -122,6 +122,10 @@ def results(
         *(Result(f"answer {task}", at, "s") for task, at in answered.items()),
         Result("first task answered", first, "s", what="seconds", checked=first, limit=FIRST),
         Result("the whole study", last, "s", what="seconds", checked=last, limit=ALL),
+    ]
+    rows += [
+        Result(f"the whole study: {kind}", took, "s", what="share", checked=took / last)
+        for kind, took in study_log.by_kind(lines).items()
     ]
     more = left_out(batches, study.seeds.cap) if isinstance(study.seeds, Rounds) else None
     if more is not None:
@@ -294,6 +298,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path, default=PROJECT / "params.yaml")
     parser.add_argument("--quick", action="store_true", help="the tiny study")
     parser.add_argument("--keep", type=Path, default=KEEP, help="folder for what is measured")
+    parser.add_argument("--anew", action="store_true", help="forget what is there")
     parser.add_argument("--log", type=Path, help="of this study, measured before")
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help="for the plain loop's runs (%(default)s)"
@@ -302,9 +307,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results there")
     wish = parser.parse_args()
     study = TINY if wish.quick else wish.study
+    keep = (wish.keep.with_name("verdict-quick") if wish.quick else wish.keep).absolute()
+    if wish.anew and (keep / MADE_OF).is_file():
+        shutil.rmtree(keep)
     found = measure(
         study.read_text(encoding="utf-8"),
-        (wish.keep / "tiny" if wish.quick else wish.keep).absolute(),
+        keep,
         log=wish.log,
         minutes=0.0 if wish.quick else wish.minutes,
         only=wish.only,

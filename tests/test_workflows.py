@@ -87,3 +87,13 @@ def test_what_make_test_leaves_out_runs_once_a_week(project):
     gitlab = yaml.safe_load((project / ".gitlab-ci.yml").read_text())["weekly"]
     assert gitlab["script"] == ["make weekly"]
     assert {"if": '$CI_PIPELINE_SOURCE == "schedule"'} in gitlab["rules"]
+
+
+def test_the_same_bits_are_tried_on_every_push(project):
+    tried = "pytest tests/training/test_portable.py"
+    ci = yaml.safe_load((project / ".github/workflows/ci.yml").read_text())
+    assert "push" in ci[True]
+    assert any(tried in step.get("run", "") for step in ci["jobs"]["same-bits"]["steps"])
+    gitlab = yaml.safe_load((project / ".gitlab-ci.yml").read_text())["same-bits"]
+    assert tried in gitlab["script"][-1]
+    assert {"if": '$CI_PIPELINE_SOURCE != "schedule"'} in gitlab["rules"]

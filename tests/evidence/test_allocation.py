@@ -93,7 +93,7 @@ def race(rng, truth, spread, seeds, **keys):
 @pytest.mark.slow
 @pytest.mark.parametrize("truth", [(0.9, 0.9, 0.9, 0.9), (0.9, 0.895, 0.89, 0.85)])
 def test_races_answer_as_promised_and_save_runs(truth):
-    rng, runs, wrong, spent, answered = np.random.default_rng(1), 60, 0, 0, 0
+    rng, runs, wrong, spent, answered = np.random.default_rng(1), 30, 0, 0, 0
     seeds = {"first": 8, "step": 4, "cap": 20}
     for _ in range(runs):
         found = race(rng, truth, 0.01, seeds).tasks["toy"]

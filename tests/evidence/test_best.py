@@ -141,6 +141,7 @@ def test_statements_hold_as_often_as_promised(shape, seeds, variants, runs):
     assert wrong / runs <= ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / runs)
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("variants", [3, 10])

@@ -56,7 +56,7 @@ def test_before_the_first_look_nothing_is_known():
 
 @pytest.mark.parametrize("shape", ["normal", "correlated", "skewed", "rounded"])
 def test_every_statement_of_every_look_holds_as_often_as_promised(shape):
-    at, variants, runs, wrong = Rounds(first=8, step=4, cap=24).looks, 4, 120, 0
+    at, variants, runs, wrong = Rounds(first=8, step=4, cap=24).looks, 4, 60, 0
     planned, rng = race.looks(at, at[-1], ALPHA), np.random.default_rng(7)
     truth = np.array([0.0, -0.2, -0.6, -1.5])
     for _ in range(runs):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.checkouts import checkout, run
-from tests.pipeline.small import committed, shrink
+from tests.pipeline.conftest import committed
 
 LEFT_OUT = "..."
 # What is another one each time or on another machine: addresses, commits, times, numbers.
@@ -61,14 +61,26 @@ def test_what_is_compared_can_differ():
 
 
 def digits_alone(folder: Path) -> None:
-    """The small study of the end-to-end test, one task of it, untuned and tracked afterwards."""
-    shrink(folder)
+    """A small study of one task of the default one, untuned and tracked afterwards."""
     path = folder / "params.yaml"
     study = yaml.safe_load(path.read_text())
     digits = study["tasks"]["digits"]
     del digits["tuning"], study["tuning"]
     digits["train"] = {"epochs": 2}
     study["tasks"] = {"digits": digits}
+    study["variants"] = {
+        "lstm": {"cell": "lstm", "hidden": 8},
+        "gru": {"cell": "gru", "match": {"parameters": "lstm"}},
+    }
+    study["seeds"] = 2
+    study["compare"]["primary"] = [["gru", "lstm"]]
+    lengths = ("adding", "copy", "order", "counting", "digits")
+    study["probes"] = {
+        **{f"{name}_lengths": [] for name in lengths},
+        "adding_lengths": [4],
+        "copy_lengths": [2],
+        **{"updates": 5, "seeds": 1, "gradient_length": 10, "gradient_reach": 5},
+    }
     study["tracking"]["live"] = False
     path.write_text(yaml.safe_dump(study, sort_keys=False))
 
@@ -78,7 +90,7 @@ def digits_alone(folder: Path) -> None:
 def test_the_walk_prints_what_the_page_says(project, tmp_path):
     folder = checkout(project, tmp_path)
     digits_alone(folder)
-    committed(folder)
+    committed(folder, "small study")
     run(folder, "dvc", "repro")
     run(folder, "git", "add", "dvc.lock")
     run(folder, "git", "commit", "-qm", "its lock")

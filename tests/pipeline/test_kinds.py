@@ -1,7 +1,6 @@
 """Every kind of task through the whole pipeline: `docs/studies/kinds-tiny.yaml`."""
 
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,20 +8,14 @@ import pytest
 
 from gatewise.artifacts import objectives
 from gatewise.config import load
-from tests.checkouts import checkout, run
+from tests.checkouts import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-@pytest.fixture(scope="module")
-def study(project, tmp_path_factory):
-    folder = checkout(project, tmp_path_factory.mktemp("kinds"))
-    shutil.copy(project / "docs/studies/kinds-tiny.yaml", folder / "params.yaml")
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", ".")
-    run(folder, "git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "kinds")
-    run(folder, "dvc", "repro")
-    return folder
+@pytest.fixture
+def study(finished):
+    return finished.folder
 
 
 def test_the_study_has_every_kind_of_task(project):

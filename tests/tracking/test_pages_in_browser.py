@@ -168,6 +168,7 @@ STORES = [
     pytest.param(
         postgresql,
         marks=[
+            pytest.mark.weekly,  # the pages are the same; `test_team` has the store every day
             pytest.mark.skipif(postgres_programs() is None, reason="PostgreSQL is not installed"),
             pytest.mark.skipif(bool(REVIEWED), reason="another store"),
         ],

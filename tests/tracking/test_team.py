@@ -54,6 +54,20 @@ class Worker(threading.Thread):
         self.writer.close()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(postgres_programs() is None, reason="PostgreSQL is not installed")
+def test_what_is_mirrored_into_postgresql_is_found_there(folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with postgres() as database:
+        config = TrackingConfig(uri=database)
+        outcome = mirror(config, folders)
+        assert len(outcome.added) == 4 + 2, "each seed, and a parent for each variant"
+        assert not [note for note in outcome.notes if "views" in note]
+        assert check(config, folders) == []
+        assert mirror(config, folders).unchanged == 4 + 2
+
+
 @pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.skipif(postgres_programs() is None, reason="PostgreSQL is not installed")

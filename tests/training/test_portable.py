@@ -1,6 +1,6 @@
 """Other processors played on this one: libraries forced to the widest and to narrow vectors.
 
-Slow: each row is a process of its own that prepares clips and trains three cells.
+Slow: each row is a process of its own that compiles, prepares clips and trains three cells.
 """
 
 import json
@@ -33,6 +33,7 @@ AS_IT_COMES: dict[str, str] = {}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.weekly,  # and on every push in a job of its own
     pytest.mark.skipif(not instructions.is_x86(), reason="only x86-64 has such instructions"),
     pytest.mark.skipif(bool(instructions.lacking()), reason="this processor has no AVX2"),
 ]

@@ -21,6 +21,7 @@ SETTINGS = ProbeConfig(
     adding_lengths=LENGTHS["adding"],
     copy_lengths=LENGTHS["copy"],
     counting_lengths=LENGTHS["counting"],
+    parity_lengths=(),
     order_lengths=(),
     seeds=SEEDS,
 )

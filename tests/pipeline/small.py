@@ -34,6 +34,7 @@ def shrink(folder: Path) -> None:
     lengths = {
         "adding_lengths": [4],
         "copy_lengths": [2],
+        "parity_lengths": [],
         "order_lengths": [],
         "counting_lengths": [],
         "digits_lengths": [],

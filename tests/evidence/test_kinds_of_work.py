@@ -8,7 +8,7 @@ from gatewise.evidence import kinds_of_work
 def task(source=None, features=None, **keys):
     return TaskConfig.model_validate(
         {
-            "source": source or {"kind": "text-file", "root": "mine.csv"},
+            "source": source or {"kind": "text-file", "path": "mine.csv"},
             "features": features or {"kind": "tokens"},
             **keys,
         }
@@ -45,7 +45,6 @@ SOUNDS = {"kind": "log-mel"}
         ({"kind": "speech-commands"}, SOUNDS, "speech"),
         ({"kind": "digits"}, {"kind": "frames"}, "speech"),
         ({"kind": "tourism"}, {"kind": "series"}, "series"),
-        ({"kind": "series", "root": "mine.csv"}, {"kind": "series"}, "series"),
     ],
 )
 def test_what_source_or_objective_say_needs_no_data(source, features, work):
@@ -72,12 +71,19 @@ def test_texts_of_ones_own_tell_by_their_labels(labels, work):
 
 
 def test_sounds_are_speech_where_they_are_written_down():
-    sounds = {"kind": "audio-folder", "root": "mine"}
-    said = task({"kind": "transcripts", "root": "mine", "texts": "mine.csv"}, SOUNDS)
+    sounds = {"kind": "audio-folder", "path": "mine"}
+    said = task({"kind": "transcripts", "path": "mine.csv"}, SOUNDS)
     assert kinds_of_work.of(said, card("audio")) == "speech"
     # Classes of sounds may be anything: words, or the songs of birds.
     assert kinds_of_work.of(task(sounds, SOUNDS), card("audio", ("wren", "robin"))) == "other"
     assert kinds_of_work.of(task(sounds, SOUNDS, work="speech"), card("audio")) == "speech"
+
+
+def test_values_to_come_are_a_series_whoever_has_them():
+    own = {"kind": "series", "path": "mine.csv"}
+    asked = {"kind": "forecast", "horizon": 12, "season": 12}
+    found = kinds_of_work.of(task(own, {"kind": "series"}, objective=asked), None)
+    assert found == "series"
 
 
 def test_without_data_what_hangs_on_them_is_left_open():

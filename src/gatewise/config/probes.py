@@ -44,7 +44,7 @@ class ProbeConfig(Strict):
     since counting settles long after the short strings are right."""
     counting_width: Width | None = 16
     """Units a layer for counting, which takes few: ten in its paper. Left empty: the variant's."""
-    counting_seeds: Seeds = 8
+    counting_seeds: Seeds = 6
     """Runs of counting: how far a model counts scatters widely from run to run."""
     recall_lengths: Lengths = ()
     """Key-value pairs of associative recall, rising."""

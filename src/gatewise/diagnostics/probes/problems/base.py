@@ -52,7 +52,7 @@ class Examples:
             torch.split(self.scored, size, 1),
             strict=True,
         )
-        return (Examples(*(part.contiguous() for part in batch)) for batch in parts)
+        return (Examples(*batch) for batch in parts)
 
 
 class Problem(ABC):

@@ -86,6 +86,27 @@ def test_values_to_come_are_a_series_whoever_has_them():
     assert found == "series"
 
 
+GENERATE = {"objective": {"kind": "generate"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "modality", "tokenizer", "work"),
+    [
+        ({"kind": "phrases"}, "text", "word", "translation"),
+        ({"kind": "text-pairs", "path": "mine.csv"}, "text", "word", "translation"),
+        ({"kind": "text-pairs", "path": "mine.csv"}, "text", "bpe", "translation"),
+        # Letter by letter something is spelt or pronounced.
+        ({"kind": "text-pairs", "path": "mine.csv"}, "text", "character", "other"),
+        ({"kind": "pronounce"}, "text", "word", "other"),
+        ({"kind": "scenes"}, "image", "word", "captioning"),
+        ({"kind": "captions", "path": "mine.csv"}, "image", "word", "captioning"),
+    ],
+)
+def test_what_is_generated_from_what_tells(source, modality, tokenizer, work):
+    asked = task(source, {"kind": "tokens", "tokenizer": tokenizer}, **GENERATE)
+    assert kinds_of_work.of(asked, card(modality)) == work
+
+
 def test_without_data_what_hangs_on_them_is_left_open():
     assert kinds_of_work.of(task(), None) == "other"
 

@@ -23,6 +23,7 @@ SETTINGS = ProbeConfig(
     counting_lengths=LENGTHS["counting"],
     parity_lengths=(),
     order_lengths=(),
+    updates=1500,
     seeds=SEEDS,
 )
 

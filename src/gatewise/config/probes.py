@@ -33,7 +33,7 @@ class ProbeConfig(Strict):
     """Steps of the adding problem, rising; published sizes go to 600."""
     copy_lengths: Lengths = (20, 50, 100)
     """Blank steps of copy memory, rising; published sizes go to 1000."""
-    parity_lengths: Lengths = (32, 128)
+    parity_lengths: Lengths = (16, 128)
     """Bits of parity, rising."""
     order_lengths: Lengths = (50, 100)
     """Steps of the temporal order problem, rising, from 10; 100 to 110 in its paper."""

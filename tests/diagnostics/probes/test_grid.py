@@ -121,6 +121,8 @@ def results(scores):
         seen.urgency.append(urgency)
         key = (work.problem, work.length, work.option.start, work.option.learning_rate)
         updates = scores.get(key)
+        if isinstance(updates, tuple):  # one a measured seed
+            updates = updates[work.seed]
         solved = updates is not None and updates <= (work.most or work.config.updates)
         learnt = Learnt(updates if solved else 9, 0.95 if solved else 0.2, solved, futile=False)
         future = Future()
@@ -183,6 +185,18 @@ def test_what_served_a_length_serves_the_next_without_a_choice():
     assert long.option == Option("keras", 0.01)
     assert long.tried == ()
     assert {work.seed for work in seen if work.length == 100} == {0, 1}
+
+
+def test_where_a_seed_fails_another_option_is_looked_for_and_the_better_stands():
+    scores = {("adding", 50, "keras", 0.01): 100, ("adding", 100, "keras", 0.01): (100, None)}
+    lengths = {"adding_lengths": (50, 100)}
+    found, _ = explore(scores, **lengths, **BOTH)
+    alone = found.problems["adding"][1]
+    assert (alone.option, alone.solved, alone.held) == (Option("keras", 0.01), 1, True)
+    assert len(alone.tried) == 3, "no other solves it"
+    found, _ = explore({**scores, ("adding", 100, "torch", 0.03): 300}, **lengths, **BOTH)
+    better = found.problems["adding"][1]
+    assert (better.option, better.solved) == (Option("torch", 0.03), 2)
 
 
 def test_problems_have_as_many_seeds_as_decide_them():

@@ -9,8 +9,8 @@ updates a run. One seed of its own chooses, so that what is measured was not cho
 2. At the first length of every other problem it goes through the options in that order until one
    solves it, and that one is measured over all seeds; the best of those that failed where all did.
 3. Longer lengths are tried while at least half of the seeds solved the one before, with the option
-   that served that. Only where fewer than half solve the longer one, the seed that chooses looks
-   for another.
+   that served that. Only where some seed fails with it, the one that chooses looks for another,
+   and the better of both stands.
 
 What the longest chain of lengths still waits for is done first (`gatewise.diagnostics.probes
 .dispatch`), so that all workers are busy to the end.
@@ -173,9 +173,9 @@ class _Grid:
         return tuple(measured)
 
     def _next(self, problem: str, length: int, order: Sequence[Option], served: Option) -> Measured:
-        """A longer length, at what served the one before unless that fails here."""
+        """A longer length, at what served the one before unless that fails some seed here."""
         same = self._measure(problem, length, served)
-        if same.held:
+        if same.solved == len(same.results):
             return same
         others = [option for option in order if option != served]
         tried = self._until_solved(problem, length, others)

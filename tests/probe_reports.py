@@ -21,7 +21,9 @@ SETTINGS = ProbeConfig(
     adding_lengths=LENGTHS["adding"],
     copy_lengths=LENGTHS["copy"],
     counting_lengths=LENGTHS["counting"],
+    parity_lengths=(),
     order_lengths=(),
+    updates=1500,
     seeds=SEEDS,
 )
 

@@ -39,7 +39,8 @@ STUDY = {
     "tuning": {"trials": 2, "space": {"learning_rate": {"low": 0.003, "high": 0.02}}},
     "compare": {"primary": [["gru", "lstm"]], "resamples": 200},
     "probes": {
-        **{"adding_lengths": [4], "copy_lengths": [2], "order_lengths": []},
+        **{"adding_lengths": [4], "copy_lengths": [2], "parity_lengths": []},
+        **{"order_lengths": [], "counting_lengths": []},
         **{"starts": ["torch"], "learning_rates": [0.01], "updates": 5, "seeds": 1},
         **{"gradient_length": 10, "gradient_reach": 5},
     },

@@ -8,7 +8,7 @@ from tests.evidence_runs import summary, task_comparison, whole_comparison
 from tests.probe_reports import holding, problem, report, runs
 
 SEEDS = list(range(8))
-KINDS = ("synthetic-commands", "reviews")
+KINDS = {"synthetic-commands": "speech", "reviews": "sentiment"}
 
 
 def variant(cell, hidden=64, gap=0.1, **changes):
@@ -45,9 +45,10 @@ def study(verdicts=("gru", "lstm"), step=(0.8, 0.9), difference=0.01, metric="ac
                 pair(verdict, difference, step),
                 metric=metric,
                 source=kind,
+                work=work,
                 synthetic=kind != "reviews",
             )
-            for kind, verdict in zip(KINDS, verdicts, strict=True)
+            for (kind, work), verdict in zip(KINDS.items(), verdicts, strict=True)
         }
     )
 
@@ -111,7 +112,7 @@ def test_the_textbook_where_it_is_right():
         "gates-better": "not tested",
         "sentiment": "supported",
         "translation": "not tested",
-        "speech-commands": "supported",
+        "speech": "supported",
         "captioning": "not tested",
         "depends-on-task": "supported",
     }
@@ -123,7 +124,7 @@ def test_the_textbook_where_it_is_wrong():
     assert said["faster-step"] == said["faster-to-target"] == "refuted"
     assert said["overfits-less"] == said["lstm-longer"] == said["gates-longer"] == "refuted"
     assert said["vanishing"] == "refuted"
-    assert said["speech-commands"] == "refuted"
+    assert said["speech"] == "refuted"
     assert said["depends-on-task"] == "refuted"
 
 
@@ -258,9 +259,23 @@ def test_tasks_that_disagree_leave_a_claim_open():
 
 def test_equivalence_refutes_that_one_is_better():
     said = verdicts(study(("equivalent", "undecided")))
-    assert said["speech-commands"] == "refuted"
+    assert said["speech"] == "refuted"
     assert said["sentiment"] == "inconclusive"
     assert said["depends-on-task"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("verdicts_of_pair", "verdict"),
+    [
+        (("gru", "lstm"), "supported"),
+        (("gru", "gru"), "refuted"),
+        (("gru", "equivalent"), "refuted"),  # a GRU can be taken for both
+        (("equivalent", "equivalent"), "refuted"),
+        (("gru", "undecided"), "inconclusive"),
+    ],
+)
+def test_the_choice_depends_on_the_task_where_each_wins_somewhere(verdicts_of_pair, verdict):
+    assert verdicts(study(verdicts_of_pair))["depends-on-task"] == verdict
 
 
 def test_nothing_measured_is_not_tested():
@@ -294,7 +309,7 @@ def test_claims_are_told_in_the_metrics_unit_and_go_its_way():
         study_of_losses,
         variants=with_variants(lstm={"gaps": tuple(-0.2 - 0.001 * s for s in SEEDS)}),
     )
-    commands = claim(losses, "speech-commands")
+    commands = claim(losses, "speech")
     assert commands.verdict == "supported"
     assert "gru minus lstm is -0.0100 nats, gru" in commands.evidence.sentence
     assert claim(losses, "sentiment").verdict == "refuted"
@@ -302,6 +317,72 @@ def test_claims_are_told_in_the_metrics_unit_and_go_its_way():
     assert overfits.verdict == "supported"
     assert overfits.evidence.findings[0].effect == pytest.approx(-0.157)
     assert "minus LSTM's -0.1570 nats (" in overfits.evidence.sentence
+
+
+def of_work(*tasks):
+    """A study of tasks, each a name, a kind of work, a metric, the pair's verdict, GRU - LSTM."""
+    return whole_comparison(
+        {
+            name: task_comparison(
+                {"lstm": variant("lstm"), "gru": variant("gru")},
+                pair(verdict, difference),
+                metric=metric,
+                work=work,
+            )
+            for name, work, metric, verdict, difference in tasks
+        }
+    )
+
+
+GIVEN = {"translation": "lstm", "sentiment": "lstm", "speech": "gru", "captioning": "gru"}
+"""Which cell the text gives which work."""
+
+
+@pytest.mark.parametrize(("work", "cell"), GIVEN.items())
+def test_the_text_gives_a_kind_of_work_to_a_cell(work, cell):
+    """Whatever the task is called and wherever its data come from."""
+    other = {"lstm": "gru", "gru": "lstm"}[cell]
+    said = {
+        winner: verdicts(of_work(("mine", work, "accuracy", winner, 0.02)))
+        for winner in (cell, other, "equivalent", "undecided")
+    }
+    assert said[cell][work] == "supported"
+    assert said[other][work] == said["equivalent"][work] == "refuted"
+    assert said["undecided"][work] == "inconclusive"
+    # And nothing is said of any other work.
+    assert {said[cell][name] for name in GIVEN if name != work} == {"not tested"}
+
+
+def test_claims_count_tasks_of_their_work_whatever_their_metrics():
+    found = of_work(
+        ("strings", "speech", "symbol_error_rate", "gru", -0.02),  # fewer errors
+        ("digits", "speech", "accuracy", "gru", 0.03),
+        ("commands", "speech", "accuracy", "undecided", 0.001),
+        ("tourism", "series", "mase", "lstm", 0.05),
+        ("pixels", "other", "accuracy", "gru", 0.09),
+    )
+    speech = claim(found, "speech")
+    assert speech.said == "supported (2 of 3 tasks)"
+    assert [finding.where for finding in speech.evidence.findings] == [
+        "strings",
+        "digits",
+        "commands",
+    ]
+    strings = speech.evidence.findings[0]
+    assert strings.effect == pytest.approx(-2.0)  # gru minus lstm, as written, in points
+    assert strings.interval == pytest.approx((-2.5, -1.5))
+    assert claim(found, "depends-on-task").verdict == "supported"
+    against = of_work(
+        ("strings", "speech", "symbol_error_rate", "gru", -0.02),
+        ("digits", "speech", "accuracy", "lstm", -0.03),
+    )
+    assert claim(against, "speech").said == "inconclusive (1 for, 1 against, of 2 tasks)"
+
+
+def test_a_claim_without_a_task_says_how_to_get_one():
+    translation = claim(of_work(("mine", "speech", "accuracy", "gru", 0.1)), "translation")
+    assert translation.verdict == "not tested"
+    assert "a task's `work`" in translation.would_change
 
 
 def test_the_gru_of_the_lstms_width_stands_for_it():

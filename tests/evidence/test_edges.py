@@ -37,6 +37,32 @@ def test_edges_are_those_of_the_choice(at_edge):
     ]
 
 
+def at_edge(*trials, **keys):
+    return edges("gru", RATES, [choice(trials, ("learning_rate",), **keys)])
+
+
+def test_an_edge_is_named_where_the_score_rises_up_to_it():
+    rising = [trial(i, 0.5 + 0.1 * i, learning_rate=rate) for i, rate in enumerate((0.01, 0.09))]
+    assert [edge.value for edge in at_edge(*rising)] == [0.09]
+    assert [edge.value for edge in at_edge(*rising, chance=None)] == [0.09]
+    falling = [trial(i, 0.5 - 0.1 * i, learning_rate=rate) for i, rate in enumerate((0.0011, 0.01))]
+    assert [edge.value for edge in at_edge(*falling)] == [0.0011]
+
+
+def test_a_choice_that_resamples_do_not_repeat_is_no_edge():
+    rising = [trial(i, 0.5 + 0.001 * i, learning_rate=rate) for i, rate in enumerate((0.01, 0.09))]
+    assert at_edge(*rising, chance=0.4) == []
+
+
+@pytest.mark.parametrize("status", ["complete", "diverged", "pruned"])
+def test_a_best_between_two_that_were_tried_is_no_edge(status):
+    score = 0.6 if status == "complete" else None
+    tried = [trial(0, 0.7, learning_rate=0.09), trial(1, score, status, learning_rate=0.2)]
+    assert at_edge(*tried) == []
+    # What was never trained says nothing.
+    assert len(at_edge(tried[0], trial(1, None, "skipped", learning_rate=0.2))) == 1
+
+
 def test_of_several_seeds_each_end_is_named_once_with_the_value_farthest_out():
     made = [
         choice([trial(0, 0.5, learning_rate=rate)], ("learning_rate",))

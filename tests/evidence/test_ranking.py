@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from gatewise.evidence import ranking
+from gatewise.evidence.comparison import gains
+from tests.evidence_runs import summary, task_comparison
 
 
 def means(tasks, order=("a", "b", "c"), noise=0.0):
@@ -41,6 +43,29 @@ def test_ties_and_gaps():
     assert "score the same" in ranking.rank(ties, 0.05).sentence
     assert "nothing is ranked" in ranking.rank({"t": {"a": 0.5}}, 0.05).sentence
     assert "nothing is ranked" in ranking.rank({"t": {}}, 0.05).sentence
+
+
+def test_tasks_of_any_metric_rank_together():
+    """Shares, error rates and scaled errors: each task ranks by its own direction."""
+    better_first = {
+        "accuracy": (0.9, 0.8, 0.7),
+        "macro_f1": (0.5, 0.4, 0.3),
+        "symbol_error_rate": (0.05, 0.10, 0.40),
+        "mase": (0.9, 1.4, 12.0),
+        "log_loss": (0.1, 0.2, 3.0),
+        "smape": (10.0, 11.0, 190.0),
+    }
+    tasks = {
+        metric: task_comparison(
+            {name: summary(score) for name, score in zip("abc", scores, strict=True)},
+            metric=metric,
+        )
+        for metric, scores in better_first.items()
+    }
+    found = ranking.rank(gains(tasks), 0.05)
+    assert found.tasks == 6
+    assert found.average_ranks == {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert found.p_value == pytest.approx(np.exp(-6))  # chi squared 12, two degrees of freedom
 
 
 def test_nemenyi_matches_scikit_posthocs():

@@ -23,10 +23,17 @@ def trial(number: int, score: float | Sequence[float] | None, status="complete",
     )
 
 
-def choice(trials: Sequence[Trial], at_edge: tuple[str, ...] = (), sign: float = 1) -> Choice:
+def choice(
+    trials: Sequence[Trial],
+    at_edge: tuple[str, ...] = (),
+    sign: float = 1,
+    chance: float | None = 0.25,
+) -> Choice:
     complete = [one for one in trials if one.status == "complete"]
     best = max(complete, key=lambda one: (sign * (one.mean or 0.0), -one.number))
-    return Choice(trials=tuple(trials), chosen=best.number, chance_of_another=0.25, at_edge=at_edge)
+    return Choice(
+        trials=tuple(trials), chosen=best.number, chance_of_another=chance, at_edge=at_edge
+    )
 
 
 def tuned(variant: str, made: Choice | Mapping[int, Choice], space: Space = RATES, **keys) -> Tuned:

@@ -19,6 +19,7 @@ from gatewise.artifacts.document import Document, Interval, Part
 from gatewise.artifacts.promise import Outcome, Promise
 from gatewise.artifacts.tuning_summary import TaskTuning
 from gatewise.config.metrics import METRICS, Metric
+from gatewise.config.work import Work
 from gatewise.errors import GatewiseError
 
 FILE = "comparison.json"
@@ -248,6 +249,8 @@ class TaskComparison(Part):
     synthetic: bool
     source: str = ""
     """Kind of source that the data come from."""
+    work: Work = "other"
+    """What its examples are instances of, for claims about a kind of work."""
     metric: TaskMetric
     seeds: tuple[int, ...]
     """Those that the study declares."""

@@ -269,6 +269,7 @@ def _write_task(study: Study, task: str, root: Path, kept: Kept) -> None:
         "train": TrainOverrides(),
         "model": ModelOverrides(),
         "tuning": TuningOverrides(),
+        "work": None,
     }
     sequences = SequencesPlan(
         task=task,

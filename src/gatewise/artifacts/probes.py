@@ -60,7 +60,8 @@ class ProbedLength(Runs):
     steps: int
     """The farthest that an answer lies from what it needs."""
     attempts: tuple[Attempt, ...]
-    """What chose start and rate, in the order tried."""
+    """What chose start and rate, in the order tried; none where those of the length before served
+    this one, too."""
 
 
 class Problem(Part):

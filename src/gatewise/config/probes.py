@@ -29,11 +29,11 @@ DIGITS = (8, 64)
 class ProbeConfig(Strict):
     """Synthetic problems that ask how far back each variant can reach; `[]` leaves one out."""
 
-    adding_lengths: Lengths = (50, 100)
+    adding_lengths: Lengths = (50, 100, 200)
     """Steps of the adding problem, rising; published sizes go to 600."""
-    copy_lengths: Lengths = (20,)
+    copy_lengths: Lengths = (20, 50, 100)
     """Blank steps of copy memory, rising; published sizes go to 1000."""
-    parity_lengths: Lengths = ()
+    parity_lengths: Lengths = (16, 128)
     """Bits of parity, rising."""
     order_lengths: Lengths = (50, 100)
     """Steps of the temporal order problem, rising, from 10; 100 to 110 in its paper."""
@@ -44,6 +44,8 @@ class ProbeConfig(Strict):
     since counting settles long after the short strings are right."""
     counting_width: Width | None = 16
     """Units a layer for counting, which takes few: ten in its paper. Left empty: the variant's."""
+    counting_seeds: Seeds = 6
+    """Runs of counting: how far a model counts scatters widely from run to run."""
     recall_lengths: Lengths = ()
     """Key-value pairs of associative recall, rising."""
     digits_lengths: Lengths = ()
@@ -55,9 +57,13 @@ class ProbeConfig(Strict):
         "chrono",
     )
     """Initialisations that are tried, for every variant those that its cell can have."""
-    learning_rates: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.01, 0.03)
+    learning_rates: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.03, 0.01)
     """Rates that are tried, for every variant and start."""
-    updates: Count = 1500
+    width: Width | None = 32
+    """Units a layer that every variant has on all other problems, so that they speak of cells and
+    not of sizes; a variant of another's budget gets that of the other at this width. Left empty:
+    the variant's own."""
+    updates: Count = 1000
     """Updates before a length counts as not learnt."""
     futility: Share = 0.5
     """Share of the updates after which a run that is no better than chance is stopped; 1 never
@@ -111,7 +117,11 @@ class ProbeConfig(Strict):
 
     def width_for(self, problem: str) -> int | None:
         """Units a layer that every variant has on a problem; `None` for its own."""
-        return self.counting_width if problem == "counting" else None
+        return self.counting_width if problem == "counting" else self.width
+
+    def seeds_for(self, problem: str) -> int:
+        """Runs of each length of a problem."""
+        return self.counting_seeds if problem == "counting" else self.seeds
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ from gatewise.config.strict import (
     suggest,
 )
 from gatewise.config.tuning import TuningOverrides
+from gatewise.config.work import Work
 
 Leak = Literal["groups", "duplicates", "near-duplicates", "labels", "time", "horizons"]
 LEAKS: tuple[str, ...] = get_args(Leak)
@@ -59,6 +60,9 @@ class SourceOptions(Strict):
     checked against a digest. Files of the user's own may change."""
     objective: ClassVar[Mapping[str, Any]] = MappingProxyType({"kind": DEFAULT})
     """What is asked of such data unless the task says otherwise."""
+    work: ClassVar[Work | None] = None
+    """What its examples are instances of, where their form does not tell: spoken commands are
+    classes of sounds, and so are the songs of birds."""
 
 
 class SplitConfig(Strict):
@@ -300,6 +304,12 @@ class TaskConfig(Strict):
     """What to do about examples that cannot be used (undecodable, truncated, empty, ...)."""
     allow: dict[Leak, str] = Field(default_factory=dict)
     """Leaks that are known and accepted, each with the reason; printed in the report."""
+    work: Work | None = Field(
+        None,
+        exclude_if=lambda work: work is None,
+        description="What the examples are instances of, for the textbook's claims: "
+        f"{' | '.join(get_args(Work))}; told by source, objective and data if left out",
+    )
     train: TrainOverrides = TrainOverrides()
     model: ModelOverrides = ModelOverrides()
     tuning: TuningOverrides = TuningOverrides()

@@ -63,7 +63,7 @@ def compare(
         primary_tests=family,
         warnings=tuple(_power_warnings(study, family)),
         tasks=tasks,
-        across=ranking.rank(_gains(tasks), study.compare.alpha),
+        across=ranking.rank(gains(tasks), study.compare.alpha),
         claims=(),
         versions=_versions(evidence),
         study=study.model_dump(mode="json", exclude={"tracking", "execution", "gate"}),
@@ -71,7 +71,7 @@ def compare(
     return comparison.model_copy(update={"claims": claims.judge(comparison, probes or {})})
 
 
-def _gains(tasks: Mapping[str, TaskComparison]) -> dict[str, dict[str, float]]:
+def gains(tasks: Mapping[str, TaskComparison]) -> dict[str, dict[str, float]]:
     """Mean scores turned so that higher is better on every task."""
     return {
         name: {

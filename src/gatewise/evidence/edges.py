@@ -1,4 +1,10 @@
-"""Chosen values at the edge of what was tried, and the range to try instead."""
+"""Chosen values at the edge of what was tried, and the range to try instead.
+
+With few trials one of them always lies near an edge, so that choosing it says little by itself. It
+is named where the best may really lie beyond: nothing farther out was tried (a point there that
+scored less, or diverged, has the best between them), and resampled seeds and validation groups
+mostly choose it again, so that it is better than what lies further in by more than noise.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,8 @@ from gatewise.artifacts.tuned import Choice
 from gatewise.artifacts.tuning_summary import Edge
 from gatewise.config.tuning import Range, Space, TuningConfig, integral, show, show_tried
 
+BY_CHANCE = 0.25
+"""Share of resamples that choose another trial, above which the choice itself is mostly noise."""
 WIDTHS = (0.25, 0.1)
 """How far a range is drawn out beyond its edge, in widths of it: as far as the setting allows."""
 
@@ -45,8 +53,19 @@ def _edges(variant: str, space: Space, choice: Choice) -> Iterator[Edge]:
         tried, value = space[setting], choice.settings[setting]
         if isinstance(tried, Range) and isinstance(value, int | float):
             wider = widened(setting, tried, value)
-            if wider is not None:
+            if wider is not None and _rises(choice, setting, tried):
                 yield Edge(variant=variant, setting=setting, value=value, range=tried, wider=wider)
+
+
+def _rises(choice: Choice, setting: str, tried: Range) -> bool:
+    """Whether the score still rises, beyond noise, at the value that was chosen."""
+    chance = choice.chance_of_another
+    if chance is not None and chance > BY_CHANCE:
+        return False
+    values = [trial.settings.get(setting) for trial in choice.trials if trial.status != "skipped"]
+    places = [tried.position(value) for value in values if isinstance(value, int | float)]
+    chosen = tried.position(float(choice.settings[setting]))
+    return chosen <= min(places) if chosen < 0.5 else chosen >= max(places)
 
 
 def widened(setting: str, tried: Range, value: float) -> Range | None:

@@ -22,6 +22,7 @@ from gatewise.artifacts.comparison import (
     VariantSummary,
 )
 from gatewise.artifacts.document import Interval
+from gatewise.config.work import Work
 from gatewise.evidence import statistics
 
 Verdict = Literal["supported", "refuted", "inconclusive"]
@@ -257,16 +258,16 @@ def gap(name: str, task: TaskComparison, names: Representatives, alpha: float) -
 
 
 def better(
-    comparison: Comparison, sources: Sequence[str] | None, a: str | None, b: str | None
+    comparison: Comparison, work: Work | None, a: str | None, b: str | None
 ) -> list[Finding]:
-    """Whether `a` beats `b` on the tasks of some kinds of source, or on all of them.
+    """Whether `a` beats `b` on the tasks of a kind of work, or on all of them.
 
-    Takes over the pair's verdict.
+    Takes over the pair's verdict, which knows the metric's direction and region of equivalence.
     """
     return [
         _better(name, task, pair, a)
         for name, task in comparison.tasks.items()
-        if sources is None or task.source in sources
+        if work is None or task.work == work
         for pair in task.pairs
         if {pair.a, pair.b} == {a, b} and a is not None and pair.difference is not None
     ]
@@ -279,7 +280,7 @@ def _better(name: str, task: TaskComparison, pair: Pair, a: str | None) -> Findi
     difference = sign * (pair.difference or 0.0)
     verdict = INCONCLUSIVE if pair.verdict == UNDECIDED else REFUTED
     low_high = sorted(sign * bound for bound in pair.ci) if pair.ci else None
-    kind = " (synthetic speech)" if task.synthetic else ""
+    kind = " (synthetic)" if task.synthetic else ""
     return Finding(
         verdict=SUPPORTED if pair.verdict == a else verdict,
         where=name,
@@ -293,7 +294,11 @@ def _better(name: str, task: TaskComparison, pair: Pair, a: str | None) -> Findi
 
 
 def depends(tasks: Mapping[str, TaskComparison], names: Representatives) -> list[Finding]:
-    """Different winners on different tasks support it; one winner everywhere refutes it."""
+    """Each winning somewhere supports it; where all tasks decide and one never wins, it is refuted.
+
+    A cell that wins here and does as well there can be taken everywhere: the task need not be
+    asked.
+    """
     verdicts = {
         name: pair.verdict
         for name, task in tasks.items()
@@ -303,13 +308,12 @@ def depends(tasks: Mapping[str, TaskComparison], names: Representatives) -> list
     if len(verdicts) < 2:
         return []
     said = ", ".join(f"{name}: {verdict}" for name, verdict in verdicts.items())
-    decided = {verdict for verdict in verdicts.values() if verdict != UNDECIDED}
     verdict = REFUTED
-    if len(decided) > 1:
+    if {names.lstm, names.gru} <= set(verdicts.values()):
         verdict = SUPPORTED
-    elif UNDECIDED in verdicts.values() or not decided:
+    elif UNDECIDED in verdicts.values():
         verdict = INCONCLUSIVE
-    return [Finding(verdict=verdict, where="all tasks", sentence=f"{said}.")]
+    return [Finding(verdict=verdict, where="all tasks", n=len(verdicts), sentence=f"{said}.")]
 
 
 def _scaled(task: TaskComparison, interval: Interval | None) -> Interval | None:

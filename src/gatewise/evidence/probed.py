@@ -9,8 +9,9 @@ from gatewise.evidence.findings import INCONCLUSIVE, REFUTED, SUPPORTED, Verdict
 
 Probes = Mapping[str, ProbeReport]
 """By variant."""
-HOLDING = ("adding", "copy", "order", "recall", "digits")
-"""Problems whose length is a time that something has to be held for."""
+HOLDING = ("adding", "copy", "parity", "order", "recall", "digits")
+"""Problems whose length is a time that something has to be held for; of parity, whose first bit
+counts at the last step, while it changes with every one that comes."""
 
 
 def both(probes: Probes, a: str | None, b: str | None) -> tuple[ProbeReport, ProbeReport] | None:

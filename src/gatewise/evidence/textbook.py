@@ -10,20 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewise.artifacts.comparison import Comparison, Finding, TaskComparison
+from gatewise.config.work import Work
 from gatewise.evidence import findings, gradients, learning_speed, memory
 from gatewise.evidence.claim_verdicts import agreed
 from gatewise.evidence.findings import LookAtTask, Representatives
 from gatewise.evidence.probed import Probes
 
-SENTIMENT = ("reviews",)
-"""Kinds of source whose labels are sentiments."""
-COMMANDS = ("synthetic-commands", "speech-commands")
-"""Kinds of source that are spoken commands."""
 TEXTBOOK = "textbook"
 MORE_SEEDS = "more seeds where it is open; other widths, tasks and budgets anywhere"
 LONGER = "longer lengths, more updates, starts and rates (`probes` in params.yaml)"
 ANOTHER_MACHINE = "another processor, instruction set, kernel or batch size"
-NO_TASK = "a task of that kind; none of this study's is one"
+NO_TASK = "a task of that kind (a task's `work`); none of this study's pairs speaks of one"
 
 
 @dataclass(frozen=True)
@@ -223,20 +220,10 @@ def which_is_better(comparison: Comparison, names: Representatives) -> Iterator[
         of="comparisons",
         joint=2,
     )
-    yield Stated(
-        "sentiment",
-        "LSTM is better for sentiment.",
-        scores,
-        findings.better(comparison, SENTIMENT, lstm, gru),
-    )
-    yield Stated("translation", "LSTM is better for machine translation.", "nothing", [], NO_TASK)
-    yield Stated(
-        "speech-commands",
-        "GRU is better for speech recognition.",
-        f"{scores}, spoken commands",
-        findings.better(comparison, COMMANDS, gru, lstm),
-    )
-    yield Stated("captioning", "GRU is better for image captioning.", "nothing", [], NO_TASK)
+    yield _of_work(comparison, "translation", "LSTM is better for machine translation.", lstm, gru)
+    yield _of_work(comparison, "sentiment", "LSTM is better for sentiment.", lstm, gru)
+    yield _of_work(comparison, "speech", "GRU is better for speech recognition.", gru, lstm)
+    yield _of_work(comparison, "captioning", "GRU is better for image captioning.", gru, lstm)
     yield Stated(
         "depends-on-task",
         "Whether LSTM or GRU is better depends on the task.",
@@ -244,6 +231,16 @@ def which_is_better(comparison: Comparison, names: Representatives) -> Iterator[
         findings.depends(comparison.tasks, names),
         of="",
     )
+
+
+def _of_work(
+    comparison: Comparison, work: Work, statement: str, a: str | None, b: str | None
+) -> Stated:
+    """That `a` is better than `b` for a kind of work: the study's tasks of that kind speak."""
+    found = findings.better(comparison, work, a, b)
+    measured = "test scores by paired seed" if found else "nothing"
+    would_change = MORE_SEEDS if found else NO_TASK
+    return Stated(work, statement, measured, found, would_change)
 
 
 def _equal_width(tasks: Mapping[str, TaskComparison], names: Representatives) -> bool:

@@ -12,10 +12,11 @@ from gatewise.diagnostics.probes.gradients import SMALLEST  # noqa: E402
 from gatewise.diagnostics.probes.learning import Learnt  # noqa: E402
 from gatewise.diagnostics.probes.work import Option, Result  # noqa: E402
 from gatewise.errors import GatewiseError  # noqa: E402
+from gatewise.evidence import survival  # noqa: E402
 from gatewise.models.cells import base  # noqa: E402
 from tests.diagnostics.probes.planted import STEPS, Window  # noqa: E402
 
-NOTHING = {f"{name}_lengths": () for name in ("adding", "copy", "order", "counting")}
+NOTHING = {f"{name}_lengths": () for name in ("adding", "copy", "parity", "order", "counting")}
 TINY = {
     **NOTHING,
     "adding_lengths": (2, 4),
@@ -24,6 +25,7 @@ TINY = {
     "batch_size": 4,
     "gradient_length": 20,
     "gradient_reach": 10,
+    "width": 4,
     "seeds": 2,
 }
 
@@ -34,7 +36,7 @@ def plan(cell="gru", hidden=4, **settings):
         variant=cell,
         config=config,
         reference=None,
-        probes=ProbeConfig(**{**NOTHING, **settings}),
+        probes=ProbeConfig(**{**NOTHING, "width": None, **settings}),
     )
 
 
@@ -95,19 +97,32 @@ def test_counting_separates_lstm_from_gru():
         cell: summary.report(plan(cell, 64, **settings), workers=2).probes["counting"].reach_by_seed
         for cell in ("lstm", "gru")
     }
-    assert len(reach["lstm"]) == 4, "fewer could decide nothing"
-    assert min(reach["lstm"]) > max(reach["gru"]) >= lengths[0]
+    assert len(reach["lstm"]) == ProbeConfig().counting_seeds
+    assert min(reach["gru"]) >= lengths[0], "both learn the short ones"
+    assert sum(reach["lstm"]) > sum(reach["gru"])
+    assert survival.permuted(reach["lstm"], reach["gru"]) <= 0.05
+
+
+class Seen(list):
+    """Work in the order of its submission, and how urgent each piece was."""
+
+    def __init__(self):
+        super().__init__()
+        self.urgency = []
 
 
 def results(scores):
     """Stands for training: by (problem, length, start, rate), the updates that solve it or none."""
 
-    def submit(work):
+    def submit(work, urgency):
         from concurrent.futures import Future
 
         seen.append(work)
+        seen.urgency.append(urgency)
         key = (work.problem, work.length, work.option.start, work.option.learning_rate)
         updates = scores.get(key)
+        if isinstance(updates, tuple):  # one a measured seed
+            updates = updates[work.seed]
         solved = updates is not None and updates <= (work.most or work.config.updates)
         learnt = Learnt(updates if solved else 9, 0.95 if solved else 0.2, solved, futile=False)
         future = Future()
@@ -115,7 +130,7 @@ def results(scores):
         future.set_result(Result(learnt, beyond, (0.0,) * 20, (0.0,) * 20))
         return future
 
-    seen = []
+    seen = Seen()
     return submit, seen
 
 
@@ -157,9 +172,51 @@ def test_other_lengths_and_problems_take_the_first_option_that_solves_them():
     assert long.option == Option("keras", 0.03)
     assert long.held
     assert not unsolved.held
-    assert len(unsolved.tried) == 4, "all options fail before a length counts as too long"
+    assert len(unsolved.tried) == 3, "all others fail, too, before a length counts as too long"
     assert [one.length for one in found.problems["copy"]] == [20, 40]
     assert [one.held for one in found.problems["copy"]] == [True, False]
+
+
+def test_what_served_a_length_serves_the_next_without_a_choice():
+    scores = {("adding", length, "keras", 0.01): 100 for length in (50, 100)}
+    scores |= {("adding", 100, "torch", 0.01): 10}
+    found, seen = explore(scores, adding_lengths=(50, 100), **BOTH)
+    long = found.problems["adding"][1]
+    assert long.option == Option("keras", 0.01)
+    assert long.tried == ()
+    assert {work.seed for work in seen if work.length == 100} == {0, 1}
+
+
+def test_where_a_seed_fails_another_option_is_looked_for_and_the_better_stands():
+    scores = {("adding", 50, "keras", 0.01): 100, ("adding", 100, "keras", 0.01): (100, None)}
+    lengths = {"adding_lengths": (50, 100)}
+    found, _ = explore(scores, **lengths, **BOTH)
+    alone = found.problems["adding"][1]
+    assert (alone.option, alone.solved, alone.held) == (Option("keras", 0.01), 1, True)
+    assert len(alone.tried) == 3, "no other solves it"
+    found, _ = explore({**scores, ("adding", 100, "torch", 0.03): 300}, **lengths, **BOTH)
+    better = found.problems["adding"][1]
+    assert (better.option, better.solved) == (Option("torch", 0.03), 2)
+
+
+def test_problems_have_as_many_seeds_as_decide_them():
+    found, _ = explore({}, adding_lengths=(50,), counting_lengths=(9,), counting_seeds=3, **BOTH)
+    assert len(found.problems["adding"][0].results) == BOTH["seeds"] == 2
+    assert len(found.problems["counting"][0].results) == 3
+
+
+def test_what_longer_lengths_wait_for_is_urgent():
+    scores = {("adding", 50, start, 0.01): 100 for start in BOTH["starts"]}
+    lengths = {"adding_lengths": (50, 100), "copy_lengths": (20,)}
+    _, seen = explore(scores, **lengths, **BOTH)
+    urgency = {
+        (work.problem, work.length, work.option.start, work.seed): urgency
+        for work, urgency in zip(seen, seen.urgency, strict=True)
+    }
+    assert urgency["adding", 50, "torch", 0] == 150
+    assert urgency["adding", 50, "keras", 0] == 0  # nothing waits for a start that is not the best
+    assert urgency["adding", 100, "torch", 0] == 100
+    assert urgency["copy", 20, "torch", grid.CHOOSING] == 24
 
 
 def test_lengths_beyond_one_that_fails_are_not_tried():

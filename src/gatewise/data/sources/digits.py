@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SourceOptions
+from gatewise.config.work import Work
 from gatewise.data.sources._package import Member
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -35,6 +36,7 @@ class Source(SourceOptions):
     """
 
     pinned: ClassVar[bool] = True
+    work: ClassVar[Work] = "speech"
     card: ClassVar[SourceCard] = SourceCard(
         payload="frames",
         title="Spoken digits zero to nine, real recordings of six people (13 MFCCs)",

@@ -14,6 +14,7 @@ from pydantic import Field
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import Count, SourceOptions
+from gatewise.config.work import Work
 from gatewise.data.sources import _documents
 from gatewise.data.sources._package import Member
 from gatewise.data.sources._pairs import Pair
@@ -41,6 +42,7 @@ class Source(SourceOptions):
 
     pinned: ClassVar[bool] = True
     objective: ClassVar[Mapping[str, Any]] = MappingProxyType({"kind": "generate"})
+    work: ClassVar[Work] = "other"
     card: ClassVar[SourceCard] = SourceCard(
         payload="text",
         title="English words and how they are said (CMU Pronouncing Dictionary)",

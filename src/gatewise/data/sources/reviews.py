@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SourceOptions
+from gatewise.config.work import Work
 from gatewise.data.sources._package import Member
 
 WHEEL = Member(
@@ -28,6 +29,7 @@ class Source(SourceOptions):
     """
 
     pinned: ClassVar[bool] = True
+    work: ClassVar[Work] = "sentiment"
     card: ClassVar[SourceCard] = SourceCard(
         payload="text",
         title="Film review sentences (Rotten Tomatoes), fresh or rotten",

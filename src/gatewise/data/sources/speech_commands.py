@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from gatewise.artifacts import manifest
 from gatewise.artifacts.manifest import Example, SourceCard
 from gatewise.config import SourceOptions
+from gatewise.config.work import Work
 from gatewise.data.sources import _archive, _sounds
 from gatewise.data.sources._package import CACHE
 from gatewise.data.sources._sounds import Sound
@@ -43,6 +44,7 @@ class Source(SourceOptions):
     have; and `35-words`, every word there is (30 in v0.01). The group of a clip is its speaker.
     """
 
+    work: ClassVar[Work] = "speech"
     card: ClassVar[SourceCard] = SourceCard(
         payload="audio",
         title="Google Speech Commands, real recordings of one-word commands",

@@ -14,6 +14,7 @@ from gatewise.artifacts import splits
 from gatewise.artifacts.manifest import SourceCard
 from gatewise.config import Count, SourceOptions
 from gatewise.config.strict import Fraction
+from gatewise.config.work import Work
 from gatewise.data.sources import _espeak, _spoken
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -28,6 +29,7 @@ class Source(SourceOptions):
     """
 
     pinned: ClassVar[bool] = True
+    work: ClassVar[Work] = "speech"
     card: ClassVar[SourceCard] = SourceCard(
         payload="audio",
         title="Ten command words in synthetic speech (espeak-ng), not recordings of people",

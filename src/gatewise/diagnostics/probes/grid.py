@@ -6,9 +6,14 @@ updates a run. One seed of its own chooses, so that what is measured was not cho
 1. At the first length of the first problem it tries every option. (The second rate of a start need
    not go on longer than the first one took.) Each start is then measured over all seeds at its
    better rate, and the options are ranked by the updates that they took.
-2. At every other length and problem it goes through the options in that order until one solves it,
-   and that one is measured over all seeds; the best of those that failed where all did.
-3. Longer lengths are tried while at least half of the seeds solved the one before.
+2. At the first length of every other problem it goes through the options in that order until one
+   solves it, and that one is measured over all seeds; the best of those that failed where all did.
+3. Longer lengths are tried while at least half of the seeds solved the one before, with the option
+   that served that. Only where some seed fails with it, the one that chooses looks for another,
+   and the better of both stands.
+
+What the longest chain of lengths still waits for is done first (`gatewise.diagnostics.probes
+.dispatch`), so that all workers are busy to the end.
 """
 
 from __future__ import annotations
@@ -17,17 +22,19 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gatewise.artifacts.plan import ProbePlan
 from gatewise.config.probes import Start
+from gatewise.diagnostics.probes.dispatch import Dispatcher
 from gatewise.diagnostics.probes.prober import possible_starts
 from gatewise.diagnostics.probes.problems import PROBLEMS
-from gatewise.diagnostics.probes.work import Option, Result, Work, do
+from gatewise.diagnostics.probes.work import Option, Result, Work
 
 CHOOSING = -1
 """The seed that chooses among options; measured ones count from 0."""
-Submit = Callable[[Work], "Future[Result]"]
+Submit = Callable[[Work, float], "Future[Result]"]
+"""Work, and how urgent it is."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +62,19 @@ class Measured:
     length: int
     option: Option
     tried: tuple[Tried, ...]
+    """What chose it; nothing where it had served a shorter length."""
     results: tuple[Result, ...]
     """One a seed."""
 
     @property
+    def solved(self) -> int:
+        """How many seeds solved it."""
+        return sum(one.learnt.solved for one in self.results)
+
+    @property
     def held(self) -> bool:
         """Whether at least half of the seeds solved it."""
-        return 2 * sum(one.learnt.solved for one in self.results) >= len(self.results)
+        return 2 * self.solved >= len(self.results)
 
 
 @dataclass(frozen=True)
@@ -86,8 +99,7 @@ def probe(plan: ProbePlan, workers: int) -> Found:
     ):
         # All processes are forked here, before there are threads.
         pool.submit(int).result()
-        grid = _Grid(plan, lambda work: pool.submit(do, work), waiting)
-        return grid.run()
+        return _Grid(plan, Dispatcher(pool, workers).submit, waiting).run()
 
 
 class _Grid:
@@ -130,7 +142,12 @@ class _Grid:
         for one in ranked:
             better.setdefault(one.option.start, one.option)
         options = [better[start] for start in self.starts]
-        futures = [self._seeds(problem, length, option) for option in options]
+        # Longer lengths wait for the best of them alone.
+        waited_for = self._urgency(problem, length)
+        futures = [
+            self._seeds(problem, length, option, waited_for if option == ranked[0].option else 0)
+            for option in options
+        ]
         return [
             Measured(length, option, tuple(ranked), tuple(one.result() for one in seeds))
             for option, seeds in zip(options, futures, strict=True)
@@ -149,35 +166,62 @@ class _Grid:
         if PROBLEMS[problem].learnt_once:
             return ()
         for length in self.config.lengths(problem)[1:]:
-            # What served the length before is tried first.
-            options = sorted(order, key=lambda option: option != before.option)
-            before = self._length(problem, length, options)
+            before = self._next(problem, length, order, before.option)
             measured.append(before)
             if not before.held:
                 break
         return tuple(measured)
 
+    def _next(self, problem: str, length: int, order: Sequence[Option], served: Option) -> Measured:
+        """A longer length, at what served the one before unless that fails some seed here."""
+        same = self._measure(problem, length, served)
+        if same.solved == len(same.results):
+            return same
+        others = [option for option in order if option != served]
+        tried = self._until_solved(problem, length, others)
+        if not tried or not tried[-1].result.learnt.solved:
+            return replace(same, tried=tried)
+        other = self._measure(problem, length, tried[-1].option)
+        return replace(max(same, other, key=lambda one: one.solved), tried=tried)
+
     def _length(self, problem: str, length: int, order: Sequence[Option]) -> Measured:
         """Options in order until one solves it; then all seeds at the best of them."""
+        tried = self._until_solved(problem, length, order)
+        option = min(tried, key=lambda one: one.rank).option
+        return replace(self._measure(problem, length, option), tried=tried)
+
+    def _until_solved(
+        self, problem: str, length: int, order: Sequence[Option]
+    ) -> tuple[Tried, ...]:
         tried = list[Tried]()
         for option in order:
             tried.append(self._try(problem, length, option))
             if tried[-1].result.learnt.solved:
                 break
-        option = min(tried, key=lambda one: one.rank).option
-        seeds = self._seeds(problem, length, option)
-        return Measured(length, option, tuple(tried), tuple(one.result() for one in seeds))
+        return tuple(tried)
+
+    def _measure(self, problem: str, length: int, option: Option) -> Measured:
+        seeds = self._seeds(problem, length, option, self._urgency(problem, length))
+        return Measured(length, option, (), tuple(one.result() for one in seeds))
 
     def _try(self, problem: str, length: int, option: Option, most: int | None = None) -> Tried:
         work = self._work(problem, length, option, CHOOSING, most=most)
-        return Tried(option, self.submit(work).result())
+        return Tried(option, self.submit(work, self._urgency(problem, length)).result())
 
-    def _seeds(self, problem: str, length: int, option: Option) -> list[Future[Result]]:
+    def _seeds(
+        self, problem: str, length: int, option: Option, urgency: float
+    ) -> list[Future[Result]]:
         afterwards = length == self.config.lengths(problem)[0]
         return [
-            self.submit(self._work(problem, length, option, seed, afterwards=afterwards))
-            for seed in range(self.config.seeds)
+            self.submit(self._work(problem, length, option, seed, afterwards=afterwards), urgency)
+            for seed in range(self.config.seeds_for(problem))
         ]
+
+    def _urgency(self, problem: str, length: int) -> float:
+        """Steps of all lengths of a problem that wait for this one, itself among them."""
+        asked, family = self.config.lengths(problem), PROBLEMS[problem]
+        waiting = asked[:1] if family.learnt_once else [one for one in asked if one >= length]
+        return sum(map(family.steps, waiting))
 
     def _work(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import nn
 from gatewise import streams
 from gatewise.config import ProbeConfig
 from gatewise.diagnostics.probes.prober import Prober
-from gatewise.diagnostics.probes.problems import Problem
+from gatewise.diagnostics.probes.problems import Examples, Problem
 
 SOLVED = 0.9
 """Score on fresh examples that counts as solved."""
@@ -62,9 +63,10 @@ def learn(
         seed: of the examples.
         most: fewer updates than the budget's, where more could change nothing.
     """
-    draws = streams.generator(seed, "order")
+    examples = batches(problem, length, config.batch_size, streams.generator(seed, "order"))
     fresh = streams.generator(seed, "split")
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    parameters = list(model.parameters())
+    optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
     updates = config.updates_for(problem.name)
     budget = min(updates, most or updates)
     futile_at = config.futility * updates
@@ -74,9 +76,9 @@ def learn(
         if problem.learnt_once:
             optimizer.param_groups[0]["lr"] = learning_rate * (1 - (update - 1) / updates)
         optimizer.zero_grad(set_to_none=True)
-        examples = problem.draw(length, config.batch_size, draws)
-        problem.loss(model(examples.inputs), examples).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        batch = next(examples)
+        problem.loss(model(batch.inputs), batch).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
         optimizer.step()
         if update % EVERY and update != budget:
             continue
@@ -89,6 +91,14 @@ def learn(
         if first is None and futile_at <= update < budget and max(skills) < HOPELESS:
             return Learnt(update, reached, solved=False, futile=True)
     return Learnt(first or budget, reached, solved=first is not None, futile=False)
+
+
+def batches(
+    problem: Problem, length: int, size: int, rng: np.random.Generator
+) -> Iterator[Examples]:
+    """Fresh batches without end, drawn `EVERY` at a time: drawing few is mostly overhead."""
+    while True:
+        yield from problem.draw(length, size * EVERY, rng).split(size)
 
 
 @torch.inference_mode()

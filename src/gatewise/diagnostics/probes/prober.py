@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -29,9 +30,15 @@ class Prober(nn.Module):
     def forward(self, x_tbf: Tensor) -> Tensor:
         """Outputs `(time, batch, outputs)`."""
         time, batch = x_tbf.shape[:2]
-        hidden = self.recurrence(x_tbf, Lengths(torch.full((batch,), time), time))
+        hidden = self.recurrence(x_tbf, _whole(time, batch))
         answers: Tensor = self.readout(hidden)
         return answers
+
+
+@functools.lru_cache(maxsize=8)
+def _whole(time: int, batch: int) -> Lengths:
+    """Sequences that all fill their batch."""
+    return Lengths(torch.full((batch,), time), time)
 
 
 def why_not(variant: VariantConfig) -> str | None:

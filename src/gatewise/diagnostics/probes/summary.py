@@ -87,7 +87,7 @@ def _problem(name: str, measured: Sequence[Measured], config: ProbeConfig) -> Pr
         length_means=problem.length_means,
         lengths=tuple(_length(name, one) for one in measured),
         asked=asked,
-        longest_by_seed=tuple(_longest(measured, seed) for seed in range(config.seeds)),
+        longest_by_seed=tuple(_longest(measured, seed) for seed in range(len(first.results))),
         longest_solved=max(held, default=None),
         beyond={
             length: tuple(result.beyond[i] for result in first.results)

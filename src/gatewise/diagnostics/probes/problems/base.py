@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,6 +42,17 @@ class Examples:
             targets = np.zeros((time, batch), dtype=np.int64)
             targets[-1] = answers
         return cls.of(inputs, targets, np.arange(time) == time - 1)
+
+    def split(self, size: int) -> Iterator[Examples]:
+        """Batches of so many examples."""
+        along = 0 if self.targets.ndim == 1 else 1
+        parts = zip(
+            torch.split(self.inputs, size, 1),
+            torch.split(self.targets, size, along),
+            torch.split(self.scored, size, 1),
+            strict=True,
+        )
+        return (Examples(*batch) for batch in parts)
 
 
 class Problem(ABC):

@@ -59,11 +59,6 @@ class Runs:
         """Those of the LSTM and the GRU."""
         return [self._score(study, cell, seed) for cell in CELLS]
 
-    def known(self, study: Study, seed: int) -> list[Score] | None:
-        """The same where both were trained before."""
-        found = [self._known.get(self._key(study, cell, seed)) for cell in CELLS]
-        return [one for one in found if one is not None] if None not in found else None
-
     def linear(self, study: Study, seed: int) -> float:
         """Test score of the linear model on the same examples."""
         prepared = self.prepared(study)

@@ -12,16 +12,20 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.artifacts.baselines import LINEAR, GroupCounts
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config import SPLITS
-from gatewise.config.metrics import count
+from gatewise.config.metrics import LOSS, count
 from gatewise.diagnostics.opponents import base
 from gatewise.diagnostics.opponents.base import Rows
+
+if TYPE_CHECKING:
+    from gatewise.config.metrics import Counts
 
 STRENGTHS = (0.03, 0.3, 3.0, 30.0)
 """Inverse regularisation strengths that are tried."""
@@ -39,18 +43,19 @@ class Opponents(base.Opponents):
         self.classes = len(prepared.card.labels)
         self.labels = prepared.index["label"].to_numpy()
         self.text = prepared.card.modality == "text"
+        self._told: tuple[npt.NDArray[np.intp], Probabilities] | None = None
 
     @property
     def titles(self) -> dict[str, str]:
         """Both, by name."""
         return {
             "majority": "majority class",
-            "linear": f"{'TF-IDF' if self.text else 'pooled'} + logistic regression",
+            LINEAR: f"{'TF-IDF' if self.text else 'pooled'} + logistic regression",
         }
 
     def score(self, rows: Rows) -> dict[str, float]:
         """Test scores of both."""
-        return {"majority": self._majority(rows), "linear": self._linear(rows)}
+        return {"majority": self._majority(rows), LINEAR: self._linear(rows)}
 
     def _majority(self, rows: Rows) -> float:
         seen = self.labels[rows["train"]]
@@ -64,7 +69,7 @@ class Opponents(base.Opponents):
         from sklearn.preprocessing import StandardScaler
 
         train, validation, test = (rows[name] for name in SPLITS)
-        best, score = -math.inf, math.nan
+        best, told = -math.inf, np.zeros((len(test), self.classes))
         for strength in STRENGTHS:
             scale = TfidfTransformer(sublinear_tf=True) if self.text else StandardScaler()
             model = make_pipeline(scale, LogisticRegression(C=strength, max_iter=300, tol=1e-3))
@@ -72,8 +77,23 @@ class Opponents(base.Opponents):
             held_out = self._score(validation, self._probabilities(model, validation))
             gain = self.metric.gain(held_out)
             if gain > best:
-                best, score = gain, self._score(test, self._probabilities(model, test))
-        return score
+                best, told = gain, self._probabilities(model, test)
+        self._told = test, told
+        return self._score(test, told)
+
+    def counts(self) -> dict[str, GroupCounts]:
+        """Of the linear model."""
+        if self._told is None:
+            return {}
+        rows, probabilities = self._told
+        groups = self.prepared.index["group"].to_numpy()[rows]
+        names, place = np.unique(groups.astype(str), return_inverse=True)
+        counted = count(self.labels[rows], probabilities, place, len(names))
+        if not self.metric.by_class:
+            counted = counted.sum(axis=-1, keepdims=True)
+        if self.metric.name != "log_loss":
+            counted[:, LOSS] = 0  # which would differ in its last digits between machines
+        return {LINEAR: {str(name): _sparse(own) for name, own in zip(names, counted, strict=True)}}
 
     def _probabilities(self, model: Any, rows: npt.NDArray[np.intp]) -> Probabilities:
         """What the model gives each class; none to those that it was not trained on."""
@@ -88,6 +108,13 @@ class Opponents(base.Opponents):
     def _examples(self) -> Any:
         """What the linear model sees of every example."""
         return _documents(self.prepared) if self.text else _pooled(self.prepared)
+
+
+def _sparse(counts: Counts) -> tuple[tuple[int, int, float], ...]:
+    """Row, class and count of what is above zero in counts `(rows, classes)`."""
+    return tuple(
+        (int(row), int(column), float(counts[row, column])) for row, column in np.argwhere(counts)
+    )
 
 
 def _documents(prepared: Prepared) -> Any:

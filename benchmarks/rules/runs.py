@@ -88,6 +88,11 @@ class Runs:
             values = {split: found[split].metrics[plan.metric] for split in found}
             made = Score(cell, seed, values["validation"], values["test"], round(took, 1))
             with self._scores.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, **asdict(made)}) + "\n")
+                file.write(line(key, made))
             self._known[key] = made
         return self._known[key]
+
+
+def line(key: str, score: Score) -> str:
+    """A run as it is kept."""
+    return json.dumps({"key": key, **asdict(score)}) + "\n"

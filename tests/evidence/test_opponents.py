@@ -153,7 +153,8 @@ def test_three_seeds_decide_with_many_test_groups(metric):
     assert task.answer.linear.better
     assert task.answer.linear.over_groups == 80
     assert task.answer.sentence.startswith("take the linear model: ")
-    assert "(95 %, over other seeds and other test groups; here 80)" in task.answer.sentence
+    assert "(95 %, over other seeds and other test groups than these 80)" in task.answer.sentence
+    assert words.answer_parts(task.answer).beside[0].startswith("Of the recurrent variants take")
     assert not task.baselines["linear"].counts
 
 

@@ -168,7 +168,7 @@ def _sentence(answer: Answer, found: LinearModel, metric: Metric) -> str:
         said = f"at most {answer_words.amount(found.shortfall, metric)} below {answer.choice}"
     level = f"{100 * answer.level:g} %"
     if found.over_groups is not None:
-        level += f", over other seeds and other test groups; here {found.over_groups:,}"
+        level += f", over other seeds and other test groups than these {found.over_groups:,}"
     return f"take the linear model: {_scored(found, metric)}, {said} ({level})"
 
 

@@ -120,7 +120,8 @@ def _on_data(data: Understanding, sizes: SplitSizes) -> float:
 def tuning(budget: Budget, space: dict[str, object]) -> Section:
     """The section `tuning`."""
     if not budget.plan.trials:
-        return {"trials": Chosen(0, f"no time for any within {budget.minutes:g} minutes")}
+        unit = "minute" if budget.minutes == 1 else "minutes"
+        return {"trials": Chosen(0, f"no time for any within {budget.minutes:g} {unit}")}
     return {
         "trials": Chosen(
             budget.plan.trials, "settings that each variant tries, the declared first"

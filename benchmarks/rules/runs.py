@@ -59,11 +59,6 @@ class Runs:
         """Those of the LSTM and the GRU."""
         return [self._score(study, cell, seed) for cell in CELLS]
 
-    def known(self, study: Study, seed: int) -> list[Score] | None:
-        """The same where both were trained before."""
-        found = [self._known.get(self._key(study, cell, seed)) for cell in CELLS]
-        return [one for one in found if one is not None] if None not in found else None
-
     def linear(self, study: Study, seed: int) -> float:
         """Test score of the linear model on the same examples."""
         prepared = self.prepared(study)
@@ -93,6 +88,11 @@ class Runs:
             values = {split: found[split].metrics[plan.metric] for split in found}
             made = Score(cell, seed, values["validation"], values["test"], round(took, 1))
             with self._scores.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, **asdict(made)}) + "\n")
+                file.write(line(key, made))
             self._known[key] = made
         return self._known[key]
+
+
+def line(key: str, score: Score) -> str:
+    """A run as it is kept."""
+    return json.dumps({"key": key, **asdict(score)}) + "\n"

@@ -43,15 +43,14 @@ def _times(**factors: float) -> dict[str, float]:
 
 GRID = (
     RULES,
-    Point("passes x 0.6", _times(SEEN=0.6, SEEN_FOR_A_LABEL=0.6)),
+    Point("rate x 1.5", _times(RATE=1.5)),
     Point("passes x 1.6", _times(SEEN=1.6, SEEN_FOR_A_LABEL=1.6)),
-    Point("rate x 0.5", _times(RATE=0.5)),
-    Point("rate x 2", _times(RATE=2)),
-    Point("dropout x 0.5", _times(DROPOUT_OF_CLIPS=0.5, DROPOUT_OF_TEXTS=0.5)),
+    Point("passes x 0.6", _times(SEEN=0.6, SEEN_FOR_A_LABEL=0.6)),
+    Point("rate x 0.6", _times(RATE=0.6)),
     Point("dropout x 1.5", _times(DROPOUT_OF_CLIPS=1.5, DROPOUT_OF_TEXTS=1.5)),
-    Point("width x 1.5", _times(UNITS=1.5, MORE_UNITS=1.5)),
+    Point("dropout x 0.5", _times(DROPOUT_OF_CLIPS=0.5, DROPOUT_OF_TEXTS=0.5)),
 )
-"""One constant changed at a time, to both sides; width to the dearer alone."""
+"""One constant changed at a time, to both sides."""
 
 
 @contextlib.contextmanager

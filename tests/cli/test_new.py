@@ -55,7 +55,7 @@ def test_a_dry_run_prints_and_writes_nothing(project: Path, table: Path) -> None
     said = " ".join(result.stdout.split())
     assert "90 texts with 3 labels; the task will be called news" in said
     assert "column 'text'" in result.stdout
-    assert "metric: accuracy  # no label dominates" in result.stdout
+    assert "metric: accuracy  # all labels are as frequent" in result.stdout
     assert "nothing was written" in result.stdout
     assert "\x1b" not in result.stdout
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gatewise.artifacts import splits
+from gatewise.config.metrics import LABELLED, RIGHT
 from gatewise.diagnostics import baselines
 from gatewise.diagnostics.opponents import classify
 from tests.pictures import classified
@@ -18,6 +19,21 @@ def test_a_linear_model_learns_what_the_label_shows(tmp_path, text):
     assert found["linear"].std is None
     assert found["linear"].mean > found["majority"].mean + 0.2
     assert ("TF-IDF" in found["linear"].title) == text
+
+
+def test_the_linear_model_is_counted_by_test_group(tmp_path):
+    prepared = write_task(tmp_path / "task", text=True, examples=240)
+    found = baselines.evaluate(prepared, [0], 1.0, 0.05, 500).baselines
+    (counts,) = found["linear"].counts
+    assert not found["majority"].counts
+    test = prepared.index[prepared.index["split"] == "test"]
+    assert counts.keys() == set(test["group"])
+    right, labelled = (
+        sum(value for own in counts.values() for at, _, value in own if at == row)
+        for row in (RIGHT, LABELLED)
+    )
+    assert labelled == len(test)
+    assert right / labelled == pytest.approx(found["linear"].mean)
 
 
 def test_majority_is_the_training_splits_own(tmp_path):

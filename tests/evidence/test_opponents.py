@@ -1,14 +1,18 @@
 """The linear model against the chosen variant: taken first where it does as well."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.artifacts.baselines import BaselineReport, BaselineScore
+from gatewise.config.metrics import METRICS
 from gatewise.evidence import comparison
 from gatewise.evidence.task_evidence import TaskEvidence
 from gatewise.report import words
+from tests.evidence.test_beyond_seeds import counts
 from tests.evidence_runs import record, study
 
 SPREAD = 0.004 * np.array([1.0, -1, 1, -1, 1, -1, 1, -1])
@@ -85,10 +89,89 @@ def test_seeds_that_the_baseline_was_not_scored_for_are_no_pairs():
     assert task.answer.linear is None
 
 
-def test_too_few_seeds_show_nothing():
+def test_too_few_seeds_show_nothing_but_what_it_looks_like_is_said():
     task = compared({"lstm": [0.74, 0.75], "gru": [0.73, 0.74]}, 0.9)
     assert task.answer.linear.shortfall is None
     assert not task.answer.linear.take
+    assert task.answer.sentence.startswith("take lstm: best so far")
+    assert task.answer.sentence.endswith(
+        "; TF-IDF + logistic regression scores 90.0 % against 74.5 % on these examples, with too "
+        "few seeds and test groups to say more"
+    )
+
+
+def test_a_linear_model_that_looks_as_good_is_told_of_with_what_it_may_lack():
+    task = compared({"lstm": 0.74 + SPREAD * 4, "gru": 0.72 + SPREAD}, 0.741)
+    assert not task.answer.linear.take
+    assert re.search(
+        r"74.1 % against 74.0 % on these examples, but may lie .* points below lstm$",
+        task.answer.sentence,
+    )
+
+
+# --- few seeds, many test groups -----------------------------------------------------------
+
+
+def few_seeds(right, linear, groups=80, size=10, metric="accuracy"):
+    """The task of a comparison with test predictions: shares that are right in three seeds."""
+    draws = np.random.default_rng(0)
+    group = np.array([f"film-{n:02}" for n in np.repeat(np.arange(groups), size)])
+    told = counts(draws.random(len(group)) < linear, group)
+    runs = {
+        variant: {seed: counts(draws.random(len(group)) < share, group) for seed in range(3)}
+        for variant, share in right.items()
+    }
+    score = METRICS[metric].from_counts
+    records = [
+        record("toy", variant, seed, float(score(run.counts.sum(axis=0))))
+        for variant, by_seed in runs.items()
+        for seed, run in by_seed.items()
+    ]
+    own = float(score(told.counts.sum(axis=0)))
+    stored = {
+        name: tuple((int(r), int(c), float(cells[r, c])) for r, c in np.argwhere(cells))
+        for name, cells in zip(told.groups, told.counts, strict=True)
+    }
+    baseline = BaselineScore(
+        title="TF-IDF + logistic regression",
+        mean=own,
+        std=None,
+        ci=None,
+        values=(own,),
+        seeds=(0,),
+        counts=(stored,),
+    )
+    report = BaselineReport(task="toy", metric=metric, baselines={"linear": baseline})
+    evidence = TaskEvidence(records, predictions=runs, baselines=report)
+    declared = study(tuple(right), metric=metric, seeds=3, compare={"resamples": 500})
+    return comparison.compare(declared, {"toy": evidence}).tasks["toy"]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy"])
+def test_three_seeds_decide_with_many_test_groups(metric):
+    task = few_seeds({"lstm": 0.7, "gru": 0.68}, 0.8, metric=metric)
+    assert task.answer.linear.better
+    assert task.answer.linear.over_groups == 80
+    assert task.answer.sentence.startswith("take the linear model: ")
+    assert "(95 %, over other seeds and other test groups than these 80)" in task.answer.sentence
+    assert words.answer_parts(task.answer).beside[0].startswith("Of the recurrent variants take")
+    assert not task.baselines["linear"].counts
+
+
+def test_three_seeds_decide_nothing_that_the_test_groups_leave_open():
+    close = few_seeds({"lstm": 0.74, "gru": 0.7}, 0.745).answer
+    assert not close.linear.take
+    assert close.linear.shortfall > 0.005
+    few = few_seeds({"lstm": 0.7, "gru": 0.68}, 0.8, groups=9, size=100).answer
+    assert few.linear.shortfall is None
+    assert not few.linear.take
+
+
+def test_a_better_choice_is_left_alone():
+    answer = few_seeds({"lstm": 0.85, "gru": 0.8}, 0.7).answer
+    assert not answer.linear.take
+    assert answer.sentence.startswith("take lstm: ")
+    assert "logistic" not in answer.sentence
 
 
 @settings(max_examples=25, deadline=None)

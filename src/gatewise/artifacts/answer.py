@@ -46,6 +46,9 @@ class LinearModel(Part):
     """Whether it is shown to be better than the choice."""
     take: bool
     """Whether it is the answer: better, or shown to lie no more than `compare.rope` below."""
+    over_groups: int | None = None
+    """Test groups that the bound rests on beside the seeds, where those alone are too few for one;
+    it then speaks of other test groups, too."""
 
 
 class Answer(Part):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from pydantic import Field
+
 from gatewise.artifacts.document import Document, Interval, Part
 
 
@@ -18,6 +20,13 @@ class ScoreSummary(Part):
     """Bootstrap interval of the mean; `None` with fewer than two seeds."""
 
 
+LINEAR = "linear"
+"""Name of the linear model among the baselines."""
+GroupCounts = Mapping[str, tuple[tuple[int, int, float], ...]]
+"""Counts of one seed's test predictions by test group: row, class and count of those above zero, as
+the task's objective counts; summed over classes where the metric does not count by class."""
+
+
 class BaselineScore(ScoreSummary):
     """One baseline's test scores."""
 
@@ -26,6 +35,8 @@ class BaselineScore(ScoreSummary):
     values: tuple[float, ...]
     """One a seed, or a single one where the examples do not change with the seed."""
     seeds: tuple[int, ...]
+    counts: tuple[GroupCounts, ...] = Field((), exclude_if=lambda counts: not counts)
+    """As many as `values`, of baselines that are weighed against the answer's choice."""
 
 
 class BaselineReport(Document):

@@ -31,7 +31,10 @@ def evaluate(
     """
     used = seeds if prepared.card.resample or fraction < 1 else seeds[:1]
     known = opponents.of(prepared)
-    scores = [known.score(_rows(prepared, seed, fraction)) for seed in used]
+    scores, counts = [], []
+    for seed in used:
+        scores.append(known.score(_rows(prepared, seed, fraction)))
+        counts.append(known.counts())
     baselines = {}
     for name, title in known.titles.items():
         values = [score[name] for score in scores]
@@ -43,6 +46,7 @@ def evaluate(
             ci=brief.ci,
             values=tuple(values),
             seeds=tuple(used),
+            counts=tuple(seen[name] for seen in counts if name in seen),
         )
     return BaselineReport(task=prepared.card.task, metric=prepared.card.metric, baselines=baselines)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatewise.artifacts.answer import Answer
-from gatewise.artifacts.baselines import BaselineReport
+from gatewise.artifacts.baselines import BaselineReport, BaselineScore
 from gatewise.artifacts.comparison import (
     Noise,
     Pair,
@@ -190,7 +190,7 @@ def entry(
         cost_threads=cost.threads if cost else None,
         cost_versions=cost.versions if cost else None,
         variants=weighed.variants,
-        baselines=baselines.baselines if baselines else {},
+        baselines=_brief(baselines.baselines) if baselines else {},
         pairs=tuple(judged),
         warnings=(*weighed.warnings, *tuning.warnings(task, evidence.tuned, tuned)),
         budgets=budget_sensitivity.assess(study.variants, judged),
@@ -205,6 +205,11 @@ def entry(
         ),
         tuning=tuned,
     )
+
+
+def _brief(baselines: Mapping[str, BaselineScore]) -> dict[str, BaselineScore]:
+    """Scores without the counts, which are evidence and no result."""
+    return {name: score.model_copy(update={"counts": ()}) for name, score in baselines.items()}
 
 
 def _test_examples(evidence: TaskEvidence) -> int | None:
@@ -241,7 +246,8 @@ def _answer_to_all(
         return found
     shared = not _drawn(evidence.card) and study.train_for(task).fraction == 1
     contest = opponents.Contest(weighed.metric, settings, study.looks, shared)
-    return opponents.weigh(found, together, evidence.baselines.baselines, contest)
+    runs = evidence.predictions.get(found.choice, {})
+    return opponents.weigh(found, together, evidence.baselines.baselines, contest, runs)
 
 
 def _answer(

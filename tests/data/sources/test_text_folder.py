@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from gatewise.artifacts.manifest import DOCUMENTS, LONGEST_DOCUMENT, Raw
-from gatewise.config import source_class
+from gatewise.config import TaskConfig, source_class
 from gatewise.data import sources
+from gatewise.data.preparation import build
 from gatewise.data.sources import text_folder
 from gatewise.errors import GatewiseError
 
@@ -158,6 +159,25 @@ def test_a_folder_without_texts_is_refused(tmp_path: Path) -> None:
         fetch(tmp_path / "raw", root)
     with pytest.raises(GatewiseError, match="no such folder"):
         fetch(tmp_path / "raw", tmp_path / "gone")
+
+
+def test_what_is_read_can_be_prepared(tmp_path: Path) -> None:
+    files = {f"{w}/{n}.txt": f"{w} {n} of many words" for w in ("up", "down") for n in range(40)}
+    root = folder(tmp_path / "texts", {**files, "up/empty.txt": " \n", "README": "about"})
+    settings = {
+        "source": {"kind": "text-folder", "path": str(root)},
+        "features": {"kind": "tokens"},
+        "on_bad": "skip",
+    }
+    task = TaskConfig.model_validate(settings)
+    sources.fetch(task.source, tmp_path / "raw")
+    prepared, _ = build.prepare("texts", task, tmp_path / "raw", tmp_path / "made", workers=1)
+    assert len(prepared.index) == 80
+    assert prepared.card.labels == ["down", "up"]
+    assert "up/empty.txt" not in set(prepared.index["id"])
+    strict = task.model_copy(update={"on_bad": "fail"})
+    with pytest.raises(GatewiseError, match=r"up/empty.txt: empty text"):
+        build.prepare("texts", strict, tmp_path / "raw", tmp_path / "made", workers=1)
 
 
 def test_refusals_come_early(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gatewise import config
 from gatewise.errors import GatewiseError
-from gatewise.repro.studies import front_end, learning, proposal, timing, writing
+from gatewise.repro.studies import budget, front_end, learning, proposal, timing, writing
 from gatewise.repro.studies.choices import Chosen, plain, share
 from tests.repro.studies.understandings import any_data, pace, sounds, texts
 
@@ -173,7 +173,15 @@ def test_more_minutes_never_give_less(minutes, more, step):
     assert much.plan.first * much.share >= little.plan.first * little.share - 1e-9
     assert much.plan.trials >= little.plan.trials
     fits = little.total_seconds <= 60 * minutes + 1e-6
-    assert fits or little.share == little.plan.shortest
+    assert fits or little.plan == budget.LADDER[-1]
+
+
+def test_even_the_least_study_learns_for_some_seconds():
+    found = proposed(sounds(), minutes=0.1, step_seconds=0.002).budget
+    assert found.plan == budget.LADDER[-1]
+    learning_seconds = found.plan.runs(3) * found.run_seconds / 2
+    assert learning_seconds == pytest.approx(budget.LEAST_LEARNING, abs=0.1)
+    assert found.total_seconds > 60 * 0.1
 
 
 def test_what_stages_take_adds_up_to_what_runs_do():

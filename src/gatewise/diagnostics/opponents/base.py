@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.artifacts.baselines import GroupCounts
 from gatewise.artifacts.prepared import Prepared
 from gatewise.config.metrics import METRICS
 
@@ -33,3 +34,7 @@ class Opponents(ABC):
 
         What has to be chosen is chosen on the validation rows.
         """
+
+    def counts(self) -> dict[str, GroupCounts]:
+        """Counts of the predictions that were scored last, by name; of some opponents or none."""
+        return {}

@@ -13,17 +13,21 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.artifacts.baselines import LINEAR, GroupCounts
 from gatewise.artifacts.prepared import Prepared, values
 from gatewise.config import SPLITS, Pixels
-from gatewise.config.metrics import count
+from gatewise.config.metrics import LOSS, count
 from gatewise.data.frontends.images import averaged
 from gatewise.diagnostics.opponents import base
 from gatewise.diagnostics.opponents.base import Rows
+
+if TYPE_CHECKING:
+    from gatewise.config.metrics import Counts
 
 STRENGTHS = (0.03, 0.3, 3.0, 30.0)
 """Inverse regularisation strengths that are tried."""
@@ -44,13 +48,14 @@ class Opponents(base.Opponents):
         self.labels = prepared.index["label"].to_numpy()
         self.text = prepared.card.modality == "text"
         self.image = prepared.card.modality == "image"
+        self._told: tuple[npt.NDArray[np.intp], Probabilities] | None = None
 
     @property
     def titles(self) -> dict[str, str]:
         """Both, by name."""
         return {
             "majority": "majority class",
-            "linear": f"{self._seen} + logistic regression",
+            LINEAR: f"{self._seen} + logistic regression",
         }
 
     @property
@@ -61,7 +66,7 @@ class Opponents(base.Opponents):
 
     def score(self, rows: Rows) -> dict[str, float]:
         """Test scores of both."""
-        return {"majority": self._majority(rows), "linear": self._linear(rows)}
+        return {"majority": self._majority(rows), LINEAR: self._linear(rows)}
 
     def _majority(self, rows: Rows) -> float:
         seen = self.labels[rows["train"]]
@@ -75,7 +80,7 @@ class Opponents(base.Opponents):
         from sklearn.preprocessing import StandardScaler
 
         train, validation, test = (rows[name] for name in SPLITS)
-        best, score = -math.inf, math.nan
+        best, told = -math.inf, np.zeros((len(test), self.classes))
         for strength in STRENGTHS:
             # Pixels share one scale; each by its own deviation, hardly used ones would count most.
             scale = TfidfTransformer(sublinear_tf=True) if self.text else StandardScaler()
@@ -85,8 +90,23 @@ class Opponents(base.Opponents):
             held_out = self._score(validation, self._probabilities(model, validation))
             gain = self.metric.gain(held_out)
             if gain > best:
-                best, score = gain, self._score(test, self._probabilities(model, test))
-        return score
+                best, told = gain, self._probabilities(model, test)
+        self._told = test, told
+        return self._score(test, told)
+
+    def counts(self) -> dict[str, GroupCounts]:
+        """Of the linear model."""
+        if self._told is None:
+            return {}
+        rows, probabilities = self._told
+        groups = self.prepared.index["group"].to_numpy()[rows]
+        names, place = np.unique(groups.astype(str), return_inverse=True)
+        counted = count(self.labels[rows], probabilities, place, len(names))
+        if not self.metric.by_class:
+            counted = counted.sum(axis=-1, keepdims=True)
+        if self.metric.name != "log_loss":
+            counted[:, LOSS] = 0  # which would differ in its last digits between machines
+        return {LINEAR: {str(name): _sparse(own) for name, own in zip(names, counted, strict=True)}}
 
     def _probabilities(self, model: Any, rows: npt.NDArray[np.intp]) -> Probabilities:
         """What the model gives each class; none to those that it was not trained on."""
@@ -103,6 +123,13 @@ class Opponents(base.Opponents):
         if self.image:
             return _pixels(self.prepared)
         return _documents(self.prepared) if self.text else _pooled(self.prepared)
+
+
+def _sparse(counts: Counts) -> tuple[tuple[int, int, float], ...]:
+    """Row, class and count of what is above zero in counts `(rows, classes)`."""
+    return tuple(
+        (int(row), int(column), float(counts[row, column])) for row, column in np.argwhere(counts)
+    )
 
 
 def _documents(prepared: Prepared) -> Any:

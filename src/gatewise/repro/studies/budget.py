@@ -18,6 +18,9 @@ PER_RUN = 2.0
 """Seconds of a run beside its steps."""
 AROUND_A_STEP = 1.4
 """Times its own duration that a step takes with loading, augmentation and validation."""
+LEAST_LEARNING = 15.0
+"""Seconds that the runs of even the least plan take together: networks that have hardly begun to
+learn would lose to the linear model for that alone."""
 PER_CLIP, PER_TEXT = 0.004, 0.0002
 """Seconds that fetching and preparing an example takes."""
 LINEAR = 0.00002
@@ -101,7 +104,9 @@ def fit(
     learning = AROUND_A_STEP * updates * pace.step_seconds
     plan, share = LADDER[-1], 0.0
     for plan in LADDER:
-        room = (60 * minutes - around) * pace.workers / plan.runs(variants) - PER_RUN
+        wall = 60 * minutes - around
+        wall = max(wall, LEAST_LEARNING) if plan is LADDER[-1] else wall
+        room = wall * pace.workers / plan.runs(variants) - PER_RUN
         share = min(room / learning, 1.0)
         if share >= plan.shortest:
             break
@@ -120,7 +125,8 @@ def _on_data(data: Understanding, sizes: SplitSizes) -> float:
 def tuning(budget: Budget, space: dict[str, object]) -> Section:
     """The section `tuning`."""
     if not budget.plan.trials:
-        return {"trials": Chosen(0, f"no time for any within {budget.minutes:g} minutes")}
+        unit = "minute" if budget.minutes == 1 else "minutes"
+        return {"trials": Chosen(0, f"no time for any within {budget.minutes:g} {unit}")}
     return {
         "trials": Chosen(
             budget.plan.trials, "settings that each variant tries, the declared first"

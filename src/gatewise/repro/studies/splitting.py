@@ -32,6 +32,8 @@ def metric(data: Understanding) -> Chosen:
             f"every label counts the same: always saying {label!r} would score "
             f"{share(most, data.examples)} of accuracy",
         )
+    if most == least:
+        return Chosen("accuracy", "all labels are as frequent")
     return Chosen(
         "accuracy",
         f"no label dominates: {label!r} has {share(most, data.examples)}, {rarest!r} "

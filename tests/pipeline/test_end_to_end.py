@@ -10,7 +10,7 @@ import yaml
 
 from tests.checkouts import run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 CELL = '''"""A cell that the study does not use."""
 

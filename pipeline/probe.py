@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gatewise import config
 from gatewise.artifacts import software
-from gatewise.artifacts.plan import ProbePlan
+from gatewise.artifacts.plan import ComparePlan, ProbePlan
 from gatewise.artifacts.probes import ProbeReport
 from gatewise.execution import ahead
 from gatewise.execution.kept_results import KeptResult
@@ -36,7 +36,7 @@ def make_ahead() -> None:
     """Probe all variants before their stages come, in a process behind the others."""
     ahead.carry_out(
         ahead.Piece(f"{STAGE}@{variant}", partial(_make_ahead, variant))
-        for variant in config.load().variants
+        for variant in ComparePlan.read("data/plan/compare.json").study().variants
     )
 
 

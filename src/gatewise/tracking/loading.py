@@ -19,6 +19,8 @@ MODULES = (
     "mlflow.store.tracking.sqlalchemy_store",
     "gatewise.tracking.mirror",
     "gatewise.tracking.pictures",
+    "gatewise.serving.pyfunc",
+    "mlflow.pyfunc",
 )
 NICENESS = 15
 

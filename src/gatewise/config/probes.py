@@ -29,6 +29,9 @@ DIGITS = (8, 64)
 class ProbeConfig(Strict):
     """Synthetic problems that ask how far back each variant can reach; `[]` leaves one out."""
 
+    variants: tuple[str, ...] | None = None
+    """Names of the variants that are probed; left out: all. The textbook's sentences ask for one
+    vanilla RNN, one LSTM and one GRU."""
     adding_lengths: Lengths = (50, 100, 200)
     """Steps of the adding problem, rising; published sizes go to 600."""
     copy_lengths: Lengths = (20, 50, 100)

@@ -154,6 +154,15 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
+    def _probed(self) -> Study:
+        for name in self.probes.variants or ():
+            if name not in self.variants:
+                raise ValueError(
+                    f"probes.variants: no variant named {name!r}{suggest(name, self.variants)}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _references(self) -> Study:
         for name, variant in self.variants.items():
             if variant.match is None:

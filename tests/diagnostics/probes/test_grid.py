@@ -236,6 +236,16 @@ def test_a_variant_that_cannot_run_step_by_step_is_not_probed_and_says_why():
     assert "cannot run step by step" in found.unprobed
 
 
+def test_a_variant_that_is_not_asked_for_is_left_out_and_says_why():
+    found = summary.report(plan(adding_lengths=(9,), variants=("rnn", "lstm")), workers=1)
+    assert found.probes == {}
+    assert found.unprobed == "probes.variants names rnn, lstm alone"
+    asked = summary.report(
+        plan(adding_lengths=(2,), updates=1, variants=("gru",), seeds=1, starts=("torch",)), 1
+    )
+    assert list(asked.probes) == ["adding"]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -248,6 +258,7 @@ def test_a_variant_that_cannot_run_step_by_step_is_not_probed_and_says_why():
         ({"starts": []}, "starts"),
         ({"updates": 0}, "updates"),
         ({"steps": 250}, "unknown key 'steps'"),
+        ({"variants": ["gur"]}, "probes.variants: no variant named 'gur'.*gru"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, said):

@@ -42,7 +42,7 @@ def report(plan: ProbePlan, workers: int) -> ProbeReport:
     Raises:
         GatewiseError: its cell can have none of the starts.
     """
-    reason = prober.why_not(plan.config)
+    reason = _left_out(plan) or prober.why_not(plan.config)
     found = Found() if reason else probe(plan, workers)
     config = plan.probes
     return ProbeReport(
@@ -53,6 +53,14 @@ def report(plan: ProbePlan, workers: int) -> ProbeReport:
         starts={one.option.start: Runs(**_runs(one)) for one in found.starts},
         gradient=_gradient(found, config),
     )
+
+
+def _left_out(plan: ProbePlan) -> str | None:
+    """Why the study does not ask for this variant, or `None` where it does."""
+    wanted = plan.probes.variants
+    if wanted is None or plan.variant in wanted:
+        return None
+    return f"probes.variants names {', '.join(wanted) or 'none'} alone"
 
 
 def note(config: ProbeConfig) -> str:

@@ -185,10 +185,9 @@ def test_arithmetic_of_a_training_counts_what_is_read_and_said(task):
     assert trial.training_macs(fitted) == 3.0 * sum(each)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_it_learns_to_translate(tmp_path, cell):
+def test_it_learns_to_translate(tmp_path):
     translated.make(tmp_path, translated.pairs(320))
-    learns = plan(cell, epochs=16, learning_rate=0.02)
+    learns = plan("lstm", epochs=16, learning_rate=0.02)
     settings = learns.config.model_copy(update={"hidden": 32, "embedding": 32, "dropout": 0.0})
     learns = learns.model_copy(update={"config": settings})
     fitted = fit(learns, 0, Prepared.open(tmp_path / "data/prepared/toy"))

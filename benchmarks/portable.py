@@ -41,7 +41,7 @@ def steps(cell: str, count: int) -> float:
     from torch.nn import functional
 
     from benchmarks import tasks
-    from gatewise.models.classifier import SequenceClassifier
+    from gatewise.models.building import build
     from gatewise.models.complexity import Sizes
     from gatewise.training.datamodule import TaskData
 
@@ -51,7 +51,7 @@ def steps(cell: str, count: int) -> float:
         prepared = tasks.write(Path(name, "task"), "clips", 1200)
         data = TaskData(prepared, 0, plan.train.batch_size, None)
         batch = next(iter(data.train_dataloader()))
-        model = SequenceClassifier(plan.config, Sizes.of(prepared.card))
+        model = build(plan.config, Sizes.of(prepared.card))
     optimiser = torch.optim.AdamW(model.parameters(), fused=True)
     seconds = []
     for _ in range(count):

@@ -29,7 +29,7 @@ from gatewise import streams
 from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.plan import RunPlan
 from gatewise.artifacts.prepared import Prepared
-from gatewise.models.classifier import SequenceClassifier
+from gatewise.models.building import build
 from gatewise.models.complexity import Sizes
 from gatewise.training import one_run
 from gatewise.training.callbacks import OnEpoch
@@ -43,7 +43,7 @@ def bare(plan: RunPlan, seed: int, prepared: Prepared, on_epoch: OnEpoch) -> Non
     """The run as one would write it without any framework."""
     data = TaskData(prepared, seed, plan.train.batch_size, plan.augment)
     torch.manual_seed(streams.torch_seed(seed, "init"))
-    model = SequenceClassifier(plan.config, Sizes.of(prepared.card))
+    model = build(plan.config, Sizes.of(prepared.card))
     if prepared.card.normalise == "train":
         model.set_input_statistics(*data.input_statistics())
     loader, validation = data.train_dataloader(), data.val_dataloader()

@@ -22,9 +22,6 @@ State = tuple[Tensor, ...]
 Kernel = Literal["fused", "unrolled"]
 Shapes = dict[str, tuple[int, ...]]
 
-CARRIED = ("h", "c")
-"""States that hold what was read: what one sequence can hand to another."""
-
 
 class Cell(nn.Module):
     """A recurrence `core(x_t, state) -> (y_t, state)`.
@@ -130,7 +127,7 @@ class Cell(nn.Module):
         return tuple(
             size
             for name, size in zip(self.states, self.state_sizes(), strict=True)
-            if name in CARRIED
+            if self._carried(name)
         )
 
     def started(self, carried: Sequence[Tensor]) -> State:
@@ -142,7 +139,12 @@ class Cell(nn.Module):
         like = carried[0]
         given = iter(carried)
         usual = zip(self.states, self.initial_state(len(like), like), strict=True)
-        return tuple(next(given) if name in CARRIED else value for name, value in usual)
+        return tuple(next(given) if self._carried(name) else value for name, value in usual)
+
+    @classmethod
+    def _carried(cls, name: str) -> bool:
+        """Whether a state holds what was read: the output, and a cell state beside it."""
+        return name in (cls.states[0], "c")
 
     def project(self, x: Tensor) -> Tensor:
         """The part of a step that needs only the input, `(..., input) -> (..., projected)`.

@@ -8,6 +8,7 @@ from gatewise.cli.main import app
 from gatewise.config import source_kinds
 from gatewise.errors import GatewiseError
 from tests import sounds
+from tests.data.understanding import test_kinds as kinds
 
 runner = CliRunner(env={"COLUMNS": "200"})
 
@@ -138,3 +139,63 @@ def test_check_prints_contradictions_and_labels(tmp_path: Path) -> None:
     assert "w00/s00_nohash_0.wav (w00) = w01/copy.wav (w01)" in result.stdout
     assert "and 2 more (--labels lists all)" in result.stdout
     assert "w21 30" in runner.invoke(app, ["data", "check", str(home), "--labels"]).stdout
+
+
+# --- more than labels ----------------------------------------------------------------------
+
+
+def checked(path: Path, *arguments: str) -> tuple[str, int]:
+    """What is printed in one line, and the exit code."""
+    result = runner.invoke(app, ["data", "check", str(path), *arguments])
+    assert result.exception is None or isinstance(result.exception, GatewiseError), result.exception
+    return " ".join(
+        [*result.stdout.split(), *str(result.exception or "").split()]
+    ), result.exit_code
+
+
+def test_check_certifies_pairs(tmp_path: Path) -> None:
+    path = kinds.delimited(tmp_path / "d.csv", kinds.pairs())
+    said, code = checked(path)
+    assert code == 0, said
+    assert "90 examples" in said
+    assert "near-duplicates" in said
+    assert "labels:" not in said
+    twice = [{"en": "open it", "es": "abrir"}, {"en": "Open it!", "es": "abrir"}]
+    given = [
+        row | {"split": ("train", "test")[n % 2]} for n, row in enumerate([*kinds.pairs(), *twice])
+    ]
+    said, code = checked(kinds.delimited(tmp_path / "e.csv", given))
+    assert code == 1
+    assert "--allow duplicates" in said
+
+
+def test_check_certifies_a_memory_and_files_of_lines(tmp_path: Path) -> None:
+    said, code = checked(kinds.memory(tmp_path))
+    assert (code, "90 examples" in said) == (0, True)
+    home = kinds.aligned(tmp_path)
+    said, code = checked(home / "own.en", "--targets", str(home / "own.es"))
+    assert (code, "90 examples" in said) == (0, True)
+
+
+def test_check_certifies_series_in_time(tmp_path: Path) -> None:
+    path = kinds.delimited(tmp_path / "d.csv", kinds.months(length=60))
+    said, code = checked(path, "--horizon", "6")
+    assert code == 0, said
+    assert "5 groups" in said
+    assert "before" in said, "the check of the order in time"
+    said, code = checked(path, "--horizon", "40")
+    assert code == 1
+    assert "can be forecast 40 steps" in said
+
+
+def test_check_certifies_transcripts(tmp_path: Path) -> None:
+    path = kinds.delimited(
+        kinds.sounds(tmp_path) / "d.csv",
+        [{"path": f"{n:03}.wav", "text": ("la", "so")[n % 2]} for n in range(90)],
+    )
+    said, _ = checked(path, "--objective", "transcribe", "--on-bad", "skip")
+    assert "90 examples" in said, said
+    said, _ = checked(path, "--objective", "sing")
+    assert "--objective: 'sing'; allowed: classify" in said
+    said, _ = checked(path, "--time", "path", "--layout", "label")
+    assert "--layout is for folders of labelled sounds" in said

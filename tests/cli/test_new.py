@@ -17,6 +17,7 @@ from gatewise.errors import GatewiseError
 from gatewise.repro.studies import proposal
 from gatewise.repro.studies.timing import Pace
 from tests import checkouts
+from tests.data.understanding import test_kinds as kinds
 from tests.data.understanding.layouts import clips, cross, delimited, rows
 from tests.data.understanding.test_layouts import label_folders, speaker_hashes, spoken_digits
 
@@ -232,3 +233,57 @@ def test_from_a_folder_or_table_to_the_answer(kind: str, tmp_path: Path) -> None
     assert "gatewise predict runs/mine/" in end
     back = checkouts.run(project, sys.executable, "-m", "gatewise.cli.main", "use", "before")
     assert "before is back; the study that was here is kept as mine" in back
+
+
+# --- more than labels ----------------------------------------------------------------------
+
+
+def test_a_study_of_pairs_is_written(project: Path, tmp_path: Path) -> None:
+    table = kinds.delimited(tmp_path / "faq.csv", kinds.pairs("question", "answer"))
+    result = runner.invoke(app, ["new", str(table), "--metric", "chrf"])
+    assert result.exit_code == 0, result.exception
+    said = " ".join(result.stdout.split())
+    assert "90 pairs of texts; the task will be called faq" in said
+    assert "'answer' is said to 'question', by their names" in said
+    assert "different words" in said
+    task = yaml.safe_load((project / "params.yaml").read_text())["tasks"]["faq"]
+    assert task["source"]["columns"] == {"source": "question", "target": "answer"}
+    assert (task["objective"]["kind"], task["metric"]) == ("generate", "chrf")
+
+
+def test_a_study_of_series_is_written(project: Path, tmp_path: Path) -> None:
+    table = kinds.delimited(tmp_path / "visits.csv", kinds.months(length=60))
+    result = runner.invoke(app, ["new", str(table), "--horizon", "6", "--rnn"])
+    assert result.exit_code == 0, result.exception
+    said = " ".join(result.stdout.split())
+    assert "5 series, to be forecast 6 steps ahead" in said
+    assert "a value every month, season of 12 steps" in said
+    study = yaml.safe_load((project / "params.yaml").read_text())
+    assert study["tasks"]["visits"]["objective"] == {"kind": "forecast", "horizon": 6, "season": 12}
+    assert "rnn" in study["variants"]
+
+
+def test_a_study_of_transcripts_fits_a_narrow_terminal(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "spoken"
+    home.mkdir()
+    table = kinds.transcripts(home)
+    narrow = CliRunner(env={"COLUMNS": "50"})
+    result = narrow.invoke(app, ["new", str(table.parent), "--dry-run"])
+    assert result.exit_code == 0, result.exception
+    said = " ".join(result.stdout.split())
+    assert "90 sounds with a text each" in said
+    assert "different characters" in said
+    assert "kind: transcribe" in said
+
+
+def test_what_is_asked_wrongly_is_refused_first(project: Path, table: Path) -> None:
+    for options, said in (
+        (["--objective", "sing"], "--objective: unknown objective 'sing'"),
+        (["--objective", "forecast", "--metric", "bleu"], "--metric: 'bleu' cannot be chosen"),
+        (["--metric", "log_loss"], "--metric: 'log_loss' cannot be chosen"),
+    ):
+        result = runner.invoke(app, ["new", str(table), *options])
+        assert isinstance(result.exception, GatewiseError)
+        assert said in str(result.exception)

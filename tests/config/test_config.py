@@ -39,6 +39,19 @@ def test_task_settings_lie_over_the_common_ones(raw):
     assert study.train_for("digits").batch_size == study.train.batch_size
 
 
+def test_a_task_can_widen_all_of_its_models_and_read_both_ways(raw):
+    plain = config.parse(raw).model_dump(mode="json")["tasks"]["digits"]["model"]
+    assert not {"hidden", "bidirectional"} & plain.keys(), "plans of other tasks stay as they were"
+    raw["tasks"]["digits"]["model"] = {"hidden": 96, "bidirectional": True}
+    study = config.parse(raw)
+    lstm, matched = (study.variant_for("digits", name) for name in ("lstm", "gru-matched"))
+    assert (lstm.hidden, lstm.bidirectional) == (96, True)
+    assert (matched.hidden, matched.bidirectional) == (None, True), "its width follows"
+    other = study.variant_for("reviews", "lstm")
+    assert (other.hidden, other.bidirectional) == (64, False)
+    assert config.parse(study.model_dump(mode="json")).tasks["digits"] == study.tasks["digits"]
+
+
 @pytest.mark.parametrize("name", objective_class("classify").metrics)
 def test_every_metric_of_the_objective_can_be_primary(raw, name):
     raw["tasks"]["digits"]["metric"] = name

@@ -37,9 +37,9 @@ def committed(folder: Path, message: str) -> None:
 
 @pytest.fixture(scope="session")
 def finished(project, tmp_path_factory) -> Finished:
-    """`docs/studies/kinds-tiny.yaml`, and texts to classify."""
+    """`docs/studies/textbook-tiny.yaml`, and texts to classify."""
     folder = checkout(project, tmp_path_factory.mktemp("study"))
-    study = yaml.safe_load((project / "docs/studies/kinds-tiny.yaml").read_text())
+    study = yaml.safe_load((project / "docs/studies/textbook-tiny.yaml").read_text())
     study["tasks"]["reviews"] = REVIEWS
     (folder / "params.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     committed(folder, "all kinds of tasks")

@@ -1,4 +1,4 @@
-"""Every kind of task through the whole pipeline: `docs/studies/kinds-tiny.yaml`."""
+"""The textbook's tasks through the whole pipeline: `docs/studies/textbook-tiny.yaml`."""
 
 import json
 
@@ -21,8 +21,17 @@ def study(finished):
 def test_the_study_has_every_kind_of_task(project):
     from gatewise.config import objective_kinds
 
-    asked = load(project / "docs/studies/kinds-tiny.yaml").tasks.values()
-    assert sorted(task.objective.kind for task in asked) == objective_kinds()
+    asked = load(project / "docs/studies/textbook-tiny.yaml").tasks.values()
+    assert {task.objective.kind for task in asked} == set(objective_kinds())
+
+
+def test_the_tiny_study_has_the_tasks_of_the_whole_one(project):
+    tiny, whole = (load(project / f"docs/studies/textbook{size}.yaml") for size in ("-tiny", ""))
+    assert tiny.tasks.keys() == whole.tasks.keys()
+    for name, task in whole.tasks.items():
+        assert tiny.tasks[name].objective.kind == task.objective.kind
+        assert tiny.tasks[name].metric == task.metric
+    assert min(len(whole.seeds_of(name, "gru")) for name in whole.tasks) >= 8
 
 
 def test_every_task_is_compared_by_its_own_metric_and_answered(study):
@@ -33,7 +42,7 @@ def test_every_task_is_compared_by_its_own_metric_and_answered(study):
         (pair,) = entry["pairs"]
         assert pair["test_noise"]["se_groups"] > 0, "groups are resampled"
         assert entry["answer"]["choice"] in ("lstm", "gru")
-        assert len(entry["baselines"]) == 2
+        assert len(entry["baselines"]) >= 2
         cut = objectives.of(task.objective.model_dump()).cut
         assert (entry["context"] is not None) == cut
     assert comparison["tasks"]["tourism"]["metric"]["direction"] == "lower"
@@ -53,7 +62,7 @@ def test_pages_show_forecasts_and_no_confusion_of_them(study):
 def test_pages_show_transcripts_side_by_side(study):
     page = (study / "reports/index.html").read_text()
     told = pd.read_csv(study / "reports/plots/examples.csv")
-    assert set(told["task"]) == {"strings"}
+    assert set(told["task"]) == {"strings", "phrases", "pronounce"}
     assert set(told["variant"]) == {"lstm", "gru"}
     assert told["truth"].iloc[0] in page
     assert "strings--confusion" not in page
@@ -68,6 +77,15 @@ def test_the_shell_transcribes_a_sound(study):
     assert 0 <= answer["probability"] <= 1
 
 
+def test_the_shell_translates_a_phrase(study):
+    (study / "phrases.csv").write_text("text\nbattery level\n")
+    asked = ("runs/phrases/gru/seed-0", "phrases.csv", "--json")
+    said = run(study, "python", "-m", "gatewise.cli.main", "predict", *asked)
+    (answer,) = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert answer["text"] == " ".join(answer["symbols"])
+    assert 0 <= answer["probability"] <= 1
+
+
 def test_mlflow_has_tables_of_every_kind(study):
     tables = list((study / "mlartifacts").rglob("predictions.json")) or list(
         study.rglob("artifacts/predictions.json")
@@ -76,6 +94,7 @@ def test_mlflow_has_tables_of_every_kind(study):
     assert ("id", "group", "class", "predicted", "confidence") in headings
     assert ("id", "group", "actual", "forecast", "MASE") in headings
     assert ("id", "group", "reference", "transcript", "error rate") in headings
+    assert ("id", "group", "reference", "said", "error rate") in headings
 
 
 def test_the_shell_answers_a_series(study):

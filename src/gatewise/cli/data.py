@@ -68,6 +68,25 @@ def check(
         bool | None, typer.Option("--header/--no-header", help="Whether a table has one.")
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a table.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="classify, transcribe, generate (pairs) or forecast.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Of pairs: column or language that is given.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Of pairs: column or language that is said to it.")
+    ] = None,
+    targets: Annotated[
+        str | None, typer.Option(help="Of pairs: file whose lines answer those of PATH.")
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option("--id", help="Of series: column that names them.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="Of series: column of times.")] = None,
+    value: Annotated[str | None, typer.Option(help="Of series: column of values.")] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, help="Of series: steps ahead.")] = None,
+    season: Annotated[int | None, typer.Option(min=1, help="Of series: steps of one.")] = None,
     allow: Annotated[
         list[str] | None, typer.Option(help="Accept this leak (repeatable): LEAK or LEAK=REASON.")
     ] = None,
@@ -78,16 +97,25 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Certify any folder or file: leaks, bad files, labels. Exit 1 if it should not be used."""
+    from gatewise.config.objectives import objective_kinds
     from gatewise.data import checking
     from gatewise.errors import GatewiseError
 
+    if objective is not None and objective not in objective_kinds():
+        allowed = ", ".join(objective_kinds())
+        raise GatewiseError(f"--objective: {objective!r}; allowed: {allowed}")
     if on_bad not in ("fail", "skip"):
         raise GatewiseError(f"--on-bad: {on_bad!r}; allowed: fail, skip")
     if quoting not in (None, "standard", "none"):
         raise GatewiseError(f"--quoting: {quoting!r}; allowed: standard, none")
     options = {"text": text, "label": label, "group": group, "split": split, "layout": layout}
     options |= {"name": name, "delimiter": delimiter, "quoting": quoting, "encoding": encoding}
-    report, wrong = checking.check(path, on_bad, _allowed(allow or []), header=header, **options)
+    options |= {"objective": objective, "source": source, "target": target, "targets": targets}
+    options |= {"id": identity, "time": time, "value": value}
+    steps = {"horizon": horizon, "season": season}
+    report, wrong = checking.check(
+        path, on_bad, _allowed(allow or []), header=header, **options, **steps
+    )
     if as_json:
         print(json.dumps(report.plain(), indent=2, ensure_ascii=False))
     else:

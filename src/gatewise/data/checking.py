@@ -10,12 +10,13 @@ from typing import Any
 from gatewise.artifacts.data_report import DataReport
 from gatewise.artifacts.manifest import CARD, Raw
 from gatewise.config import SourceOptions, TaskConfig, source_class
-from gatewise.data import sources
+from gatewise.data import checking_work, sources
 from gatewise.data.preparation import certificate
 from gatewise.data.preparation.build import prepare
 from gatewise.data.preparation.certificate import LeakError
 from gatewise.data.sources import _metadata, _sounds, _tables, text_folder
 from gatewise.data.sources._tables import Format
+from gatewise.data.understanding import sections
 from gatewise.errors import GatewiseError
 
 NAME = "checked"
@@ -34,7 +35,8 @@ def check(
 
     Args:
         path: a raw folder (`data/raw/<task>`), a folder of sound files with one subfolder per
-            label, a table of sound files (columns `path, label`), or a table of texts.
+            label, a table of sound files (columns `path, label`), or a table of texts; or pairs,
+            transcripts and series, as `gatewise new` understands them.
         on_bad: `fail` where an example is unusable, as preparation does unless told, or `skip`.
         allow: leaks that are accepted, each with the reason.
         options: of the source (`label`, `encoding`, ...); None where its own will do. Of a folder
@@ -46,22 +48,26 @@ def check(
     Raises:
         GatewiseError: it cannot be read at all.
     """
+    given = {name: value for name, value in options.items() if value is not None}
     with tempfile.TemporaryDirectory() as scratch:
         if (path / CARD).is_file():
             raw = Raw.open(path)
-            source = {"kind": "reviews"}  # a task must have one; it is not fetched again
+            asked = {"source": {"kind": "reviews"}}  # a task must have one; not fetched again
+        elif checking_work.is_meant(path, given):
+            asked = checking_work.settings(path, given)
+            raw = sources.fetch(sections.parse(asked["source"]), Path(scratch) / "raw")
         else:
             chosen = guess(path, options)
             raw = sources.fetch(chosen, Path(scratch) / "raw")
-            source = chosen.model_dump()
-        if raw.card.payload not in FEATURES:
+            asked = {"source": chosen.model_dump()}
+        if "features" not in asked and raw.card.payload not in FEATURES:
             raise GatewiseError(
                 f"{path}: holds {raw.card.payload}, which are split by the horizon of a task; "
                 "`dvc repro prepare` certifies them"
             )
         settings = {
-            "source": source,
-            "features": FEATURES[raw.card.payload],
+            "features": FEATURES.get(raw.card.payload),
+            **asked,
             "on_bad": "skip",  # all of them are listed, not the first alone
             "allow": dict(allow or {}),
         }
@@ -88,6 +94,7 @@ def check(
 def guess(path: Path, options: Mapping[str, Any]) -> SourceOptions:
     """The source that reads `path`, with the options that were given."""
     given = {name: value for name, value in options.items() if value is not None}
+    given.pop("objective", None)  # labels: others are understood elsewhere
     if path.is_dir():
         kind = "text-folder" if _has_texts(path) else "audio-folder"
     elif not path.exists():

@@ -153,7 +153,7 @@ def of_file(path: Path, given: Options) -> Chosen | None:
         Ambiguous: a memory has several languages.
         GatewiseError: the files cannot be read together.
     """
-    if _is_memory(path):
+    if is_memory(path):
         return _memory(path, given)
     if given.targets is not None:
         return _lines({"": (path, Path(given.targets))}, given, "--targets says so", "certain")
@@ -175,7 +175,7 @@ def of_folder(path: Path, files: Sequence[Path], given: Options) -> Chosen | Non
         Ambiguous: which of two languages is translated into which does not follow.
         GatewiseError: what the files are does not follow from their names.
     """
-    memories = [file for file in files if _is_memory(file)]
+    memories = [file for file in files if is_memory(file)]
     if len(memories) == 1:
         return _memory(memories[0], given)
     by_stem: dict[str, dict[str, Path]] = defaultdict(dict)
@@ -192,7 +192,8 @@ def of_folder(path: Path, files: Sequence[Path], given: Options) -> Chosen | Non
     return _lines(both, given, f"files of {one} and {other} have as many lines", "likely")
 
 
-def _is_memory(path: Path) -> bool:
+def is_memory(path: Path) -> bool:
+    """Whether the name of a file is that of a translation memory."""
     return path.name.lower().removesuffix(PACKED).endswith(_tmx.ENDING)
 
 

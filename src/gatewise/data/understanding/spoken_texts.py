@@ -66,8 +66,7 @@ def of_folder(path: Path, files: Sequence[Path], given: Options) -> Chosen | Non
     """
     if given.objective == "classify" or given.label is not None:
         return None
-    table = path / METADATA
-    if table in files and (path / WAVES).is_dir() and _has_bars(table):
+    if is_ljspeech(path):
         said = f"{METADATA} beside {WAVES}/, as LJSpeech has it: the normalised text is taken"
         source = {"kind": KIND, "path": str(path)}
         return Chosen(source, (Note("text", said),), by_table=True, objective="transcribe")
@@ -80,8 +79,11 @@ def of_folder(path: Path, files: Sequence[Path], given: Options) -> Chosen | Non
     return of_table(looked, given)
 
 
-def _has_bars(table: Path) -> bool:
-    """Whether the first line has three fields, or two, between bars."""
+def is_ljspeech(path: Path) -> bool:
+    """Whether a folder has sounds beside a table whose lines have two or three fields with bars."""
+    table = path / METADATA
+    if not (table.is_file() and (path / WAVES).is_dir()):
+        return False
     with table.open("rb") as file:
         return file.readline(1 << 16).count(b"|") in (1, 2)
 
@@ -92,7 +94,10 @@ def _text(table: Table, given: Options) -> tuple[str, list[Note]]:
         if given.text not in table.profiles:
             raise GatewiseError(f"{table.path}: --text: no column {given.text!r}")
         return given.text, []
-    found = asked.transcript(list(table.profiles.values()))
+    profiles = list(table.profiles.values())
+    found = asked.transcript(profiles) or [
+        p for p in profiles if p.is_text and words.means(p.name, words.TEXT)
+    ]
     if not found:
         raise GatewiseError(
             f"{table.path}: no column says what is heard; its columns are "

@@ -80,8 +80,8 @@ class Regions:
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters."""
-        return sum((into + 1) * out for into, out in self.shapes)
+        """Trainable parameters: layers, and what says where each region lies."""
+        return sum((into + 1) * out for into, out in self.shapes) + self.numbers
 
     @property
     def macs(self) -> int:
@@ -96,7 +96,11 @@ class Regions:
 
 
 class RegionEncoder(nn.Module):
-    """Rows of pixels to vectors of regions, in reading order."""
+    """Rows of pixels to vectors of regions, in reading order.
+
+    Each has a vector of its own place added, as words have in a transformer (Gehring et al. 2017):
+    a decoder that knows where something lies can then look there.
+    """
 
     def __init__(self, regions: Regions) -> None:
         super().__init__()
@@ -106,6 +110,7 @@ class RegionEncoder(nn.Module):
             assert isinstance(layer, Linear)  # noqa: S101  # made just above
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
+        self.places = nn.Parameter(torch.zeros(regions.count, 1, regions.features))
 
     def forward(self, x_tbf: Tensor) -> Tensor:
         """`(height, batch, width * channels)` to `(regions, batch, features)`."""
@@ -113,7 +118,7 @@ class RegionEncoder(nn.Module):
         x_bhwc = x_tbf.transpose(0, 1).reshape(-1, of.height, of.width, of.channels)
         for layer in self.layers:
             x_bhwc = torch.relu(layer(_patches(x_bhwc, of.PATCH)))
-        return x_bhwc.flatten(1, 2).transpose(0, 1)
+        return x_bhwc.flatten(1, 2).transpose(0, 1) + self.places
 
 
 def _patches(x_bhwc: Tensor, side: int) -> Tensor:

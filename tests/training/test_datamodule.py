@@ -5,6 +5,7 @@ import torch
 from gatewise.config import Augment, SpecAugment
 from gatewise.training.augmentation import SILENCE
 from gatewise.training.datamodule import ShuffledBuckets, TaskData, in_length_order
+from tests.pictures import classified
 from tests.tasks import write_task
 
 
@@ -135,3 +136,15 @@ def test_an_example_changes_alike_in_batches_of_any_size(tmp_path):
                 clip[row] = torch.nn.functional.pad(inputs, (0, 0, 0, longest - len(inputs)))
         found.append(torch.stack([clip[row] for row in sorted(clip)]))
     assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_standardised_by_channel(tmp_path, channels):
+    prepared = classified(tmp_path, height=6, width=5, channels=channels, normalise="train")
+    data = TaskData(prepared, 0, 16)
+    rows = [prepared.sequences[6 * row : 6 * row + 6] for row in data.rows["train"]]
+    pixels = np.stack(rows).reshape(-1, channels) / 255
+    mean, deviation = data.input_statistics()
+    assert mean.shape == deviation.shape == (5 * channels,)
+    np.testing.assert_allclose(mean, np.tile(pixels.mean(0), 5), rtol=1e-5)
+    np.testing.assert_allclose(deviation, np.tile(pixels.std(0), 5), rtol=1e-4)

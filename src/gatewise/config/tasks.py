@@ -183,8 +183,10 @@ class Pixels(Strict):
     """Pixels in a row."""
     channels: Literal[1, 3] = 3
     """1: grey; 3: red, green and blue."""
-    scan: Literal["rows", "pixels"] = "rows"
-    """What a step is: a row of pixels from left to right, or one pixel after the other."""
+    scan: Literal["rows", "pixels", "regions"] = "rows"
+    """What a step is: a row of pixels from left to right, or one pixel after the other. `regions`:
+    a convolutional network that all variants share makes vectors of regions, from which a text is
+    said; the usual one where texts are."""
     normalise: Literal["none", "clip", "train"] = "none"
     """As for spectra; `clip` subtracts the image's own mean."""
 
@@ -200,12 +202,12 @@ class Pixels(Strict):
     @property
     def steps(self) -> int:
         """Steps of each sequence."""
-        return self.height if self.scan == "rows" else self.height * self.width
+        return self.height * self.width if self.scan == "pixels" else self.height
 
     @property
     def features(self) -> int:
         """Numbers of each step."""
-        return self.channels * (self.width if self.scan == "rows" else 1)
+        return self.channels * (1 if self.scan == "pixels" else self.width)
 
 
 Features = Annotated[LogMel | Mfcc | Frames | Tokens | Series | Pixels, Field(discriminator="kind")]
@@ -342,9 +344,11 @@ class TaskConfig(Strict):
             objective.get("kind") if isinstance(objective, dict) else None
         )
         filled = {**value, "objective": objective}
-        if isinstance(kind, str) and "metric" not in value:
+        if isinstance(kind, str):
             with contextlib.suppress(ValueError):  # said where the objective is checked
-                filled["metric"] = objective_class(kind).metrics[0]
+                asked = objective_class(kind)
+                filled.setdefault("metric", asked.metrics[0])
+                filled["features"] = _usual_features(value.get("features"), asked)
         return filled
 
     @field_validator("objective", mode="plain")
@@ -372,6 +376,11 @@ class TaskConfig(Strict):
             raise ValueError(
                 f"metric {self.metric} does not suit the objective {objective.kind}; use "
                 f"{' or '.join(objective.metrics)}"
+            )
+        if getattr(self.features, "scan", "") == "regions" and objective.target != "tokens":
+            raise ValueError(
+                f"features.scan: regions is for objectives that say texts, not {objective.kind}; "
+                "use rows or pixels"
             )
         if self.features.kind not in objective.features:
             raise ValueError(
@@ -420,6 +429,14 @@ class TaskConfig(Strict):
                 "so text keeps one split for all seeds"
             )
         return self
+
+
+def _usual_features(features: Any, objective: type[ObjectiveOptions]) -> Any:
+    """Features with the usual scan of images, where texts are said of them."""
+    says = objective.target == "tokens"
+    if says and isinstance(features, dict) and features.get("kind") == "image":
+        return {"scan": "regions", **features}
+    return features
 
 
 def _objective_of(source: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatewise.config import VariantConfig
+from gatewise.models.captioner import Captioner
 from gatewise.models.classifier import SequenceClassifier
 from gatewise.models.complexity import Sizes
 from gatewise.models.generator import SequenceGenerator
@@ -19,5 +20,7 @@ def build(variant: VariantConfig, sizes: Sizes) -> SequenceModel:
     Raises:
         GatewiseError: the variant's cell cannot be built so.
     """
-    kind = SequenceClassifier if sizes.saying is None else SequenceGenerator
+    if sizes.saying is None:
+        return SequenceClassifier(variant, sizes)
+    kind = SequenceGenerator if sizes.regions is None else Captioner
     return kind(variant, sizes)

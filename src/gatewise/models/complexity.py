@@ -12,6 +12,7 @@ from gatewise.artifacts.prepared import TaskCard
 from gatewise.config import VariantConfig
 from gatewise.errors import GatewiseError
 from gatewise.models import attention, cells
+from gatewise.models.regions import Regions
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Sizes:
     """Whether outputs are given at every step; nothing is pooled then."""
     saying: Saying | None = None
     """How the answer is said symbol by symbol; nothing where it is those numbers."""
+    regions: Regions | None = None
+    """How images are read where their regions are; nothing where their steps are."""
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.vocabulary is None):
@@ -40,7 +43,15 @@ class Sizes:
         target = card.target
         outputs = len(card.labels) if target.outputs is None else target.outputs
         saying = card.asks.saying(card.labels)
-        return cls(outputs, card.features, card.vocabulary, card.normalise, target.per_step, saying)
+        return cls(
+            outputs,
+            card.features,
+            card.vocabulary,
+            card.normalise,
+            target.per_step,
+            saying,
+            Regions.of(card.front_end),
+        )
 
     def input_size(self, variant: VariantConfig) -> int:
         """Width of what enters the first recurrent layer."""
@@ -83,7 +94,7 @@ def macs_per_step(variant: VariantConfig, sizes: Sizes) -> int:
 def sequence_macs(
     variant: VariantConfig, sizes: Sizes, steps: int, said: int, pairs: int = 0
 ) -> int:
-    """Multiply-accumulates of the recurrence for some sequences.
+    """Multiply-accumulates of the recurrence for some sequences, and of what finds regions.
 
     Args:
         variant: with its width solved.
@@ -92,15 +103,21 @@ def sequence_macs(
         said: of their answers with their ends, summed up; 0 for models that say none.
         pairs: of a step of an input and one of its answer, summed up; as of one sequence if 0.
     """
-    encoder = steps * _one_way(variant, sizes.input_size(variant)) * (1 + variant.bidirectional)
+    one_way = 0 if sizes.regions else _one_way(variant, sizes.input_size(variant))
+    encoder = steps * one_way * (1 + variant.bidirectional)
     if sizes.saying is None:
         return encoder
     own = decoding(variant)
     read, spoken, both = attention.KINDS[sizes.saying.attention].macs(
-        output_size(own), output_size(variant)
+        output_size(own), _encoded_width(variant, sizes)
     )
     decoder = said * (_one_way(own, variant.embedding) + spoken)
-    return encoder + steps * read + decoder + (pairs or steps * said) * both
+    pairs = pairs or steps * said
+    if sizes.regions is None:
+        return encoder + steps * read + decoder + pairs * both
+    rows, places = sizes.regions.height, sizes.regions.count
+    looked_at = (steps * (sizes.regions.macs + places * read) + pairs * places * both) // rows
+    return looked_at + decoder
 
 
 def _one_way(variant: VariantConfig, width: int) -> int:
@@ -118,14 +135,18 @@ def _cell_inputs(variant: VariantConfig, sizes: Sizes) -> list[int]:
     encoder = _layer_inputs(variant, sizes.input_size(variant)) * (1 + variant.bidirectional)
     if sizes.saying is None:
         return encoder
-    return encoder + _layer_inputs(decoding(variant), variant.embedding)
+    decoder = _layer_inputs(decoding(variant), variant.embedding)
+    return decoder if sizes.regions else encoder + decoder
 
 
 def parameters(variant: VariantConfig, sizes: Sizes) -> int:
     """Trainable parameters of the whole model: embeddings, recurrence, what decides."""
     embedding = 0 if sizes.vocabulary is None else sizes.vocabulary * variant.embedding
-    decides = _head(variant, sizes) if sizes.saying is None else _decoder(variant, sizes.saying)
-    return embedding + recurrent_parameters(variant, sizes) + decides
+    regions = 0 if sizes.regions is None else sizes.regions.parameters
+    decides = _head(variant, sizes)
+    if sizes.saying is not None:
+        decides = _decoder(variant, sizes, sizes.saying)
+    return embedding + regions + recurrent_parameters(variant, sizes) + decides
 
 
 def _head(variant: VariantConfig, sizes: Sizes) -> int:
@@ -135,13 +156,19 @@ def _head(variant: VariantConfig, sizes: Sizes) -> int:
     return (width if pooled else 0) + (width + 1) * sizes.outputs
 
 
-def _decoder(variant: VariantConfig, saying: Saying) -> int:
+def _encoded_width(variant: VariantConfig, sizes: Sizes) -> int:
+    """Of what a decoder looks at."""
+    return output_size(variant) if sizes.regions is None else sizes.regions.features
+
+
+def _decoder(variant: VariantConfig, sizes: Sizes, saying: Saying) -> int:
     """All of a decoder but its recurrence: embedding, bridge, attention, classifier."""
-    own, encoded = decoding(variant), output_size(variant)
+    own, encoded = decoding(variant), _encoded_width(variant, sizes)
+    summary = encoded if sizes.regions is None else sizes.regions.numbers
     width, kind = output_size(own), cells.get(variant.cell)
     with torch.device("meta"):
         carried = sum(kind(1, hidden_size(variant), **cell_options(variant)).carried_sizes())
-    bridge = (encoded + 1) * carried * variant.layers
+    bridge = (summary + 1) * carried * variant.layers
     looking = attention.KINDS[saying.attention].parameter_count(width, encoded)
     embedding = (saying.symbols + 2) * variant.embedding
     return embedding + bridge + looking + (width + 1) * (saying.symbols + 1)

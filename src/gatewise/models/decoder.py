@@ -42,13 +42,16 @@ class Decoder(nn.Module):
     has two more rows: `V` for the start, `V + 1` for a symbol that training has never shown.
     """
 
-    def __init__(self, variant: VariantConfig, saying: Saying, width: int) -> None:
+    def __init__(
+        self, variant: VariantConfig, saying: Saying, width: int, summary_width: int | None = None
+    ) -> None:
         """Built from torch's generator, each part from a seed of its own.
 
         Args:
             variant: with its width solved.
             saying: how the answer is said.
             width: of the encoder's outputs.
+            summary_width: of what the first state is made from; as of one output if left out.
         """
         super().__init__()
         own, seeds = decoding(variant), torch.randint(2**62, (5,)).tolist()
@@ -59,7 +62,7 @@ class Decoder(nn.Module):
         self.embedding = seeded(seeds[0], lambda: nn.Embedding(rows, variant.embedding))
         self.input_dropout = Dropout(variant.input_dropout)
         self.recurrence = seeded(seeds[1], lambda: Recurrence(own, variant.embedding))
-        self.bridge = seeded(seeds[2], lambda: Bridge(width, self.recurrence))
+        self.bridge = seeded(seeds[2], lambda: Bridge(summary_width or width, self.recurrence))
         out = self.recurrence.output_size
         self.attention = seeded(seeds[3], lambda: KINDS[saying.attention](out, width))
         self.dropout = Dropout(variant.dropout)
@@ -74,9 +77,16 @@ class Decoder(nn.Module):
         """
         values = y_tbh.transpose(0, 1)
         padding = None if of.full else ~of.mask[..., 0].t()[:, None]
-        memory = Memory(values, self.attention.keys(values), padding)
-        states = self.bridge(summary(y_tbh, of, bidirectional=self.bidirectional))
-        return Encoded(memory, states)
+        return self.begin_from(
+            values, summary(y_tbh, of, bidirectional=self.bidirectional), padding
+        )
+
+    def begin_from(
+        self, values_bte: Tensor, summary_bf: Tensor, padding: Tensor | None = None
+    ) -> Encoded:
+        """As `begin`, from what there is to look at and what the first states are made from."""
+        memory = Memory(values_bte, self.attention.keys(values_bte), padding)
+        return Encoded(memory, self.bridge(summary_bf))
 
     def hidden(self, encoded: Encoded, symbols: Tensor) -> Tensor:
         """What each symbol is decided from, given those before it: `(batch, steps + 1, width)`.

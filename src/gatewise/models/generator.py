@@ -36,10 +36,12 @@ class SequenceGenerator(SequenceModel):
     def __init__(self, variant: VariantConfig, sizes: Sizes) -> None:
         super().__init__(variant, sizes)
         saying = _saying(sizes)
-        width = self.recurrence.output_size
-        self.decoder = seeded(self._seed, lambda: Decoder(variant, saying, width))
+        self.decoder = seeded(self._seed, lambda: self._build_decoder(saying))
         self.beam = saying.beam
         self.register_buffer("longest", torch.tensor(saying.longest or 0))
+
+    def _build_decoder(self, saying: Saying) -> Decoder:
+        return Decoder(self.variant, saying, self.recurrence.output_size)
 
     def set_longest(self, symbols: int) -> None:
         """Give the most symbols that are said; weights keep it."""

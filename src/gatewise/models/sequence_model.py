@@ -52,7 +52,11 @@ class SequenceModel(nn.Module, ABC):
             self.register_buffer("input_mean", torch.zeros(width))
             self.register_buffer("input_std", torch.ones(width))
         self.input_dropout = Dropout(variant.input_dropout)
-        self.recurrence = seeded(seeds[1], lambda: Recurrence(variant, width))
+        self._build_reader(seeds[1], width)
+
+    def _build_reader(self, seed: int, width: int) -> None:
+        """Make what reads the input, of so many features a step."""
+        self.recurrence = seeded(seed, lambda: Recurrence(self.variant, width))
 
     # --- what it is asked ------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from gatewise.report import (
     memory,
     plots,
     side_by_side,
+    thumbnails,
     tuning,
     tuning_words,
     words,
@@ -53,6 +54,8 @@ class Siblings:
     probes: Mapping[str, ProbeReport] = field(default_factory=dict)
     """By variant."""
     commit: str | None = None
+    images: pd.DataFrame | None = None
+    """Of the examples."""
 
 
 def read_siblings(
@@ -77,6 +80,7 @@ def read_siblings(
         data,
         read_probes(variants, reports),
         commit(),
+        table("images", thumbnails.COLUMNS, thumbnails.COLUMNS),
     )
 
 
@@ -107,7 +111,7 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
         comparison=comparison,
         figures=figures,
         overall=overall,
-        examples=_examples(siblings.examples),
+        examples=_examples(siblings.examples, siblings.images),
         probe_figures=probes,
         probes=siblings.probes,
         unlearnt=unlearnt(siblings.probes),
@@ -122,12 +126,17 @@ def render(comparison: Comparison, siblings: Siblings | None = None) -> str:
     )
 
 
-def _examples(table: pd.DataFrame | None) -> dict[str, list[side_by_side.Row]]:
+def _examples(
+    table: pd.DataFrame | None, images: pd.DataFrame | None
+) -> dict[str, list[side_by_side.Row]]:
     """Examples side by side, by task."""
     if table is None:
         return {}
+    seen: dict[str, dict[str, str]] = {}
+    for task, example, image in [] if images is None else images[list(thumbnails.COLUMNS)].values:
+        seen.setdefault(str(task), {})[str(example)] = str(image)
     by_task = table.groupby("task", sort=False)
-    return {str(task): side_by_side.rows(own) for task, own in by_task}
+    return {str(task): side_by_side.rows(own, seen.get(str(task))) for task, own in by_task}
 
 
 def overall_figures(comparison: Comparison) -> list[Figure]:

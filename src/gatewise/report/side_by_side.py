@@ -32,6 +32,8 @@ class Row:
     truth: str
     answers: Mapping[str, str]
     """By variant."""
+    image: str = ""
+    """Address of what was shown, for images."""
 
 
 def texts(evidence: Mapping[str, TaskEvidence], root: str | Path = "runs") -> pd.DataFrame:
@@ -56,14 +58,15 @@ def texts(evidence: Mapping[str, TaskEvidence], root: str | Path = "runs") -> pd
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def rows(table: pd.DataFrame) -> list[Row]:
-    """The examples of one task's rows of `texts`."""
+def rows(table: pd.DataFrame, images: Mapping[str, str] | None = None) -> list[Row]:
+    """The examples of one task's rows of `texts`, with their images by name."""
     return [
         Row(
             str(example),
             str(own["sort"].iloc[0]),
             str(own["truth"].iloc[0]),
             dict(zip(own["variant"], own["answer"], strict=True)),
+            (images or {}).get(str(example), ""),
         )
         for example, own in table.fillna("").groupby("example", sort=False)
     ]

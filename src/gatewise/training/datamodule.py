@@ -226,10 +226,16 @@ class TaskData(pl.LightningDataModule):
             yield sequences.sequences[start : start + sequences.lengths[row]]
 
     def input_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation of each feature over the training split alone."""
+        """Mean and standard deviation of each feature over the training split alone.
+
+        Of images they are those of each channel, wherever in a row a pixel lies: by columns of
+        their own, those at the edge would be blown up.
+        """
         total, squares, steps = 0.0, 0.0, 0
+        channels = self.prepared.card.front_end.get("channels")
         for sequence in self.documents("train"):
             part = values(sequence).astype(np.float64)
+            part = part if channels is None else part.reshape(-1, channels)
             total, squares, steps = (
                 total + part.sum(0),
                 squares + (part**2).sum(0),
@@ -237,4 +243,8 @@ class TaskData(pl.LightningDataModule):
             )
         mean = total / steps
         deviation = np.sqrt(np.maximum(squares / steps - mean**2, 1e-12))
-        return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+        pixels = 1 if channels is None else (self.prepared.card.features or channels) // channels
+        return (
+            torch.from_numpy(np.tile(mean, pixels)).float(),
+            torch.from_numpy(np.tile(deviation, pixels)).float(),
+        )

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -99,6 +99,7 @@ def test_a_file_that_promises_billions_of_pixels_is_not_unpacked():
         decode(bytes(png))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 200))
 def test_damaged_files_are_refused_or_read_but_nothing_else(seed, place):
     data = bytearray(encoded(stroke(True)))
@@ -114,6 +115,7 @@ def test_averaging_by_whole_numbers_is_a_mean_of_blocks():
     assert averaged(pixels, 8, 12) is pixels
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, SIDES, SIDES)
 def test_averaging_keeps_the_mean_and_what_is_even(rows, columns, height, width):
     pixels = np.random.default_rng(rows).integers(0, 256, (rows, columns, 1)).astype(np.uint8)

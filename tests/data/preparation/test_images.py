@@ -112,3 +112,18 @@ def test_sounds_features_do_not_suit_images(tmp_path):
     )
     with pytest.raises(GatewiseError, match="gives image; use image"):
         prepare("toy", config, raw.folder, tmp_path / "made", 1)
+
+
+def test_texts_are_said_of_regions_unless_rows_are_asked_for():
+    source = {"kind": "captions", "path": "somewhere.csv"}
+    asked = TaskConfig.model_validate({"source": source, "features": {"kind": "image"}})
+    assert asked.objective.kind == "generate"
+    assert asked.features.scan == "regions"
+    assert (asked.features.steps, asked.features.features) == (32, 96)
+    rows = {"source": source, "features": {"kind": "image", "scan": "rows"}}
+    assert TaskConfig.model_validate(rows).features.scan == "rows"
+    labels = rows | {"objective": {"kind": "classify"}, "features": {"kind": "image"}}
+    assert TaskConfig.model_validate(labels).features.scan == "rows"
+    regions = labels | {"features": {"kind": "image", "scan": "regions"}}
+    with pytest.raises(ValueError, match="regions is for objectives that say texts, not classify"):
+        TaskConfig.model_validate(regions)

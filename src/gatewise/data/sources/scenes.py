@@ -24,7 +24,7 @@ SIDE = 36
 """Pixels of a scene's height and width."""
 MARGIN = 4
 """Pixels around each source digit that MNIST leaves empty."""
-SIZES = {"small": 11, "large": 18}
+SIZES = {"small": 13, "large": 18}
 """Pixels of a digit's height and width; two large ones fit beside each other."""
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (230, 40, 40),

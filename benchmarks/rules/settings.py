@@ -43,14 +43,17 @@ def _times(**factors: float) -> dict[str, float]:
 
 GRID = (
     RULES,
-    Point("rate x 1.5", _times(RATE=1.5)),
-    Point("passes x 1.6", _times(SEEN=1.6, SEEN_FOR_A_LABEL=1.6)),
     Point("passes x 0.6", _times(SEEN=0.6, SEEN_FOR_A_LABEL=0.6)),
+    Point("passes x 1.6", _times(SEEN=1.6, SEEN_FOR_A_LABEL=1.6)),
     Point("rate x 0.6", _times(RATE=0.6)),
-    Point("dropout x 1.5", _times(DROPOUT_OF_CLIPS=1.5, DROPOUT_OF_TEXTS=1.5)),
+    Point("rate x 1.5", _times(RATE=1.5)),
+    Point("rate by the root", {"GROWTH": 0.5}),
+    Point("clips with 64 units", {"UNITS_OF_CLIPS": 64}),
+    Point("texts with 96 units", {"UNITS_OF_TEXTS": 96}),
     Point("dropout x 0.5", _times(DROPOUT_OF_CLIPS=0.5, DROPOUT_OF_TEXTS=0.5)),
+    Point("dropout x 1.5", _times(DROPOUT_OF_CLIPS=1.5, DROPOUT_OF_TEXTS=1.5)),
 )
-"""One constant changed at a time, to both sides."""
+"""One constant changed at a time."""
 
 
 @contextlib.contextmanager

@@ -27,7 +27,9 @@ LARGEST_BATCH = 128
 MANY_LABELS = 20
 """Labels from which a model is wider, batches smaller."""
 RATE, OF_BATCH = 0.005, 64
-"""Learning rate at a batch size; it grows with the root of the size."""
+"""Learning rate at a batch size; it falls with the root of a smaller one."""
+GROWTH = 1.0
+"""Power of the batch size with which it grows beyond that."""
 FEW_TO_VALIDATE = 250
 """Validation examples below which the best epoch is chosen by chance."""
 FEW_TEXTS = 4_000
@@ -36,8 +38,8 @@ FEW_TO_TRAIN = 3_000
 """Training clips below which twice as much is dropped."""
 DROPOUT_OF_CLIPS, DROPOUT_OF_TEXTS = 0.1, 0.3
 """Shares that are dropped in training; of texts behind the embeddings, too."""
-UNITS, MORE_UNITS = 64, 96
-"""Of the LSTM and the GRU; the second for more than `MANY_LABELS`."""
+UNITS_OF_CLIPS, UNITS_OF_TEXTS, UNITS_FOR_MANY = 96, 64, 96
+"""Of the LSTM and the GRU; the last for more than `MANY_LABELS`. Texts are soon learnt by heart."""
 
 
 def batch_size(train: int, labels: int) -> int:
@@ -54,7 +56,8 @@ def epochs(train: int, labels: int) -> int:
 
 def learning_rate(batch: int) -> float:
     """The declared rate, from which tuning looks to both sides."""
-    return float(f"{RATE * (batch / OF_BATCH) ** 0.5:.1g}")
+    times = batch / OF_BATCH
+    return float(f"{RATE * (times ** (GROWTH if times > 1 else 0.5)):.1g}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def train(data: Understanding, sizes: SplitSizes, whole: Passes, share: float) -
     section: dict[str, Chosen | Section] = {
         "epochs": Chosen(count, said),
         "batch_size": Chosen(whole.batch),
-        "learning_rate": Chosen(whole.rate, "grows with the root of the batch size"),
+        "learning_rate": Chosen(whole.rate, "grows with the batch size"),
     }
     fraction = math.floor(100 * share * whole.epochs / count) / 100
     if fraction < 1 and count <= FEWEST_EPOCHS:
@@ -155,8 +158,10 @@ def augment(data: Understanding, seconds: float, frames: int) -> Section | None:
 def width(data: Understanding) -> Chosen:
     """Units of the LSTM and the GRU."""
     if len(data.labels) > MANY_LABELS:
-        return Chosen(MORE_UNITS, f"units; {len(data.labels)} labels to tell apart")
-    return Chosen(UNITS, f"units; {len(data.labels)} labels")
+        return Chosen(UNITS_FOR_MANY, f"units; {len(data.labels)} labels to tell apart")
+    if data.kind == "audio":
+        return Chosen(UNITS_OF_CLIPS, "units; the same label sounds in many ways")
+    return Chosen(UNITS_OF_TEXTS, f"units; {len(data.labels)} labels")
 
 
 def space(rate: float) -> dict[str, Any]:

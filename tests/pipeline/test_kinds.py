@@ -65,7 +65,18 @@ def test_pages_show_transcripts_side_by_side(study):
     assert set(told["task"]) == {"strings", "phrases", "pronounce"}
     assert set(told["variant"]) == {"lstm", "gru"}
     assert told["truth"].iloc[0] in page
-    assert "strings--confusion" not in page
+    assert 'data-chart="strings--confusion-gru"' in page
+    assert "pronounce--confusion" not in page
+
+
+def test_the_shell_says_how_a_word_is_pronounced(study):
+    pd.DataFrame({"text": ["hello", "walks"]}).to_csv(study / "words.csv", index=False)
+    asked = ("runs/pronounce/gru/seed-0", "words.csv", "--json")
+    said = run(study, "python", "-m", "gatewise.cli.main", "predict", *asked)
+    found = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert len(found) == 2
+    assert all(answer["text"].split() == answer["symbols"] for answer in found)
+    assert all(0 < answer["probability"] <= 1 for answer in found)
 
 
 def test_the_shell_transcribes_a_sound(study):

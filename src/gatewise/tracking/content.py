@@ -145,7 +145,7 @@ def from_folder(folder: str | Path) -> Content:
         "curves.svg": partial(_curves_picture, curves),
         runs.RECORD: (folder / runs.RECORD).read_bytes,
     }
-    if _confusable([folder]):
+    if _confusable([folder], record.task):
         artifacts["confusion.svg"] = partial(_confusion_picture, [folder], record.task)
     tabled = mistakes.artifacts(folder, record.task, _label_names(record.task))
     return replace(
@@ -244,7 +244,7 @@ def with_aggregates(
     seeds = ", ".join(str(record.seed) for _folder, record in members)
     folders = [folder for folder, _record in members if (folder / runs.PREDICTIONS).is_file()]
     artifacts: dict[str, Callable[[], bytes]] = {}
-    if _confusable(folders):
+    if _confusable(folders, parent.task):
         artifacts["confusion.svg"] = partial(_confusion_picture, folders, parent.task)
         described += "\n\nAll seeds together:\n\n![confusion]({artifacts}confusion.svg)"
     heard = mistakes.sounds(folders, parent.task, _label_names(parent.task))
@@ -382,10 +382,14 @@ def _curved() -> Iterator[str]:
         yield from objective_class(kind).metrics[:2]
 
 
-def _confusable(folders: Sequence[Path]) -> bool:
-    """Whether runs left predictions, and of classes."""
+def _confusable(folders: Sequence[Path], task: str) -> bool:
+    """Whether runs left predictions, and of names that can be taken for each other."""
     kept = [folder for folder in folders if (folder / runs.PREDICTIONS).is_file()]
-    return bool(kept) and mistakes.CONFUSION in mistakes.objective_of(kept[0]).pictures
+    if not kept:
+        return False
+    kind = mistakes.objective_of(kept[0])
+    few = len(_label_names(task)) <= kind.most_confused
+    return mistakes.CONFUSION in kind.pictures and few
 
 
 def _confusion_picture(folders: Iterable[Path], task: str) -> bytes:

@@ -20,34 +20,8 @@ if TYPE_CHECKING:
 
 Tokenizer = Literal["13a", "intl", "char", "none"]
 """How BLEU cuts a text into words, by sacrebleu's names."""
-
-
-def edits(wanted: Sequence[Symbols], said: Symbols) -> tuple[float, float, float, float]:
-    """Rows `EDITS` to `SEQUENCES` of the alternative with the lowest error rate.
-
-    Args:
-        wanted: the texts that are right; the first of equally near ones counts.
-        said: what was said.
-    """
-    found = [(distance(text, said), len(text)) for text in wanted]
-    fewest, length = min(found, key=lambda both: both[0] / max(1, both[1]))
-    return float(fewest), float(length), float(fewest == 0), 1.0
-
-
-def matches(wanted: Sequence[Sequence[str]], said: Sequence[str], words: Tokenizer) -> np.ndarray:
-    """Rows `SAID` to `COMMON_RUNS`, float64 `(examples, rows)`.
-
-    Args:
-        wanted: for each example the texts that are right.
-        said: for each example the text that was said.
-        words: how BLEU cuts texts.
-    """
-    most = max((len(texts) for texts in wanted), default=1)
-    streams = [[texts[k] if k < len(texts) else None for texts in wanted] for k in range(most)]
-    bleu, chrf = _scorers(words)
-    # What sacrebleu's significance tests resample; its public scores keep no statistics of chrF.
-    counts = [scorer._extract_corpus_statistics(list(said), streams) for scorer in (bleu, chrf)]
-    return np.concatenate([np.array(part, np.float64) for part in counts], axis=1)
+MEMORY = 1 << 14
+"""Examples whose counts are remembered."""
 
 
 def rows(
@@ -56,11 +30,49 @@ def rows(
     texts: tuple[Sequence[Sequence[str]], Sequence[str]],
     words: Tokenizer,
 ) -> np.ndarray:
-    """All rows, float64 `(examples, TEXT_ROWS)`; `texts` are `wanted` and `said` as texts."""
-    if not said:
-        return np.zeros((0, TEXT_ROWS))
-    each = [edits(right, own) for right, own in zip(wanted, said, strict=True)]
-    return np.concatenate([np.array(each), matches(*texts, words)], axis=1)
+    """All rows, float64 `(examples, TEXT_ROWS)`.
+
+    Args:
+        wanted: for each example the texts that are right, by their symbols.
+        said: for each example the text that was said.
+        texts: both as texts.
+        words: how BLEU cuts texts.
+    """
+    counts = np.zeros((len(said), TEXT_ROWS))
+    for place, (right, own, *both) in enumerate(zip(wanted, said, *texts, strict=True)):
+        frozen = tuple(map(tuple, right)), tuple(own), tuple(both[0]), str(both[1])
+        counts[place] = _row(*frozen, words)
+    return counts
+
+
+@functools.lru_cache(maxsize=MEMORY)
+def _row(
+    wanted: tuple[tuple[str, ...], ...],
+    said: tuple[str, ...],
+    wanted_texts: tuple[str, ...],
+    said_text: str,
+    words: Tokenizer,
+) -> tuple[float, ...]:
+    """Rows of one example; from epoch to epoch many are the same."""
+    bleu, chrf = _scorers(words)
+    streams = [[text] for text in wanted_texts]
+    # What sacrebleu's significance tests resample; its public scores keep no statistics of chrF.
+    (matches,), (runs,) = (
+        scorer._extract_corpus_statistics([said_text], streams) for scorer in (bleu, chrf)
+    )
+    return (*_edits(wanted, said), *map(float, matches), *map(float, runs))
+
+
+def _edits(
+    wanted: tuple[tuple[str, ...], ...], said: tuple[str, ...]
+) -> tuple[float, float, float, float]:
+    """Rows `EDITS` to `SEQUENCES` of the alternative with the lowest error rate.
+
+    The first of equally near ones counts.
+    """
+    found = [(distance(text, said), len(text)) for text in wanted]
+    fewest, length = min(found, key=lambda both: both[0] / max(1, both[1]))
+    return float(fewest), float(length), float(fewest == 0), 1.0
 
 
 @functools.cache

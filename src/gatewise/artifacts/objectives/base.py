@@ -12,6 +12,7 @@ What needs torch imports it where it is needed: most who ask have none loaded.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -138,6 +139,8 @@ class Objective(ObjectiveOptions, ABC):
     """What is answered about one item."""
     pictures: ClassVar[tuple[str, ...]] = ()
     """Which pictures suit, by the names of `gatewise.report.pictures`."""
+    most_confused: ClassVar[float] = math.inf
+    """Names beyond which nobody draws what was taken for what."""
 
     _names: tuple[str, ...] = PrivateAttr(())
 

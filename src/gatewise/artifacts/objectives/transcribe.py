@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 BLANK = 0
 """Its output; symbol `k` is output `k + 1`."""
-MOST_CONFUSED = 64
-"""Symbols that a picture of what is taken for what has room for."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,7 @@ class Objective(Texts):
     headings: ClassVar[tuple[str, str, str]] = ("reference", "transcript", "error rate")
     answer: ClassVar[type[base.Answer]] = Transcript
     pictures: ClassVar[tuple[str, ...]] = ("examples", "confusion")
+    most_confused: ClassVar[float] = 64
 
     kind: Literal["transcribe"] = "transcribe"
     beam: Annotated[int, Field(ge=1, le=1024)] = 1
@@ -129,7 +128,7 @@ class Objective(Texts):
         """
         both = list(zip(columns[REFERENCE], columns[cls.said_in], strict=True))
         size = 1 + max((int(row.max(initial=-1)) for pair in both for row in pair), default=-1)
-        if size > MOST_CONFUSED:
+        if size > cls.most_confused:
             return None
         counts = np.zeros((size, size), dtype=np.int64)
         for reference, said in both:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from torch import Tensor
 
-EPOCHS, BATCH, RATE, DECAY = 12, 128, 3e-3, 1e-2
+EPOCHS, BATCH, RATE, DECAY = 8, 128, 3e-3, 1e-2
 MOST_PLACES = 32
 """Of a text; further ones are not said."""
 Ints = npt.NDArray[np.integer]

@@ -68,7 +68,7 @@ class Opponents(base.Opponents):
             }
         known = {"memory": Opponent("translation memory (TF-IDF)", self._memory)}
         if (self._copied != _word_table.NONE).any():
-            known = {"copy": Opponent("the input itself", self._copies), **known}
+            known = {"copy": Opponent("the input, where it can be said", self._copies), **known}
         if self.tokenizer != "character":
             return {**known, "table": Opponent("word for word (IBM model 1)", self._words)}
         if self._alphabets.fit:
@@ -141,10 +141,15 @@ class Opponents(base.Opponents):
 
     def _pooled(self, rows: Rows, split: str) -> npt.NDArray[np.float64]:
         """Parts of each example, standardised by what training holds."""
-        train = _nearest.pooled(self._inputs(rows["train"]))
-        own = train if split == "train" else _nearest.pooled(self._inputs(rows[split]))
-        scaled: npt.NDArray[np.float64] = (own - train.mean(axis=0)) / (train.std(axis=0) + 1e-6)
+        train = self._parts[rows["train"]]
+        scaled: npt.NDArray[np.float64] = self._parts[rows[split]] - train.mean(axis=0)
+        scaled /= train.std(axis=0) + 1e-6
         return scaled
+
+    @cached_property
+    def _parts(self) -> npt.NDArray[np.float64]:
+        """Means over parts of every example of the index."""
+        return _nearest.pooled(self._inputs(np.arange(len(self.prepared.index))))
 
     # --- both -------------------------------------------------------------------------------
 

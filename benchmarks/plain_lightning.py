@@ -165,8 +165,9 @@ def in_turns(plans: Sequence[RunPlan], spent: Mapping[Key, float], limit: float)
     for turn in range(max((len(plan.seeds) for plan in plans), default=0)):
         for plan in (plan for plan in plans if turn < len(plan.seeds)):
             key = (plan.task, plan.variant, plan.seeds[turn])
-            last = spent.get((plan.task, plan.variant, plan.seeds[max(0, turn - 1)]), 0.0)
-            if key not in spent and (turn == 0 or sum(spent.values()) + last <= limit):
+            own = [s for (task, variant, _), s in spent.items() if (task, variant) == key[:2]]
+            likely = max(own, default=0.0)
+            if key not in spent and (turn == 0 or sum(spent.values()) + likely <= limit):
                 yield key
 
 

@@ -406,8 +406,10 @@ class TaskConfig(Strict):
                 "augment changes powers of bands, so it needs features of the kind log-mel, not "
                 f"{self.features.kind}; leave augment out or change the features"
             )
+        says = self.objective.target == "tokens"  # a decoder embeds what it said
         for key in ("embedding", "embeddings", "word_dropout"):
-            if getattr(self.model, key) is not None and not isinstance(self.features, Tokens):
+            suits = isinstance(self.features, Tokens) or (says and key == "embedding")
+            if getattr(self.model, key) is not None and not suits:
                 raise ValueError(
                     f"model.{key} is for features of the kind tokens, not {self.features.kind}; "
                     "leave it out"

@@ -127,3 +127,14 @@ def test_texts_are_said_of_regions_unless_rows_are_asked_for():
     regions = labels | {"features": {"kind": "image", "scan": "regions"}}
     with pytest.raises(ValueError, match="regions is for objectives that say texts, not classify"):
         TaskConfig.model_validate(regions)
+
+
+def test_what_decoders_embed_has_a_width_of_its_own():
+    task = {
+        "source": {"kind": "captions", "path": "somewhere.csv"},
+        "features": {"kind": "image"},
+        "model": {"embedding": 32},
+    }
+    assert TaskConfig.model_validate(task).model.embedding == 32
+    with pytest.raises(ValueError, match=r"model\.embedding is for features of the kind tokens"):
+        TaskConfig.model_validate(task | {"objective": {"kind": "classify"}})

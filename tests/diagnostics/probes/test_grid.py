@@ -121,7 +121,7 @@ def results(scores):
         seen.urgency.append(urgency)
         key = (work.problem, work.length, work.option.start, work.option.learning_rate)
         updates = scores.get(key)
-        if isinstance(updates, tuple):  # one a measured seed
+        if isinstance(updates, tuple):  # one a measured seed, the choosing one's last
             updates = updates[work.seed]
         solved = updates is not None and updates <= (work.most or work.config.updates)
         learnt = Learnt(updates if solved else 9, 0.95 if solved else 0.2, solved, futile=False)
@@ -197,6 +197,19 @@ def test_where_a_seed_fails_another_option_is_looked_for_and_the_better_stands()
     found, _ = explore({**scores, ("adding", 100, "torch", 0.03): 300}, **lengths, **BOTH)
     better = found.problems["adding"][1]
     assert (better.option, better.solved) == (Option("torch", 0.03), 2)
+
+
+def test_an_option_that_serves_the_choosing_seed_alone_gives_way_to_the_next():
+    scores = {("adding", 50, start, 0.01): 100 for start in BOTH["starts"]}
+    scores |= {("copy", 20, "torch", 0.01): (None, None, 50), ("copy", 20, "keras", 0.03): 70}
+    lengths = {"adding_lengths": (50,), "copy_lengths": (20,)}
+    found, _ = explore(scores, **lengths, **BOTH)
+    (copy,) = found.problems["copy"]
+    assert (copy.option, copy.solved) == (Option("keras", 0.03), 2)
+    found, _ = explore({**scores, ("copy", 20, "keras", 0.03): None}, **lengths, **BOTH)
+    (alone,) = found.problems["copy"]
+    assert (alone.option, alone.solved) == (Option("torch", 0.01), 0)
+    assert len(alone.tried) == 4, "all are asked before it counts as too long"
 
 
 def test_problems_have_as_many_seeds_as_decide_them():

@@ -185,10 +185,20 @@ class _Grid:
         return replace(max(same, other, key=lambda one: one.solved), tried=tried)
 
     def _length(self, problem: str, length: int, order: Sequence[Option]) -> Measured:
-        """Options in order until one solves it; then all seeds at the best of them."""
-        tried = self._until_solved(problem, length, order)
-        option = min(tried, key=lambda one: one.rank).option
-        return replace(self._measure(problem, length, option), tried=tried)
+        """The first option with which half of the seeds solve it, of those that once did.
+
+        What solves it with the choosing seed may do so with no other; then the next one is tried.
+        """
+        tried, measured, left = list[Tried](), list[Measured](), list(order)
+        while left and not any(one.held for one in measured):
+            tried += (found := self._until_solved(problem, length, left))
+            left = left[len(found) :]
+            if found[-1].result.learnt.solved:
+                measured.append(self._measure(problem, length, found[-1].option))
+        if not measured:
+            option = min(tried, key=lambda one: one.rank).option
+            measured.append(self._measure(problem, length, option))
+        return replace(max(measured, key=lambda one: one.solved), tried=tuple(tried))
 
     def _until_solved(
         self, problem: str, length: int, order: Sequence[Option]

@@ -352,3 +352,9 @@ def test_labels_of_a_table_keep_their_case_and_are_asked_for(tmp_path):
     task = plain(proposal.propose(found, timer=pace()).sections)["tasks"][found.name]
     assert task["objective"] == {"kind": "classify"}
     assert pd.Series(found.labels).index.tolist() == ["Down", "Left", "Up"]
+
+
+def test_labels_of_folders_need_no_objective(tmp_path):
+    found = understand(pictures(tmp_path, "{label}/{n}.png"))
+    task = plain(proposal.propose(found, timer=pace()).sections)["tasks"][found.name]
+    assert "objective" not in task

@@ -125,8 +125,8 @@ def _task(
 
 def _objective(data: Understanding) -> dict[str, Section]:
     """That labels are asked for, where the source has texts to be said unless told."""
-    usual = getattr(source_class(data.source["kind"]), "objective", None)
-    return {} if usual is None else {"objective": {"kind": Chosen("classify")}}
+    usual = source_class(data.source["kind"]).objective["kind"]
+    return {} if usual == data.objective else {"objective": {"kind": Chosen(data.objective)}}
 
 
 def _variants(data: Understanding, *, rnn: bool) -> Section:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise.artifacts import runs
+from gatewise.artifacts.objectives.generate import Generated
 from gatewise.artifacts.prepared import Prepared
 from gatewise.serving import answers, questions
 from gatewise.serving.predictor import Predictor
@@ -67,3 +68,32 @@ def test_an_mlflow_model_takes_sentences_and_gives_texts(model):
     assert list(table) == signature(predictor.card).outputs.input_names()
     assert isinstance(table["text"][0], str)
     assert np.isfinite(table["probability"]).all()
+
+
+def test_any_of_several_right_answers_counts(tmp_path):
+    rows = [
+        ("neun acht", "nine and eight"),  # right: the next row has the other text of the phrase
+        ("neun acht", "nine  eight"),
+        ("eins", "a one\none"),
+        ("drei vier", "four"),
+        ("null", ""),
+    ]
+    table = tmp_path / "held-out.csv"
+    pd.DataFrame(rows, columns=["text", "to"]).to_csv(table, index=False)
+    wanted = questions.Wanted("text", labels="to", several=Generated.several)
+    asked = questions.collect([table], [], wanted)
+    assert [one.truth for one in asked[:2]] == ["nine and eight\nnine  eight"] * 2
+    said = ["nine eight", "nine eight", "one", "three", ""]
+    found = [
+        answers.Answered(question, Generated(text, text.split(), 0.5))
+        for question, text in zip(asked, said, strict=True)
+    ]
+    tally = answers.Tally.of(found, [])
+    assert (tally.right, tally.examples) == (4, 5)
+
+
+def test_classes_are_never_joined(tmp_path):
+    table = tmp_path / "held-out.csv"
+    pd.DataFrame({"text": ["a", "a"], "kind": ["x", "y"]}).to_csv(table, index=False)
+    asked = questions.collect([table], [], questions.Wanted("text", labels="kind"))
+    assert [one.truth for one in asked] == ["x", "y"]

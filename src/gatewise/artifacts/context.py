@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from pydantic import Field
+
 from gatewise.artifacts.document import Document, Part
 
 
@@ -14,6 +16,22 @@ class ContextScores(Part):
     seeds: tuple[int, ...]
     scores: tuple[tuple[float, ...], ...]
     """The task's metric on the test split, `(seeds, contexts)`."""
+
+
+class Attended(Part):
+    """Where one run looks in one example for each symbol that it says."""
+
+    example: str
+    """Its id."""
+    sort: str
+    """`typical` or `worst`."""
+    variant: str
+    read: tuple[str, ...]
+    """Steps of the input."""
+    said: tuple[str, ...]
+    """Symbols, the end being one."""
+    weights: tuple[tuple[float, ...], ...]
+    """Share of each step for each symbol, `(said, read)`."""
 
 
 class ContextReport(Document):
@@ -31,3 +49,5 @@ class ContextReport(Document):
     step_seconds: float | None
     """Duration of one step, for audio."""
     variants: Mapping[str, ContextScores]
+    attention: tuple[Attended, ...] = Field((), exclude_if=lambda maps: not maps)
+    """Of every variant on a few examples, where models look at their input as they answer."""

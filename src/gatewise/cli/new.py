@@ -36,8 +36,8 @@ def new(
     path: Annotated[
         Path,
         typer.Argument(
-            help="Folder of sounds or of texts, table of texts, pairs, sounds or series, folder of "
-            "tables, translation memory."
+            help="Folder of sounds, images or texts, table of texts, pairs, sounds, images or "
+            "series, folder of tables, translation memory."
         ),
     ],
     test: Annotated[

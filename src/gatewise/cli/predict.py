@@ -96,6 +96,7 @@ def predict(
         wanted,
         modality=predictor.card.modality,
         known=tuple(predictor.card.labels),
+        several=predictor.objective.answer.several,
         how=Format(delimiter, cast("Any", quoting), header, encoding),
     )
     asked = questions.collect(inputs or (), text or (), wanted)

@@ -57,8 +57,9 @@ def _what(found: Understanding) -> str:
     if found.steps is not None:
         return f"series, to be forecast {found.steps.horizon} steps ahead"
     if found.said is not None:
-        return "pairs of texts" if found.kind == "text" else "sounds with a text each"
-    what = {"audio": "sounds", "text": "texts"}[found.kind]
+        said = {"text": "pairs of texts", "image": "images with texts"}
+        return said.get(found.kind, "sounds with a text each")
+    what = {"audio": "sounds", "text": "texts", "image": "images"}[found.kind]
     return f"{what} with {len(found.labels)} labels"
 
 
@@ -69,7 +70,7 @@ def facts(found: Understanding, plain: bool = False) -> list[Row]:
         *([Row("labels", *_labels(found))] if found.labels else []),
         *([Row("groups", *_groups(found))] if found.steps is None else []),
         Row("splits", *_splits(found)),
-        Row("lengths", *_lengths(found, plain)),
+        *(_images(found) if found.images else [Row("lengths", *_lengths(found, plain))]),
         *_asked(found, plain),
     ]
     if found.active_lengths is not None and len(found.active_lengths):
@@ -124,7 +125,8 @@ def histogram(values: np.ndarray, plain: bool = False, bins: int = BINS) -> str:
 def _sampled(found: Understanding) -> str:
     if found.sampled is None:
         return ""
-    return f"; {found.sampled:,} of them, drawn, were listened to"
+    did = "looked at" if found.images else "listened to"
+    return f"; {found.sampled:,} of them, drawn, were {did}"
 
 
 def _labels(found: Understanding) -> tuple[str, str]:
@@ -177,6 +179,22 @@ def _splits(found: Understanding) -> tuple[str, str]:
     parts = [f"{name} {count:,}" for name, count in found.split_sizes.items()]
     missing = "" if "validation" in found.split_sizes else "validation is cut from train"
     return f"published: {', '.join(parts)}", missing
+
+
+def _images(found: Understanding) -> list[Row]:
+    """How large images are."""
+    sizes = found.images
+    if sizes is None or not len(sizes.heights):
+        return [Row("sizes", "unknown")]
+    sides = [np.quantile(side, [0, 0.5, 1]) for side in (sizes.heights, sizes.widths)]
+    said = [
+        f"{what} {low:.0f}"
+        if low == high
+        else f"{what} {low:.0f} to {high:,.0f} (median {mid:.0f})"
+        for what, (low, mid, high) in zip(("height", "width"), sides, strict=True)
+    ]
+    coloured = f"{sizes.coloured:,} of {len(sizes.heights):,} in colour"
+    return [Row("sizes", f"{', '.join(said)} pixels", coloured)]
 
 
 def _lengths(found: Understanding, plain: bool) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from gatewise.data.preparation.build import prepare
 from gatewise.data.preparation.certificate import LeakError
 from gatewise.data.sources import _metadata, _sounds, _tables, text_folder
 from gatewise.data.sources._tables import Format
-from gatewise.data.understanding import sections
+from gatewise.data.understanding import image_folders, sections
 from gatewise.errors import GatewiseError
 
 NAME = "checked"
@@ -24,6 +24,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "audio": {"kind": "log-mel"},
     "frames": {"kind": "frames"},
     "text": {"kind": "tokens"},
+    "image": checking_work.PIXELS,
 }
 COLUMNS = ("text", "label", "group", "split")
 
@@ -35,8 +36,9 @@ def check(
 
     Args:
         path: a raw folder (`data/raw/<task>`), a folder of sound files with one subfolder per
-            label, a table of sound files (columns `path, label`), or a table of texts; or pairs,
-            transcripts and series, as `gatewise new` understands them.
+            label (or of images, or of text files), a table of sound files (columns `path, label`),
+            or a table of texts; or pairs, transcripts, series and tables of images, as
+            `gatewise new` understands them.
         on_bad: `fail` where an example is unusable, as preparation does unless told, or `skip`.
         allow: leaks that are accepted, each with the reason.
         options: of the source (`label`, `encoding`, ...); None where its own will do. Of a folder
@@ -96,7 +98,7 @@ def guess(path: Path, options: Mapping[str, Any]) -> SourceOptions:
     given = {name: value for name, value in options.items() if value is not None}
     given.pop("objective", None)  # labels: others are understood elsewhere
     if path.is_dir():
-        kind = "text-folder" if _has_texts(path) else "audio-folder"
+        kind = _kind(path)
     elif not path.exists():
         raise GatewiseError(f"{path}: no such file or folder")
     elif not _tables.is_table(path):
@@ -133,12 +135,16 @@ def _has_table(path: Path, given: Mapping[str, Any]) -> bool:
     return not by_path and bool(_metadata.tables(path, _sounds.walk(path).others))
 
 
-def _has_texts(folder: Path) -> bool:
-    """Whether a folder holds text files, and neither sounds nor a table that lists some."""
+def _kind(folder: Path) -> str:
+    """The source of a folder, by its files: sounds before images, images before texts."""
     found = _sounds.walk(folder)
-    if found.sounds or _metadata.tables(folder, found.others):
-        return False
-    return bool(text_folder.walk(folder).texts)
+    if found.sounds:
+        return "audio-folder"
+    if image_folders.images_among(found.others):
+        return "image-folder"
+    if _metadata.tables(folder, found.others):
+        return "audio-folder"
+    return "text-folder" if text_folder.walk(folder).texts else "audio-folder"
 
 
 def _format(given: Mapping[str, Any]) -> Format:

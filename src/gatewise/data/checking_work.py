@@ -11,13 +11,24 @@ from typing import Any
 
 from gatewise.data.sources import _sounds, _tables
 from gatewise.data.sources._tables import Format
-from gatewise.data.understanding import Options, Understanding, pairs, spoken_texts, understand
+from gatewise.data.understanding import (
+    Options,
+    Understanding,
+    image_folders,
+    image_tables,
+    pairs,
+    spoken_texts,
+    understand,
+)
+from gatewise.data.understanding.tables import Table
 from gatewise.errors import GatewiseError
 
 OPTIONS = ("objective", "source", "target", "targets", "id", "time", "value", "horizon", "season")
 """That say what is asked."""
 OF_TABLES = ("text", "label", "group", "split", "delimiter", "quoting", "header", "encoding")
 OF_FOLDERS = ("layout", "name")
+PIXELS: dict[str, Any] = {"kind": "image", "height": 8, "width": 8}
+"""Features of images: so few pixels that none is smaller than asked for, as nobody asked yet."""
 
 
 def is_meant(path: Path, given: Mapping[str, Any]) -> bool:
@@ -30,6 +41,8 @@ def is_meant(path: Path, given: Mapping[str, Any]) -> bool:
     Raises:
         GatewiseError: a table cannot be read.
     """
+    if _of_images(path, given):
+        return True
     if any(option in given for option in OPTIONS):
         return given.get("objective") != "classify"
     if path.is_dir():
@@ -46,6 +59,32 @@ def is_meant(path: Path, given: Mapping[str, Any]) -> bool:
     return "label" not in there and not named
 
 
+def _of_images(path: Path, given: Mapping[str, Any]) -> bool:
+    """Whether a table lists images: it, or one in a folder of them.
+
+    Raises:
+        GatewiseError: several of a folder do.
+    """
+    options = _options(given)
+    if path.is_dir():
+        files = _sounds.walk(path)
+        if given.keys() & set(OF_FOLDERS) or files.sounds:
+            return False
+        images = image_folders.images_among(files.others)
+        return bool(images) and image_folders.listing(path, files.others, options) is not None
+    if not _tables.is_table(path) or not path.is_file():
+        return False
+    try:
+        return image_tables.is_meant(Table.look(path, options), options)
+    except GatewiseError:
+        return False  # it is refused, with the reason, by what reads it then
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    said = {name: value for name, value in given.items() if name in (*OPTIONS, *OF_TABLES)}
+    return Options(**said)
+
+
 def settings(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """A task of these data, as `params.yaml` has it, but for what is accepted about them.
 
@@ -56,8 +95,7 @@ def settings(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     idle = [option for option in OF_FOLDERS if option in given]
     if idle:
         raise GatewiseError(f"{path}: --{idle[0]} is for folders of labelled sounds; leave it out")
-    said = {name: value for name, value in given.items() if name in (*OPTIONS, *OF_TABLES)}
-    found = understand(path, Options(**said))
+    found = understand(path, _options(given))
     return {"source": found.source, **_asked(found)}
 
 
@@ -66,6 +104,9 @@ def _asked(found: Understanding) -> dict[str, Any]:
     if found.steps is not None:
         steps = {"horizon": found.steps.horizon, "season": found.steps.season}
         return {"objective": {"kind": "forecast", **steps}, "features": {"kind": "series"}}
+    if found.images is not None:
+        unit = {} if found.said is None else {"unit": found.said.unit}
+        return {"objective": {"kind": found.objective, **unit}, "features": PIXELS}
     if found.said is None:
         features = "log-mel" if found.kind == "audio" else "tokens"
         return {"features": {"kind": features}}

@@ -13,7 +13,7 @@ from torch import Tensor
 from gatewise.artifacts.objectives.base import SILENT
 from gatewise.artifacts.prepared import TOKENIZER, Prepared, pad
 from gatewise.artifacts.runs import RunRecord
-from gatewise.diagnostics.context import load
+from gatewise.diagnostics.trained import load
 from gatewise.errors import GatewiseError
 from gatewise.models.batch import Batch
 from gatewise.models.generator import SequenceGenerator
@@ -29,7 +29,8 @@ class AttentionMap:
     example: str
     """Its id."""
     read: tuple[str, ...]
-    """Steps of the input: words of a text, else their numbers from 1."""
+    """Steps of the input: words of a text, regions of an image and others by their numbers from
+    1."""
     said: tuple[str, ...]
     """Symbols that the run says by itself, then the end."""
     weights: np.ndarray
@@ -65,8 +66,12 @@ def maps(run: Path, prepared: Path, examples: Sequence[str]) -> list[AttentionMa
     found = []
     for place, (example, length) in enumerate(zip(examples, lengths.tolist(), strict=True)):
         symbols = [task.card.labels[k] for k in said[place].tolist() if k != SILENT]
-        share = weights[place, : len(symbols) + 1, :length].numpy()
-        read = _read(prepared, inputs[place, :length])
+        regions = model.sizes.regions
+        if regions is not None:
+            read = _numbered(regions.count)
+        else:
+            read = _read(prepared, inputs[place, :length])
+        share = weights[place, : len(symbols) + 1, : len(read)].numpy()
         found.append(AttentionMap(example, read, (*symbols, END), share))
     return found
 
@@ -89,8 +94,12 @@ def _attention(model: SequenceGenerator, inputs: Tensor, lengths: Tensor) -> tup
 def _read(folder: Path, inputs: Tensor) -> tuple[str, ...]:
     """Names of an input's steps."""
     if inputs.ndim == 2:
-        return tuple(str(step) for step in range(1, len(inputs) + 1))
+        return _numbered(len(inputs))
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     return tuple(str(tokenizer.id_to_token(token)) for token in inputs.tolist())
+
+
+def _numbered(steps: int) -> tuple[str, ...]:
+    return tuple(str(step) for step in range(1, steps + 1))

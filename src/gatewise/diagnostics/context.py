@@ -19,18 +19,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gatewise.artifacts import runs, splits
+from gatewise.artifacts import splits
 from gatewise.artifacts.context import ContextReport, ContextScores
 from gatewise.artifacts.objectives.base import Answered
 from gatewise.artifacts.plan import ContextPlan
 from gatewise.artifacts.prepared import Prepared, Targets, pad
 from gatewise.artifacts.runs import RunRecord
-from gatewise.errors import GatewiseError
+from gatewise.diagnostics import looks
+from gatewise.diagnostics.trained import load
 from gatewise.models.batch import Batch
-from gatewise.models.building import build
-from gatewise.models.complexity import Sizes
 from gatewise.models.sequence_model import SequenceModel
-from gatewise.training.scoring import weights_digest
 
 BATCH = 256
 
@@ -50,6 +48,9 @@ def evaluate(
 ) -> ContextReport:
     """Score all runs of a task at every context, at most `workers` at once.
 
+    Where a sequence without its beginning has another answer, no run is scored; those that look at
+    their input while they say an answer show where.
+
     Args:
         plan: task, variants and metric.
         folders: run folders, those of the plan's variants.
@@ -60,24 +61,42 @@ def evaluate(
         GatewiseError: a run's weights are not those that its record names.
     """
     task = Prepared.open(prepared)
-    if not task.card.asks.cut:  # what is asked for is said in the part that would be cut away
-        return ContextReport(
-            task=plan.task,
-            metric=plan.metric,
-            steps=(),
-            median_length=float(task.index["length"].median()),
-            step_seconds=task.card.step_seconds,
-            variants={},
-        )
+    # fork finds torch loaded, and nothing has computed yet; where there is no fork, spawn.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        scored = _scored if task.card.asks.cut else _unscored
+        report = scored(plan, folders, task, prepared, pool)
+        attention = tuple(looks.drawn(folders, prepared, pool))
+    return report.model_copy(update={"attention": attention})
+
+
+def _unscored(
+    plan: ContextPlan, _folders: Sequence[Path], task: Prepared, *_: object
+) -> ContextReport:
+    """What is asked for is said in the part that would be cut away."""
+    return ContextReport(
+        task=plan.task,
+        metric=plan.metric,
+        steps=(),
+        median_length=float(task.index["length"].median()),
+        step_seconds=task.card.step_seconds,
+        variants={},
+    )
+
+
+def _scored(
+    plan: ContextPlan,
+    folders: Sequence[Path],
+    task: Prepared,
+    prepared: Path,
+    pool: ProcessPoolExecutor,
+) -> ContextReport:
     records = [RunRecord.read(folder) for folder in folders]
     rows = {seed: test_rows(task, seed) for seed in {record.seed for record in records}}
     lengths = task.index["length"].to_numpy(np.int64)[np.concatenate([*rows.values()])]
     steps = contexts(int(lengths.max()))
     asked = [Asked(folder, prepared, plan.metric, steps) for folder in folders]
-    # fork finds torch loaded, and nothing has computed yet; where there is no fork, spawn.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        found = list(pool.map(score, asked))
+    found = list(pool.map(score, asked))
     return ContextReport(
         task=plan.task,
         metric=plan.metric,
@@ -122,27 +141,6 @@ def score(asked: Asked) -> tuple[float, ...]:
     return tuple(
         objective.scores(answered(model, task, rows, steps))[asked.metric] for steps in asked.steps
     )
-
-
-def load(folder: Path, record: RunRecord, prepared: Prepared) -> SequenceModel:
-    """A run's model with its weights.
-
-    Raises:
-        GatewiseError: the weights are missing or are not those that the record names.
-    """
-    from safetensors.torch import load_file
-
-    path = folder / runs.WEIGHTS
-    if not path.is_file():
-        raise GatewiseError(f"{path}: missing; run `dvc repro train`")
-    weights = load_file(path)
-    if weights_digest(weights) != record.weights_sha256:
-        raise GatewiseError(
-            f"{path}: not the weights that {runs.RECORD} names; run `dvc repro -f train`"
-        )
-    model = build(record.config, Sizes.of(prepared.card))
-    model.load_state_dict(weights)
-    return model.eval()
 
 
 @torch.inference_mode()

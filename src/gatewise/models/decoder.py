@@ -102,7 +102,7 @@ class Decoder(nn.Module):
     def outputs(self, encoded: Encoded, symbols: Tensor) -> Tensor:
         """Of the recurrence, `(batch, steps + 1, width)`: all steps at once."""
         heard = torch.where(symbols == UNHEARD, self.unheard, symbols)
-        given = torch.cat([torch.full_like(heard[:, :1], self.start), heard], 1)
+        given = torch.cat([heard.new_full((len(heard), 1), self.start), heard], 1)
         y_sbh, _ = self.recurrence.advance(self._embedded(given.t()), encoded.states)
         return y_sbh.transpose(0, 1)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatewise.artifacts import shown_examples
 from gatewise.artifacts.comparison import TaskComparison
 from gatewise.evidence.task_evidence import TaskEvidence
 from gatewise.report import charts, chosen
@@ -49,7 +50,7 @@ def _of_task(task: str, known: TaskEvidence, root: Path) -> Iterator[dict[str, A
         return
     ids = next(iter(found.values())).ids
     measures = {name: one.kind.shown(one.columns, []).measure for name, one in found.items()}
-    for sort, place in chosen.examples(measures, EACH):
+    for sort, place in shown_examples.examples(measures, EACH):
         for variant, one in found.items():
             drawn = zip(*(np.asarray(one.columns[name])[place] for name in DRAWN), strict=True)
             for step, values in enumerate(drawn, 1):

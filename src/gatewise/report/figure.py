@@ -8,7 +8,16 @@ from typing import Literal
 from gatewise.report.charts import Spec
 
 Kind = Literal[
-    "forest", "cost", "curve", "confusion", "forecast", "ranks", "probe", "context", "tuning"
+    "forest",
+    "cost",
+    "curve",
+    "confusion",
+    "forecast",
+    "attention",
+    "ranks",
+    "probe",
+    "context",
+    "tuning",
 ]
 
 

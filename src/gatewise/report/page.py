@@ -16,6 +16,7 @@ from gatewise.artifacts.probes import ProbeReport
 from gatewise.evidence.comparison import read_probes
 from gatewise.evidence.memory import unlearnt
 from gatewise.report import (
+    attention,
     charts,
     fans,
     memory,
@@ -56,6 +57,8 @@ class Siblings:
     commit: str | None = None
     images: pd.DataFrame | None = None
     """Of the examples."""
+    attention: pd.DataFrame | None = None
+    """Where models look in some of them."""
 
 
 def read_siblings(
@@ -81,6 +84,7 @@ def read_siblings(
         read_probes(variants, reports),
         commit(),
         table("images", thumbnails.COLUMNS, thumbnails.COLUMNS),
+        table("attention", attention.COLUMNS, attention.TEXTS),
     )
 
 
@@ -157,6 +161,8 @@ def task_figures(name: str, task: TaskComparison, siblings: Siblings) -> list[Fi
         figures += _confusions(name, task, siblings.confusion[siblings.confusion["task"] == name])
     if siblings.forecasts is not None:
         figures += fans.figures(name, task, siblings.forecasts[siblings.forecasts["task"] == name])
+    if siblings.attention is not None:
+        figures += attention.figures(name, siblings.attention[siblings.attention["task"] == name])
     return figures
 
 

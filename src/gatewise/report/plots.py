@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gatewise.artifacts.comparison import Comparison
 from gatewise.evidence import prediction_counts
 from gatewise.evidence.task_evidence import TaskEvidence
-from gatewise.report import fans, side_by_side, thumbnails
+from gatewise.report import attention, fans, side_by_side, thumbnails
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,6 +127,9 @@ def write(
     examples = side_by_side.texts(evidence, root)
     if len(examples):
         examples.to_csv(folder / "examples.csv", index=False, float_format="%.6g")
+    looks = attention.maps(evidence, comparison)
+    if len(looks):
+        looks.to_csv(folder / "attention.csv", index=False, float_format="%.6g")
     images = thumbnails.images(examples, evidence)
     if len(images):
         images.to_csv(folder / "images.csv", index=False)

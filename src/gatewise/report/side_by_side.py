@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatewise.artifacts import shown_examples
 from gatewise.evidence.task_evidence import TaskEvidence
 from gatewise.report import chosen
 
@@ -51,7 +52,7 @@ def texts(evidence: Mapping[str, TaskEvidence], root: str | Path = "runs") -> pd
             continue
         ids = next(iter(found.values())).ids
         measures = {name: one.measure for name, one in shown.items()}
-        for sort, place in chosen.examples(measures, EACH):
+        for sort, place in shown_examples.examples(measures, EACH):
             for variant, one in shown.items():
                 said = one.truth[place], variant, one.answer[place], float(one.measure[place])
                 rows.append((task, ids[place], sort, *said))

@@ -71,7 +71,7 @@ class Tally:
     """Right and wrong answers to questions whose label is known."""
 
     confusion: Counter[tuple[str, str]]
-    """Number of answers by (label, answer)."""
+    """Number of answers by (label, answer); the two are the same where the answer is right."""
     labels: list[str]
     """The model's, then those that it does not know."""
     strangers: list[str]
@@ -80,11 +80,11 @@ class Tally:
     @classmethod
     def of(cls, answers: Iterable[Answered], labels: Sequence[str]) -> Tally | None:
         """Count; nothing where no label is known."""
-        confusion = Counter(
-            (one.question.truth, one.answer.said)
-            for one in answers
-            if one.question.truth is not None and one.answer is not None
-        )
+        confusion: Counter[tuple[str, str]] = Counter()
+        for one in answers:
+            truth, answer = one.question.truth, one.answer
+            if truth is not None and answer is not None:
+                confusion[answer.said if answer.right(truth) else truth, answer.said] += 1
         if not confusion:
             return None
         strangers = sorted({truth for truth, _ in confusion} - set(labels)) if labels else []

@@ -38,6 +38,8 @@ class Wanted:
     """The model's labels: they tell which folders are labels where that is unclear."""
     how: Format = DEFAULT
     """How tables are written."""
+    several: bool = False
+    """Whether rows of one text or file say different answers that are right alike."""
 
     @property
     def by_path(self) -> bool:

@@ -128,6 +128,8 @@ def _table(path: Path, wanted: Wanted, content: str = "") -> Iterator[Question]:
         columns["label"] = str(wanted.labels)
     rows = list(_tables.read(path, columns, wanted.how))
     labels = [_labels.clean(row["label"]) if "label" in row else None for row in rows]
+    if wanted.several:
+        labels = _together([row["content"] for row in rows], labels)
     if wanted.modality == "text":
         for number, (row, truth) in enumerate(zip(rows, labels, strict=True), 1):
             yield Question(f"{path}:{number}", functools.partial(_text, row["content"]), truth)
@@ -140,6 +142,15 @@ def _table(path: Path, wanted: Wanted, content: str = "") -> Iterator[Question]:
         # Below a folder that was given, one name may stand in several of its tables.
         asked = str(file) if content else row["content"]
         yield Question(asked, functools.partial(_read, file), truth)
+
+
+def _together(contents: Sequence[str], labels: Sequence[str | None]) -> list[str | None]:
+    """For each row the labels of all rows of its content, a line each."""
+    known: dict[str, dict[str, None]] = {}
+    for content, label in zip(contents, labels, strict=True):
+        if label is not None:
+            known.setdefault(content, {})[label] = None
+    return ["\n".join(known[content]) if content in known else None for content in contents]
 
 
 def _below(root: Path, file: Path) -> str:

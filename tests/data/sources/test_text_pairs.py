@@ -277,3 +277,41 @@ def test_languages_of_memories_are_asked_for_where_they_are_several(tmp_path):
 def test_what_is_no_memory_is_one_sentence(tmp_path, content, said):
     with pytest.raises(GatewiseError, match=said):
         fetch(tmp_path, table(tmp_path / "own.tmx", content))
+
+
+# --- texts by language within a column --------------------------------------------------------
+
+
+def translations(tmp_path, *rows, form="jsonl"):
+    path = tmp_path / f"nested.{form}"
+    if form == "parquet":
+        pd.DataFrame({"translation": rows}).to_parquet(path)
+        return path
+    lines = [json.dumps({"id": k, "translation": row}) for k, row in enumerate(rows)]
+    return table(path, "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_texts_by_language_are_pairs_of_those_that_are_asked_for(tmp_path, form):
+    rows = {"en": "open", "es": "abrir"}, {"en": "shut", "es": "cerrar"}
+    path = translations(tmp_path, *rows, form=form)
+    found = pairs(fetch(tmp_path, path, languages=["en", "es"]))
+    assert found == [("open", "abrir"), ("shut", "cerrar")]
+    turned = sources.fetch(source(str(path), languages=["es", "en"]), tmp_path / "turned")
+    assert pairs(turned) == [("abrir", "open"), ("cerrar", "shut")]
+
+
+def test_languages_within_a_column_are_asked_for_and_looked_for(tmp_path):
+    path = translations(tmp_path, {"en": "open", "es": "abrir"}, {"en": "shut"})
+    with pytest.raises(GatewiseError, match=r"line 1: .* by language \('en', 'es'\); say which"):
+        fetch(tmp_path, path)
+    with pytest.raises(GatewiseError, match=r"line 2: column 'translation' has no 'es'"):
+        fetch(tmp_path, path, languages=["en", "es"])
+    flat = table(tmp_path / "flat.jsonl", '{"source": "a", "translation": "b"}\n')
+    with pytest.raises(GatewiseError, match="holds no texts by language"):
+        fetch(tmp_path, flat, languages=["en", "es"])
+    alone = table(tmp_path / "alone.jsonl", '{"translation": {"en": "a", "es": "b"}}\n')
+    with pytest.raises(GatewiseError, match=r"read with `languages: \[en, es\]`"):
+        fetch(tmp_path, alone)
+    with pytest.raises(ValidationError, match="give one of the two"):
+        source(str(alone), languages=["en", "es"], columns={"source": "en"})

@@ -198,7 +198,10 @@ REFUSED: dict[str, tuple[Build, str]] = {
         lambda root: _named(root, ".m4a", 5),
         r"its sounds \(\.m4a\) are in formats that cannot be decoded",
     ),
-    "pictures": (lambda root: _named(root, ".png", 5), r"neither sounds nor texts .*\(5 \.png\)"),
+    "pictures": (
+        lambda root: _named(root, ".png", 5),
+        r"no pattern in their names says the labels",
+    ),
     "tables without splits": (
         lambda root: delimited(delimited(root / "a.csv", rows()).parent / "b.csv", rows()).parent,
         r"several tables \(a.csv, b.csv\).* give one of them",

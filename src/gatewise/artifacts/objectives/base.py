@@ -100,10 +100,17 @@ class Answer(ABC):
     headings: ClassVar[tuple[str, ...]]
     """Of `cells`."""
 
+    several: ClassVar[bool] = False
+    """Whether more than one answer can be right, each a line of what is known to be true."""
+
     @property
     @abstractmethod
     def said(self) -> str:
         """The answer in a word or a line, to be compared with what is known to be true."""
+
+    def right(self, truth: str) -> bool:
+        """Whether it is what is known to be true."""
+        return self.said == truth
 
     @abstractmethod
     def cells(self) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class Generated(base.Answer):
     """What was said."""
 
     headings: ClassVar[tuple[str, ...]] = ("text", "probability")
+    several: ClassVar[bool] = True
 
     text: str
     symbols: list[str]
@@ -50,6 +51,10 @@ class Generated(base.Answer):
     def said(self) -> str:
         """The text."""
         return self.text
+
+    def right(self, truth: str) -> bool:
+        """Whether it is one of the lines, whatever the spaces between words."""
+        return self.text.split() in [line.split() for line in truth.split("\n")]
 
     def cells(self) -> tuple[str, ...]:
         """The text and its probability."""
@@ -74,7 +79,7 @@ class Objective(Texts):
     slices: ClassVar[str] = "token_error_rate"
     headings: ClassVar[tuple[str, str, str]] = ("reference", "said", "error rate")
     answer: ClassVar[type[base.Answer]] = Generated
-    pictures: ClassVar[tuple[str, ...]] = ("examples",)
+    pictures: ClassVar[tuple[str, ...]] = ("examples", "attention")
 
     kind: Literal["generate"] = "generate"
     attention: Literal["none", "dot", "additive"] = "dot"

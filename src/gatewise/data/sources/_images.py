@@ -6,7 +6,7 @@ import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from gatewise.artifacts.manifest import Example, content_group
 from gatewise.data.frontends import images
@@ -29,7 +29,7 @@ class Listed:
     """The table that names the file."""
 
 
-def is_image(path: Path) -> bool:
+def is_image(path: PurePath) -> bool:
     """Whether the name of `path` is that of an image, in a format that is decoded or another."""
     return path.suffix.lower() in (*images.SUFFIXES, *images.FOREIGN)
 

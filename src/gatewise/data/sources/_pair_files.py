@@ -16,6 +16,8 @@ SOURCES = ("source", "src", "input", "question", "prompt", "text")
 TARGETS = ("target", "tgt", "trg", "output", "answer", "translation", "reference", "summary")
 """Usual names of columns, the clearest first."""
 OTHERS = ("group", "split")
+NESTED = "translation"
+"""The column in which Hugging Face's sets of translations hold texts by language."""
 LOOKED_UNITS = 1_000
 """Units of a translation memory from which its languages are told."""
 
@@ -63,7 +65,7 @@ def columns(path: Path, how: Format, named: Mapping[str, str]) -> dict[str, str]
         raise GatewiseError(
             f"{path}: cannot tell which column is the {' and which the '.join(lacking)}; its "
             f"columns are {', '.join(map(repr, there))}; name them: `columns: {{source: ..., "
-            "target: ...}`"
+            "target: ...}` (texts by language within one are read with `languages: [en, es]`)"
         )
     return roles | dict(zip(lacking, left, strict=False))
 
@@ -85,7 +87,49 @@ def table(path: Path, roles: Mapping[str, str], how: Format) -> Iterator[Row]:
         yield Row(where, plain["source"], targets, plain.get("group"), plain.get("split", ""))
 
 
+def nested(path: Path, languages: Sequence[str], how: Format) -> Iterator[Row]:
+    """Pairs of a table whose column `translation` holds a text for each language.
+
+    Args:
+        path: JSONL or Parquet.
+        languages: translated from and into.
+        how: how it is written.
+
+    Raises:
+        GatewiseError: it cannot be read, or a row lacks one of the languages.
+    """
+    _tables.require(path)
+    first, other = languages
+    others = {role: role for role in OTHERS if role in _tables.header(path, how)}
+    for where, row in _tables.rows(path, {"target": NESTED, **others}, how):
+        texts = row[NESTED]
+        if not isinstance(texts, dict):
+            raise GatewiseError(
+                f"{where}: column {NESTED!r} holds no texts by language, and `languages` asks for "
+                "them; leave it out and name the `columns`"
+            )
+        for language in languages:
+            if language not in texts:
+                raise GatewiseError(
+                    f"{where}: column {NESTED!r} has no {language!r}; its languages are "
+                    f"{', '.join(map(repr, texts))}"
+                )
+        plain = {role: _tables.text(row[role], role, where) for role in others}
+        yield Row(
+            where,
+            _tables.text(texts[first], first, where),
+            _several(texts[other], other, where),
+            plain.get("group"),
+            plain.get("split", ""),
+        )
+
+
 def _several(value: Any, column: str, where: str) -> tuple[str, ...]:
+    if isinstance(value, dict) and column == NESTED:
+        raise GatewiseError(
+            f"{where}: column {column!r} holds texts by language ({', '.join(map(repr, value))}); "
+            "say which is translated into which: `languages: [en, es]`"
+        )
     values = value if isinstance(value, (list, tuple)) else [value]
     return tuple(_tables.text(one, column, where) for one in values)
 

@@ -47,8 +47,9 @@ class Source(SourceOptions):
     """Names of a table's columns where they are others than the usual ones (`source`, `target`,
     `question`, `answer`, ...) and more than two could be meant."""
     languages: tuple[str, str] | None = None
-    """Of a translation memory, from and into: `[en, es]`; left out where it has two and says which
-    is the source."""
+    """From and into: `[en, es]`. Of a translation memory left out where it has two and says which
+    is the source; of JSONL or Parquet those within a column `translation`, as Hugging Face has
+    them."""
     alternatives: bool = True
     """Whether rows of the same source text are one example with several right answers."""
     lowercase: bool = True
@@ -76,6 +77,11 @@ class Source(SourceOptions):
         ):
             splits = ", ".join(filter(None, _by_split(self.path))) or "one"
             raise ValueError(f"targets: name a file for each that path names ({splits})")
+        if self.languages and self.columns:
+            raise ValueError(
+                "columns: `languages` reads texts by their language and not by columns; give one "
+                "of the two"
+            )
         if self.targets is not None and self.columns:
             raise ValueError("columns: files that are read line by line have none; leave it out")
         return self
@@ -121,6 +127,8 @@ class Source(SourceOptions):
         if path.name.lower().removesuffix(PACKED).endswith(_tmx.ENDING):
             return _pair_files.memory(path, self.languages or _pair_files.languages(path))
         how = Format.of(self)
+        if self.languages:
+            return _pair_files.nested(path, self.languages, how)
         named = {str(role): name for role, name in self.columns.items()}
         return _pair_files.table(path, _pair_files.columns(path, how, named), how)
 

@@ -8,6 +8,7 @@ with times are series.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gatewise.data.sources._pair_files import SOURCES, TARGETS
 from gatewise.data.understanding import time_tables, words
@@ -43,7 +44,9 @@ def of(table: Table, given: Options) -> Objective:
             return objective
     profiles = list(table.profiles.values())
     if table.sounds is not None:
-        return _of_sounds(table, profiles)
+        return _of_files(table, profiles, SOUNDS)
+    if table.images is not None:
+        return "generate" if given.text is not None else _of_files(table, profiles, IMAGES)
     if not any(_runs(profile) or _is_side(profile) for profile in profiles):
         return "forecast" if time_tables.fits(table) else "classify"
     return _of_texts(table, profiles)
@@ -62,7 +65,7 @@ def sides(profiles: Sequence[Profile], repeating: bool = False) -> list[Profile]
 
 
 def transcript(profiles: Sequence[Profile]) -> list[Profile]:
-    """Columns that can say what is heard, those with a usual name first."""
+    """Columns that can say what is heard or seen, those with a usual name first."""
     found = [p for p in profiles if not p.is_paths and (_runs(p) or _named_text(p))]
     return sorted(found, key=lambda p: (not words.means(p.name, words.TEXT), -p.share_distinct))
 
@@ -131,22 +134,37 @@ def _repeats(profile: Profile, least: float) -> bool:
     return _runs(profile) and could_be_label(profile) and profile.share_distinct >= least
 
 
-# --- sounds ----------------------------------------------------------------------------------
+# --- sounds and images -----------------------------------------------------------------------
 
 
-def _of_sounds(table: Table, profiles: Sequence[Profile]) -> Objective:
+@dataclass(frozen=True)
+class _Files:
+    """Files that a table lists with a label or a text each."""
+
+    what: str
+    texts: Objective
+    """What is asked where they have texts."""
+    said: str
+    """What the texts are."""
+
+
+SOUNDS = _Files("sounds", "transcribe", "what is heard")
+IMAGES = _Files("images", "generate", "what is said of an image")
+
+
+def _of_files(table: Table, profiles: Sequence[Profile], files: _Files) -> Objective:
     texts = transcript(profiles)
     free = [p for p in texts if not could_be_label(p)]
     labels = [p for p in profiles if could_be_label(p) and p not in texts]
     labels = [p for p in labels if not words.means(p.name, words.GROUP)]
     if free:
         if not labels:
-            return "transcribe"
+            return files.texts
         named = [p for p in labels if words.means(p.name, words.LABEL)]
         raise _question(
             table,
-            "its sounds have a text and a label",
-            (f"what is heard stands in {free[0].name!r}", "transcribe"),
+            f"its {files.what} have a text and a label",
+            (f"{files.said} stands in {free[0].name!r}", files.texts),
             (f"the label is {(named or labels)[0].name!r}", "classify"),
         )
     longer = [p for p in texts if _repeats(p, HEARD)]
@@ -156,7 +174,7 @@ def _of_sounds(table: Table, profiles: Sequence[Profile]) -> Objective:
             table,
             f"column {heard.name!r} has long values that repeat",
             (f"it is a label of {heard.distinct} values", "classify"),
-            ("it says what is heard, word for word", "transcribe"),
+            (f"it says {files.said}, word for word", files.texts),
         )
     return "classify"
 

@@ -332,7 +332,7 @@ class Chooser:
 
 def could_be_label(profile: Profile) -> bool:
     """Whether a few values stand there again and again."""
-    if profile.is_measure or profile.is_paths or profile.is_splits:
+    if profile.is_measure or profile.is_paths or profile.is_images or profile.is_splits:
         return False
     if profile.missing > profile.rows / 2:
         return False

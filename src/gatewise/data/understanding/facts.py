@@ -20,14 +20,15 @@ from gatewise.data.frontends import text
 from gatewise.data.frontends.decoding import Unusable, decode
 from gatewise.data.preparation import certificate, documents, near_duplicates
 from gatewise.data.understanding import scripts
+from gatewise.data.understanding.record import ImageSizes
 from gatewise.errors import GatewiseError
 from gatewise.files import cores, read_regular
 
 LISTENED_CLIPS = 2_000
 LISTENED_BYTES = 400_000_000
-"""Sounds that are decoded to look at; of more a sample, drawn by a hash of their names."""
+"""Sounds and images that are decoded to look at; of more a sample, drawn by a hash of names."""
 LONGEST_LISTENED = 50_000_000
-"""Bytes of one sound, beyond which it is not decoded: it would be held in memory."""
+"""Bytes of one file, beyond which it is not decoded: it would be held in memory."""
 COMPARED_TEXTS = 100_000
 """Texts among which near-duplicates are looked for."""
 SCRIPT_TEXTS = 2_000
@@ -51,6 +52,7 @@ class Facts:
     unusable: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
     sampled: int | None = None
+    images: ImageSizes | None = None
 
 
 # --- sounds --------------------------------------------------------------------------------
@@ -62,7 +64,7 @@ def of_sounds(raw: Raw) -> Facts:
     sizes = np.array([raw.locate(path).stat().st_size for path in rows["path"]], dtype=np.int64)
     usable = (rows["n_samples"] > 0) & (rows["sample_rate"] > 0)
     seconds = (rows["n_samples"] / rows["sample_rate"].where(usable))[usable].to_numpy(np.float64)
-    places = _drawn(rows["path"].tolist(), sizes)
+    places = drawn(rows["path"].tolist(), sizes)
     with ThreadPoolExecutor(cores()) as pool:
         heard = list(pool.map(lambda place: _listen(raw, rows["path"].iloc[place]), places))
     unusable = Counter(reason for reason, _ in heard if reason)
@@ -72,22 +74,22 @@ def of_sounds(raw: Raw) -> Facts:
         unusable["not decodable as sound"] += len(unheard)
     active = np.sort(np.array([length for _, length in heard if length is not None]))
     rates = Counter(rows.loc[usable, "sample_rate"].astype(int).tolist())
-    duplicates, contradictions = _repeated(rows["sha256"], rows["label"])
+    duplicates, contradictions = repeated(rows["sha256"], rows["label"])
     return Facts(
         lengths=np.sort(seconds),
         active_lengths=active,
         rates=dict(rates.most_common()),
         duplicates=duplicates,
         contradictions=contradictions,
-        leaks=_leaks(rows.assign(content=rows["sha256"])),
+        leaks=leaks(rows.assign(content=rows["sha256"])),
         unusable=dict(unusable),
         bytes=int(sizes.sum()),
         sampled=len(places) if len(places) < len(rows) else None,
     )
 
 
-def _drawn(names: list[str], sizes: np.ndarray) -> list[int]:
-    """Rows that are listened to: all, or a draw that follows no order of the names."""
+def drawn(names: list[str], sizes: np.ndarray) -> list[int]:
+    """Rows that are decoded: all, or a draw that follows no order of the names."""
     order = sorted(range(len(names)), key=lambda row: hashlib.sha256(names[row].encode()).digest())
     chosen: list[int] = []
     total = 0
@@ -135,7 +137,7 @@ def of_texts(raw: Raw, size: int) -> Facts:
         [text_sha256(normalised(one)) for one in _documents(raw)], index=rows.index
     )
     good = np.array([problem is None for problem in problems], dtype=bool)
-    duplicates, contradictions = _repeated(contents[good], rows["label"][good])
+    duplicates, contradictions = repeated(contents[good], rows["label"][good])
     rows = rows.assign(content=contents)
     return Facts(
         lengths=np.sort(lengths[good]).astype(np.float64),
@@ -177,22 +179,22 @@ def counted(raw: Raw, script: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _text_leaks(raw: Raw, rows: pd.DataFrame, good: np.ndarray) -> dict[str, int]:
     if not rows["split"].any() or len(rows) > COMPARED_TEXTS:
-        return _leaks(rows[good])
+        return leaks(rows[good])
     keys, places = near_duplicates.band_keys(_documents(raw)), np.flatnonzero(good)
     text_of = documents.reader(raw)
-    return _leaks(rows[good], keys[good], lambda place: text_of(int(places[place])))
+    return leaks(rows[good], keys[good], lambda place: text_of(int(places[place])))
 
 
 # --- both ----------------------------------------------------------------------------------
 
 
-def _repeated(contents: pd.Series, labels: pd.Series) -> tuple[int, int]:
+def repeated(contents: pd.Series, labels: pd.Series) -> tuple[int, int]:
     """Examples with the content of an earlier one, and contents under several labels."""
     by_content = labels.groupby(contents).nunique()
     return int(contents.duplicated().sum()), int((by_content > 1).sum())
 
 
-def _leaks(
+def leaks(
     rows: pd.DataFrame,
     keys: np.ndarray | None = None,
     text_of: Callable[[int], str] | None = None,
@@ -214,9 +216,11 @@ def require_examples(raw: Raw) -> None:
     Raises:
         GatewiseError: none has.
     """
-    if raw.card.payload == "audio" and not (raw.manifest["n_samples"] > 0).any():
+    formats = {"audio": ("sound", "wav or flac"), "image": ("image", "PNG or JPEG")}
+    if raw.card.payload in formats and not (raw.manifest["n_samples"] > 0).any():
+        what, usual = formats[raw.card.payload]
         first = raw.manifest["path"].iloc[0]
         raise GatewiseError(
-            f"{raw.locate(first)}: cannot be decoded as sound, nor can any other of "
-            f"{len(raw.manifest):,}; convert them to wav or flac"
+            f"{raw.locate(first)}: cannot be decoded as {what}, nor can any other of "
+            f"{len(raw.manifest):,}; convert them to {usual}"
         )

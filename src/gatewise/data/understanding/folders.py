@@ -23,7 +23,11 @@ VERSIONS = ("v0.01", "v0.02")
 NOISE = "_background_noise_"
 NO_GROUP = "none"
 """As `--group`: there is none."""
-WHO = {"audio-folder": "who spoke, which machine", "text-folder": "who wrote, which thread"}
+WHO = {
+    "audio-folder": "who spoke, which machine",
+    "text-folder": "who wrote, which thread",
+    "image-folder": "who took it, of whom",
+}
 """What a group is, by the source."""
 NAMED = 4
 _MOST_READINGS = 4
@@ -58,7 +62,7 @@ def files(path: Path, found: Sequence[str], given: Options, kind: str = "audio-f
         path: the folder.
         found: paths of its files below it, with slashes.
         given: what the user said.
-        kind: of the source, `audio-folder` or `text-folder`.
+        kind: of the source, `audio-folder`, `text-folder` or `image-folder`.
 
     Raises:
         Ambiguous: two ways are about as likely.
@@ -220,8 +224,8 @@ def _group(path: Path, found: Sequence[str], source: dict[str, Any]) -> tuple[st
         return pattern, Note("group", "the speaker's hash before _nohash_ in each name")
     ways = names.groups(found, labels_of(source, found))
     sure = [way for way in ways if way[1].is_id]
-    if source["kind"] == "text-folder":
-        ways = sure  # numbers in the names of texts count them, or rate what they are about
+    if source["kind"] != "audio-folder":
+        ways = sure  # numbers in the names of texts and images count them, or rate what they show
     if len(sure) == 1 or len(ways) == 1:
         pattern, part = (sure or ways)[0]
         said = f"from names like {found[0].rsplit('/', 1)[-1]}: {part.shown}"

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gatewise.data.frontends.decoding import FOREIGN, SUFFIXES
-from gatewise.data.sources import _tables
+from gatewise.data.sources import _images, _tables
 from gatewise.data.sources._layout import SPLIT_NAMES
 from gatewise.data.sources._tables import Format
 from gatewise.data.understanding import scripts
@@ -49,6 +49,8 @@ class Profile:
     """Values in scripts that put no spaces between words, of two characters or more."""
     paths: int = 0
     """Values that are called like sound files."""
+    images: int = 0
+    """Values that are called like image files."""
     no_words: int = 0
     dates: int = 0
     values: Counter[str] = field(default_factory=Counter)
@@ -70,7 +72,9 @@ class Profile:
         self.fractions += number is not None and not number.is_integer()
         self.spaced += " " in text
         self.unspaced += len(text) > 1 and scripts.is_unspaced(text)
-        self.paths += PurePosixPath(text.replace("\\", "/")).suffix.lower() in (*SUFFIXES, *FOREIGN)
+        file = PurePosixPath(text.replace("\\", "/"))
+        self.paths += file.suffix.lower() in (*SUFFIXES, *FOREIGN)
+        self.images += _images.is_image(file)
         self.dates += _DATE.match(text) is not None
         self.no_words += _NO_WORDS.fullmatch(text) is not None
 
@@ -107,6 +111,11 @@ class Profile:
         return self.filled > 0 and self.paths >= MOSTLY * self.filled
 
     @property
+    def is_images(self) -> bool:
+        """Whether it lists image files."""
+        return self.filled > 0 and self.images >= MOSTLY * self.filled
+
+    @property
     def is_splits(self) -> bool:
         """Whether every value is the name of a split."""
         names = {value.casefold() for value in self.values}
@@ -115,7 +124,9 @@ class Profile:
     @property
     def is_text(self) -> bool:
         """Whether a person could read the values."""
-        if self.odd or self.is_numeric or not self.filled or self.is_paths or self.is_splits:
+        if self.odd or self.is_numeric or not self.filled or self.is_splits:
+            return False
+        if self.is_paths or self.is_images:
             return False
         return self.distinct > 1 and self.no_words < self.filled / 2
 

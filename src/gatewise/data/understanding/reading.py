@@ -10,7 +10,15 @@ from pathlib import Path
 from gatewise.data.frontends.decoding import FOREIGN
 from gatewise.data.sources import _metadata, _sounds, _tables, text_folder
 from gatewise.data.sources._sounds import Found
-from gatewise.data.understanding import folders, pairs, rows, spoken_texts, tables, text_folders
+from gatewise.data.understanding import (
+    folders,
+    image_folders,
+    pairs,
+    rows,
+    spoken_texts,
+    tables,
+    text_folders,
+)
 from gatewise.data.understanding.record import Chosen, Note, Options
 from gatewise.errors import GatewiseError
 
@@ -37,6 +45,8 @@ def find(path: Path, given: Options) -> Chosen:
     paired = pairs.of_folder(path, found.others, given)
     if paired is not None:
         return paired
+    if image_folders.images_among(found.others):
+        return image_folders.images(path, found.others, given)
     files = [file for file in found.others if _tables.is_table(file)]
     if files:
         return _tables_of(path, files, found.others, given)
@@ -108,7 +118,7 @@ def _tables_of(path: Path, files: Sequence[Path], others: Sequence[Path], given:
 
 def _nothing(path: Path, others: Sequence[Path]) -> str:
     if not others:
-        return f"{path}: empty; give a folder of sounds or texts, or a table of texts"
+        return f"{path}: empty; give a folder of sounds, images or texts, or a table of texts"
     endings = Counter(file.suffix.lower() or "no ending" for file in others)
     marked = sum(endings[ending] for ending in text_folder.MARKUP)
     if marked > len(others) / 2:
@@ -121,8 +131,8 @@ def _nothing(path: Path, others: Sequence[Path]) -> str:
     if odd is not None:
         tables.refuse_odd(odd)
     return (
-        f"{path}: neither sounds nor texts nor tables of texts in it ({some}); give the folder "
-        "that has them"
+        f"{path}: neither sounds nor images nor texts nor tables of texts in it ({some}); give "
+        "the folder that has them"
     )
 
 
@@ -135,7 +145,8 @@ def with_test(chosen: Chosen, test: Path) -> Chosen:
     Raises:
         GatewiseError: the data name a test split already, or cannot take another.
     """
-    if chosen.objective in ("transcribe", "forecast") or "targets" in chosen.source:
+    listed = ("transcripts", "captions")
+    if chosen.source["kind"] in (*listed, "series") or "targets" in chosen.source:
         raise GatewiseError(
             f"{test}: --test is for labelled data and for tables of pairs; "
             + (

@@ -42,7 +42,7 @@ class Options:
     label: str | None = None
     """Column of the label."""
     group: str | None = None
-    """Column of the group; for a folder of sounds a pattern whose first bracket finds it."""
+    """Column of the group; for a folder of files a pattern whose first bracket finds it."""
     split: str | None = None
     """Column of the published split."""
     delimiter: str | None = None
@@ -146,12 +146,24 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class ImageSizes:
+    """What is known of the images that were decoded."""
+
+    heights: np.ndarray
+    """float64, ascending: rows of pixels."""
+    widths: np.ndarray
+    """float64, ascending: pixels in a row."""
+    coloured: int
+    """Images that are not all grey."""
+
+
+@dataclass(frozen=True)
 class Understanding:
     """What is understood of a folder or table."""
 
     name: str
     """For the task, as `params.yaml` takes it; from the folder or file."""
-    kind: Literal["audio", "text", "series"]
+    kind: Literal["audio", "text", "series", "image"]
     """What an example is."""
     source: dict[str, Any]
     """The section `source` that reads it: kind and options."""
@@ -170,7 +182,7 @@ class Understanding:
     """Distinct groups by label: a label of one group cannot be trained on and tested."""
     lengths: np.ndarray
     """float64, ascending, of every example that was looked at: seconds of a sound; steps of a text,
-    in words and signs, or in characters where `script` says so."""
+    in words and signs, or in characters where `script` says so; rows of pixels of an image."""
     active_lengths: np.ndarray | None
     """float64, ascending: seconds between the first and the last loud sample of the sounds that
     were decoded; None for texts."""
@@ -206,6 +218,8 @@ class Understanding:
     """What is to be said, in pairs and transcripts."""
     steps: Steps | None = None
     """What is to be forecast, of series."""
+    images: ImageSizes | None = None
+    """How large images are; None for other data."""
 
     @property
     def examples(self) -> int:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from gatewise.data.understanding import asked, pairs, spoken_texts, tables, time_tables
+from gatewise.data.understanding import (
+    asked,
+    image_tables,
+    pairs,
+    spoken_texts,
+    tables,
+    time_tables,
+)
 from gatewise.data.understanding.record import Chosen, Options
 from gatewise.errors import GatewiseError
 
@@ -24,6 +31,8 @@ def read(files: Mapping[str, Path], given: Options) -> Chosen:
     """
     table = tables.first(files, given)
     objective = asked.of(table, given)
+    if image_tables.is_meant(table, given):
+        return image_tables.of_table(table, files, objective, given)
     if objective == "classify":
         return tables.texts(table, files, given)
     splits, notes = tables.usable_splits(files, table)

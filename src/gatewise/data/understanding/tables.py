@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gatewise.data.frontends.decoding import FOREIGN, SUFFIXES
-from gatewise.data.sources import _metadata, _tables
+from gatewise.data.sources import _images, _metadata, _sounds, _tables
 from gatewise.data.sources._layout import SPLIT_NAMES
 from gatewise.data.understanding import formats, profiles
 from gatewise.data.understanding.columns import Chooser, Roles
@@ -33,6 +33,8 @@ QUOTES = "`quoting: none`"
 NAMED = 5
 LOOKED_FILES = 100_000
 """Files among which one is looked for that lies elsewhere than a table says."""
+LOOKED_IMAGES = 20
+"""Rows of which some image must be there for a table to be one of images."""
 LOOKED_TABLES = 20
 """Tables beside sounds, one of which may list them."""
 
@@ -71,6 +73,18 @@ class Table:
     def sounds(self) -> str | None:
         """The column that lists sound files, if there is one."""
         return next((name for name, profile in self.profiles.items() if profile.is_paths), None)
+
+    @property
+    def images(self) -> str | None:
+        """The column that lists image files which lie where it says, if there is one."""
+        listed = [name for name, profile in self.profiles.items() if profile.is_images]
+        return next((name for name in listed if self._has_some(name)), None)
+
+    def _has_some(self, column: str) -> bool:
+        """Whether files of the first rows are there; texts can have pictures that nobody saved."""
+        here = self.path.parent
+        some = [row[column] for row in self.rows[:LOOKED_IMAGES] if row[column]]
+        return any((here / _sounds.slashed(here, name)).exists() for name in some)
 
 
 def quotes_note(error: GatewiseError) -> Note:
@@ -291,6 +305,10 @@ def refuse_odd(path: Path) -> None:
     if ending in (*SUFFIXES, *FOREIGN):
         raise GatewiseError(
             f"{path}: one sound; give the folder with the sounds of all labels, or a table of them"
+        )
+    if _images.is_image(path):
+        raise GatewiseError(
+            f"{path}: one image; give the folder with the images of all labels, or a table of them"
         )
     if ending in (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"):
         raise GatewiseError(f"{path}: an archive; unpack it and give the folder or file within")

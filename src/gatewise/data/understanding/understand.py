@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -19,6 +20,8 @@ from gatewise.data import sources
 from gatewise.data.sources._layout import SPLIT_NAMES
 from gatewise.data.understanding import (
     facts,
+    image_facts,
+    image_tables,
     place,
     reading,
     refusals,
@@ -40,6 +43,12 @@ OF_WORK: dict[str, tuple[str, ...]] = {
     "forecast": ("id", "time", "value", "horizon", "season"),
 }
 """Options that only some work takes."""
+KINDS: dict[str, Literal["audio", "text", "image"]] = {
+    "audio": "audio",
+    "text": "text",
+    "image": "image",
+}
+"""What an example is, by the payload."""
 
 
 def understand(
@@ -54,7 +63,8 @@ def understand(
     judged by the functions of preparation.
 
     Args:
-        path: a folder of sounds, a table of texts or of sounds, or a folder of tables.
+        path: a folder of sounds, images or texts, a table of texts, sounds or images, or a folder
+            of tables.
         options: what the user said; the rest is found out.
         test: data of the same form that stay apart, as the test split.
         say: told in a few words what is being done.
@@ -106,6 +116,8 @@ def _applies(path: Path, given: Options, chosen: Chosen) -> None:
     if chosen.source["kind"] == "speech-commands":
         idle = (*idle, "group")
     takes = OF_WORK[chosen.objective]
+    if chosen.source["kind"] == image_tables.KIND:
+        takes = ("text", "label")
     others = [option for options in OF_WORK.values() for option in options if option not in takes]
     for option in others:
         if getattr(given, option) is not None:
@@ -171,6 +183,8 @@ def _fetched(chosen: Chosen, target: Path) -> tuple[Raw, list[str]]:
 def _facts(raw: Raw, chosen: Chosen) -> facts.Facts:
     if raw.card.payload == "audio":
         return facts.of_sounds(raw)
+    if raw.card.payload == "image":
+        return image_facts.of_images(raw)
     return facts.of_texts(raw, sum(map(_size, sources.reads(sections.parse(chosen.source)))))
 
 
@@ -196,7 +210,7 @@ def _understanding(
     groups = _groups(rows)
     return Understanding(
         name=given.name or name_of(path),
-        kind="audio" if raw.card.payload == "audio" else "text",
+        kind=KINDS[raw.card.payload],
         source=chosen.source,
         splits="published" if published else "none",
         split_sizes={split: int(sizes[split]) for split in SPLITS if split in sizes}
@@ -223,6 +237,7 @@ def _understanding(
         sampled=found.sampled,
         skipped=[line.removeprefix(f"{path}: ") for line in warnings],
         notes=chosen.notes,
+        images=found.images,
     )
 
 
@@ -235,6 +250,7 @@ def _groups(rows: pd.DataFrame) -> pd.DataFrame | None:
 def name_of(path: Path) -> str:
     """A name for the task, from that of the folder or file."""
     general = {"data", "dataset", "datasets", "metadata", "labels", "all", "audio", "wav", "clips"}
+    general |= {"images", "pictures", "photos", "img"}
     for part in (path.resolve(), *path.resolve().parents):
         stem = part.name if part.is_dir() else part.name.split(".")[0]
         words = [word for word in re.split(r"[^a-z0-9]+", stem.casefold()) if word]

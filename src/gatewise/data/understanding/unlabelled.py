@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from gatewise.artifacts.manifest import SAME, Raw
 from gatewise.config import SPLITS
 from gatewise.data import sources
-from gatewise.data.understanding import facts, refusals, sections, targets, time_tables
+from gatewise.data.understanding import (
+    facts,
+    image_facts,
+    refusals,
+    sections,
+    targets,
+    time_tables,
+)
 from gatewise.data.understanding.facts import Facts
 from gatewise.data.understanding.record import Chosen, Options, Understanding
 from gatewise.data.understanding.tables import Table
@@ -49,10 +57,12 @@ def understanding(
 
 
 def _texts(name: str, chosen: Chosen, raw: Raw, skipped: list[str]) -> Understanding:
-    """Of pairs and transcripts."""
+    """Of pairs, transcripts and images with texts."""
     audio, rows = raw.card.payload == "audio", raw.manifest
     if audio:
         found, said = facts.of_sounds(raw), targets.of_transcripts(rows)
+    elif raw.card.payload == "image":
+        found, said = image_facts.of_images(raw), targets.of_pairs(rows)
     else:
         found, said = _spelled(facts.of_texts(raw, _size(chosen)), raw), targets.of_pairs(rows)
     # Texts that are said are no classes: what a split lacks is a symbol, and only of transcripts.
@@ -60,7 +70,8 @@ def _texts(name: str, chosen: Chosen, raw: Raw, skipped: list[str]) -> Understan
     if audio and said.unheard:
         leaks["labels"] = said.unheard
     base = _base(name, chosen, raw, skipped, replace(found, leaks=leaks, contradictions=0))
-    return replace(base, kind="audio" if audio else "text", said=said)
+    kind: Literal["image", "text"] = "image" if found.images is not None else "text"
+    return replace(base, kind="audio" if audio else kind, said=said, images=found.images)
 
 
 def _spelled(found: Facts, raw: Raw) -> Facts:

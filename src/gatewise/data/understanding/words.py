@@ -11,6 +11,7 @@ TEXT = (
     *("utterance", "query", "document", "headline", "title", "description", "phrase", "abstract"),
     *("post", "sms", "input", "transcript", "transcription", "reviewtext", "sentencetext", "email"),
     *("string", "texts", "sentences", "sequence", "raw", "summary", "answer"),
+    *("caption", "captions"),
 )
 LABEL = (
     *("label", "class", "category", "intent", "target", "sentiment", "tag", "topic", "emotion"),

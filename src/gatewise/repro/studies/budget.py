@@ -21,7 +21,7 @@ AROUND_A_STEP = 1.4
 LEAST_LEARNING = 15.0
 """Seconds that the runs of even the least plan take together: networks that have hardly begun to
 learn would lose to the linear model for that alone."""
-PER_CLIP, PER_TEXT = 0.004, 0.0002
+PER_CLIP, PER_TEXT, PER_IMAGE = 0.004, 0.0002, 0.002
 """Seconds that fetching and preparing an example takes."""
 LINEAR = 0.00002
 """Seconds that the linear model takes for each training text and label."""
@@ -119,6 +119,8 @@ def fit(
 def _on_data(data: Understanding, sizes: SplitSizes) -> float:
     if data.kind == "audio":
         return PER_CLIP * data.examples
+    if data.kind == "image":
+        return PER_IMAGE * data.examples
     return PER_TEXT * data.examples + LINEAR * sizes.train * len(data.labels)
 
 

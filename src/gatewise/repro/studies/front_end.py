@@ -1,4 +1,7 @@
-"""Rules for how examples become sequences: spectra from lengths and rates, tokens from counts."""
+"""Rules for how examples become sequences: spectra from lengths and rates, tokens from counts.
+
+Those of images are in `images`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import math
 import numpy as np
 
 from gatewise.data.understanding import Understanding
+from gatewise.repro.studies import images
 from gatewise.repro.studies.choices import Chosen, Section, share
 
 KEPT = 0.98
@@ -32,6 +36,8 @@ MOST_WORDS, MOST_CHARACTERS = 200, 400
 
 def features(data: Understanding) -> Section:
     """The section `features`."""
+    if data.images is not None:
+        return images.features(data.images)
     return _spectra(data) if data.kind == "audio" else _tokens(data)
 
 

@@ -36,9 +36,9 @@ FEW_TEXTS = 4_000
 """Training texts below which words are dropped."""
 FEW_TO_TRAIN = 3_000
 """Training clips below which twice as much is dropped."""
-DROPOUT_OF_CLIPS, DROPOUT_OF_TEXTS = 0.1, 0.3
+DROPOUT_OF_CLIPS, DROPOUT_OF_TEXTS, DROPOUT_OF_IMAGES = 0.1, 0.3, 0.2
 """Shares that are dropped in training; of texts behind the embeddings, too."""
-UNITS_OF_CLIPS, UNITS_OF_TEXTS, UNITS_FOR_MANY = 96, 64, 96
+UNITS_OF_CLIPS, UNITS_OF_TEXTS, UNITS_OF_IMAGES, UNITS_FOR_MANY = 96, 64, 96, 96
 """Of the LSTM and the GRU; the last for more than `MANY_LABELS`. Texts are soon learnt by heart."""
 
 
@@ -122,6 +122,8 @@ def model(data: Understanding, sizes: SplitSizes) -> Section:
         share = round((2 if few else 1) * DROPOUT_OF_CLIPS, 2)
         said = "clips are few" if few else "clips are many"
         return {"pooling": pooling, "dropout": Chosen(share, said)}
+    if data.kind == "image":
+        return {"pooling": pooling, "dropout": Chosen(DROPOUT_OF_IMAGES)}
     section: dict[str, Chosen | Section] = {"pooling": pooling}
     if data.script == "words":
         section["embeddings"] = Chosen(
@@ -136,7 +138,7 @@ def model(data: Understanding, sizes: SplitSizes) -> Section:
 
 
 def augment(data: Understanding, seconds: float, frames: int) -> Section | None:
-    """The task's section `augment`; nothing for texts."""
+    """The task's section `augment`; nothing for texts and images."""
     if data.kind != "audio":
         return None
     return {
@@ -161,6 +163,8 @@ def width(data: Understanding) -> Chosen:
         return Chosen(UNITS_FOR_MANY, f"units; {len(data.labels)} labels to tell apart")
     if data.kind == "audio":
         return Chosen(UNITS_OF_CLIPS, "units; the same label sounds in many ways")
+    if data.kind == "image":
+        return Chosen(UNITS_OF_IMAGES, "units; the same label looks like much")
     return Chosen(UNITS_OF_TEXTS, f"units; {len(data.labels)} labels")
 
 

@@ -34,16 +34,16 @@ def work(data: Understanding, said: Said) -> Work:
     """
     sizes = SplitSizes.expected(data)
     features = front_end.features(data)
-    vocabulary = _vocabulary(said)
+    symbols = vocabulary(said)
     values = plain(features)
     read = float(np.minimum(data.lengths, values["max_length"]).mean())
     spoken = float(said.lengths.mean()) + 1
     width = NARROW if sizes.train < FEW else WIDTH
     # A softmax over all symbols at every step costs as much as a part of the recurrence does.
-    steps = 2 * read + spoken * (1 + vocabulary.value / (8 * width))
+    steps = 2 * read + spoken * (1 + symbols.value / (8 * width))
     return Work(
-        metric=_metric(data, said),
-        objective=_objective(said, vocabulary),
+        metric=metric(data, said),
+        objective=objective(said, symbols),
         features=features,
         model={
             "dropout": Chosen(0.2, "recurrent models learn texts by heart"),
@@ -56,15 +56,16 @@ def work(data: Understanding, said: Said) -> Work:
         bidirectional=True,
         split=splitting.split(data),
         train={"label_smoothing": Chosen(0.1, "a text can be put in other words")},
-        examples=f"{data.examples:,} pairs" + _several(said),
+        examples=f"{data.examples:,} pairs" + several(said),
     )
 
 
-def _several(said: Said) -> str:
+def several(said: Said) -> str:
+    """How many examples have several texts, in words."""
     return f", {said.several:,} of them with several right texts" if said.several else ""
 
 
-def _vocabulary(said: Said) -> Chosen:
+def vocabulary(said: Said) -> Chosen:
     """Symbols that can be said: those that stand twice, or all where there are few."""
     again = int((said.counts > 1).sum())
     known = min(again if said.unit == "word" else len(said.counts), MOST_SYMBOLS)
@@ -74,7 +75,13 @@ def _vocabulary(said: Said) -> Chosen:
     return Chosen(size, f"at most; the first {known:,} are {share(covered, total)} of the texts")
 
 
-def _objective(said: Said, vocabulary: Chosen) -> Section:
+def objective(said: Said, symbols: Chosen) -> Section:
+    """The section `objective` of texts that are said one symbol after the other.
+
+    Args:
+        said: of these texts.
+        symbols: how many there are.
+    """
     characters = said.unit == "character"
     why = "there are no spaces between words" if characters else "words, signs apart"
     longest = int(said.lengths[-1])
@@ -82,7 +89,7 @@ def _objective(said: Said, vocabulary: Chosen) -> Section:
         "kind": Chosen("generate"),
         "unit": Chosen(said.unit, why),
         "attention": Chosen("dot", "each word that is said looks up what it answers"),
-        "vocabulary": vocabulary,
+        "vocabulary": symbols,
         "min_frequency": Chosen(
             1 if characters else 2, "" if characters else "words that stand once are seldom learnt"
         ),
@@ -91,7 +98,8 @@ def _objective(said: Said, vocabulary: Chosen) -> Section:
     }
 
 
-def _metric(data: Understanding, said: Said) -> Chosen:
+def metric(data: Understanding, said: Said) -> Chosen:
+    """BLEU, unless texts are too short for it."""
     usual = float(np.median(said.lengths))
     if data.script == "characters" and said.unit == "word":
         return Chosen("token_error_rate", "symbols that are wrong: texts spell single words")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatewise import config
-from gatewise.config import ProbeConfig, Study
+from gatewise.config import ProbeConfig, Study, source_class
 from gatewise.data.understanding import Understanding
 from gatewise.repro.studies import budget, front_end, learning, splitting, timing, unlabelled
 from gatewise.repro.studies.budget import Budget
@@ -101,9 +101,10 @@ def _task(
     features: Section,
     train: Section,
 ) -> Section:
-    many = f"{data.examples:,} {'sounds' if data.kind == 'audio' else 'texts'}"
+    what = {"audio": "sounds", "image": "images"}.get(data.kind, "texts")
     task: dict[str, Chosen | Section] = {
-        "source": Chosen(data.source, f"{many}, {len(data.labels)} labels"),
+        "source": Chosen(data.source, f"{data.examples:,} {what}, {len(data.labels)} labels"),
+        **_objective(data),
         "metric": metric,
         "split": split,
         "features": features,
@@ -120,6 +121,12 @@ def _task(
         "model": learning.model(data, sizes),
         "train": train,
     }
+
+
+def _objective(data: Understanding) -> dict[str, Section]:
+    """That labels are asked for, where the source has texts to be said unless told."""
+    usual = source_class(data.source["kind"]).objective["kind"]
+    return {} if usual == data.objective else {"objective": {"kind": Chosen(data.objective)}}
 
 
 def _variants(data: Understanding, *, rnn: bool) -> Section:
@@ -151,6 +158,9 @@ def _pace(
     if data.kind == "audio":
         steps = round(features["seconds"] * features["sample_rate"] / features["hop_length"])
         return timer(hidden, EMBEDDING, batch, steps, classes, int(features["n_mels"]), None)
+    if data.kind == "image":
+        numbers = int(features["width"] * features["channels"])
+        return timer(hidden, EMBEDDING, batch, int(features["height"]), classes, numbers, None)
     usual = data.lengths.clip(max=features["max_length"]).mean()
     return timer(
         hidden, EMBEDDING, batch, max(1, round(usual)), classes, None, int(features["vocabulary"])

@@ -1,4 +1,4 @@
-"""A study for data that ask for more than a label: pairs of texts, transcripts, series."""
+"""A study for data that ask for more than a label: pairs, transcripts, images, series."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from gatewise.config.objectives import objective_class
 from gatewise.config.strict import suggest
 from gatewise.data.understanding import Understanding
 from gatewise.errors import GatewiseError
-from gatewise.repro.studies import budget, learning, pairs, series, splitting, transcripts
+from gatewise.repro.studies import (
+    budget,
+    image_texts,
+    learning,
+    pairs,
+    series,
+    splitting,
+    transcripts,
+)
 from gatewise.repro.studies.choices import Chosen, Section
 from gatewise.repro.studies.timing import Pace, Timer
 from gatewise.repro.studies.work import Work
@@ -21,6 +29,8 @@ def work(data: Understanding) -> Work:
     if data.steps is not None:
         return series.work(data, data.steps)
     assert data.said is not None  # noqa: S101  # whatever is said has facts
+    if data.images is not None:
+        return image_texts.work(data, data.said, data.images)
     if data.kind == "audio":
         return transcripts.work(data, data.said)
     return pairs.work(data, data.said)

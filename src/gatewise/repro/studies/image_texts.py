@@ -1,6 +1,6 @@
 """Rules for images with texts: regions that all variants see alike, a decoder that looks at them.
 
-Set by the embedded `scenes`.
+Constants are judged by eye from the embedded `scenes`; they were not held out.
 """
 
 from __future__ import annotations

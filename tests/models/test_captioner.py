@@ -78,6 +78,28 @@ def test_an_example_hangs_on_no_other(attention):
     assert torch.equal(by_itself.said[0], said.said[1, :width])
 
 
+def test_a_decoder_is_told_of_the_image_at_every_step():
+    made, given = model(attention="none"), batch()
+    encoded = made.encoded(given.inputs, given.lengths)
+    other = made.encoded(given.inputs.flip(0), given.lengths)
+    assert not torch.equal(other.memory.whole, encoded.memory.whole)
+    elsewhere = other._replace(states=encoded.states)
+    one, swapped = (made.decoder.outputs(e, given.targets) for e in (encoded, elsewhere))
+    assert not torch.allclose(one[:, 0], swapped[:, 0])
+
+
+@pytest.mark.parametrize("attention", KINDS)
+def test_step_by_step_it_is_as_sure_as_of_all_steps_at_once(attention):
+    made, given = model(attention=attention), batch()
+    made.set_longest(6)
+    with torch.inference_mode():
+        encoded = made.encoded(given.inputs, given.lengths)
+        said = made.say(encoded)
+        lengths = (said.symbols >= 0).sum(1)
+        logs = made.log_probabilities(encoded, said.symbols.clamp(min=0), lengths)
+    torch.testing.assert_close(logs.sum(1), said.log_probability, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("normalise", ["none", "clip", "train"])
 def test_brightness_of_the_whole_image_is_taken_away_where_asked(normalise):
     import dataclasses

@@ -62,7 +62,7 @@ def test_pages_show_forecasts_and_no_confusion_of_them(study):
 def test_pages_show_transcripts_side_by_side(study):
     page = (study / "reports/index.html").read_text()
     told = pd.read_csv(study / "reports/plots/examples.csv")
-    assert set(told["task"]) == {"strings", "phrases", "pronounce"}
+    assert set(told["task"]) == {"strings", "phrases", "pronounce", "captions"}
     assert set(told["variant"]) == {"lstm", "gru"}
     assert told["truth"].iloc[0] in page
     assert 'data-chart="strings--confusion-gru"' in page

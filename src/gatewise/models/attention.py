@@ -28,11 +28,14 @@ class Memory(NamedTuple):
     """What scores are computed from, `(batch, time, ...)`."""
     padding: Tensor | None
     """`(batch, 1, time)`, true beyond each sequence's end; nothing where all are of one length."""
+    whole: Tensor | None = None
+    """What a decoder is told of the whole input beside each symbol, `(batch, embedding)`."""
 
     def select(self, rows: Tensor) -> Memory:
         """Those of some examples."""
         padding = None if self.padding is None else self.padding[rows]
-        return Memory(self.values[rows], self.keys[rows], padding)
+        whole = None if self.whole is None else self.whole[rows]
+        return Memory(self.values[rows], self.keys[rows], padding, whole)
 
 
 class Attention(nn.Module):

@@ -17,8 +17,9 @@ class Captioner(SequenceGenerator):
     """Images to sequences of symbols.
 
     A convolutional network reads the image (`RegionEncoder`), in every variant the same. The
-    decoder starts from all of its regions (Vinyals et al. 2015) and, with attention, looks at
-    single ones (Xu et al. 2015): its cell is what variants differ in.
+    decoder starts from a summary of its regions (Vinyals et al. 2015), is told of it at every step
+    (Mao et al. 2015) and, with attention, looks at single regions (Xu et al. 2015): its cell is
+    what variants differ in.
     """
 
     def _build_reader(self, seed: int, width: int) -> None:
@@ -26,7 +27,7 @@ class Captioner(SequenceGenerator):
         self.regions = seeded(seed, lambda: RegionEncoder(self._regions))
 
     def _build_decoder(self, saying: Saying) -> Decoder:
-        return Decoder(self.variant, saying, self._regions.features, self._regions.numbers)
+        return Decoder(self.variant, saying, self._regions.features, self._regions.SUMMARY)
 
     @property
     def _regions(self) -> Regions:
@@ -52,6 +53,4 @@ class Captioner(SequenceGenerator):
         x_tbf = self._encode(inputs.transpose(0, 1))
         if self.sizes.normalise == "clip":
             x_tbf = x_tbf - x_tbf.mean(0)
-        regions_rbf = self.regions(self.input_dropout(x_tbf))
-        values = regions_rbf.transpose(0, 1)
-        return self.decoder.begin_from(values, values.flatten(1))
+        return self.decoder.begin_from(*self.regions(self.input_dropout(x_tbf)))

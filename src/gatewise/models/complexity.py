@@ -164,14 +164,15 @@ def _encoded_width(variant: VariantConfig, sizes: Sizes) -> int:
 def _decoder(variant: VariantConfig, sizes: Sizes, saying: Saying) -> int:
     """All of a decoder but its recurrence: embedding, bridge, attention, classifier."""
     own, encoded = decoding(variant), _encoded_width(variant, sizes)
-    summary = encoded if sizes.regions is None else sizes.regions.numbers
+    summary = encoded if sizes.regions is None else sizes.regions.SUMMARY
     width, kind = output_size(own), cells.get(variant.cell)
     with torch.device("meta"):
         carried = sum(kind(1, hidden_size(variant), **cell_options(variant)).carried_sizes())
     bridge = (summary + 1) * carried * variant.layers
     looking = attention.KINDS[saying.attention].parameter_count(width, encoded)
     embedding = (saying.symbols + 2) * variant.embedding
-    return embedding + bridge + looking + (width + 1) * (saying.symbols + 1)
+    told = 0 if sizes.regions is None else summary * variant.embedding
+    return embedding + told + bridge + looking + (width + 1) * (saying.symbols + 1)
 
 
 def hidden_size(variant: VariantConfig) -> int:

@@ -40,6 +40,9 @@ class Decoder(nn.Module):
     before the one asked for, embedded; attention looks at the encoder's outputs from its own
     (`gatewise.models.attention`). Output `V` of `V` symbols is the end. The table of its inputs
     has two more rows: `V` for the start, `V + 1` for a symbol that training has never shown.
+
+    Where the input has a summary of its own, the decoder is told of it at every step as well, as
+    something added to the symbol's embedding (cf. Mao et al. 2015, section 4).
     """
 
     def __init__(
@@ -51,7 +54,8 @@ class Decoder(nn.Module):
             variant: with its width solved.
             saying: how the answer is said.
             width: of the encoder's outputs.
-            summary_width: of what the first state is made from; as of one output if left out.
+            summary_width: of the input's own summary; left out, there is none, and the first state
+                is made from one output.
         """
         super().__init__()
         own, seeds = decoding(variant), torch.randint(2**62, (5,)).tolist()
@@ -65,6 +69,10 @@ class Decoder(nn.Module):
         self.bridge = seeded(seeds[2], lambda: Bridge(summary_width or width, self.recurrence))
         out = self.recurrence.output_size
         self.attention = seeded(seeds[3], lambda: KINDS[saying.attention](out, width))
+        self.whole: Linear | None = None
+        if summary_width is not None:
+            seed, into = int(torch.randint(2**62, ())), variant.embedding
+            self.whole = seeded(seed, lambda: Linear(summary_width, into, bias=False))
         self.dropout = Dropout(variant.dropout)
         self.classifier = seeded(seeds[4], lambda: Linear(out, saying.symbols + 1))
 
@@ -85,7 +93,8 @@ class Decoder(nn.Module):
         self, values_bte: Tensor, summary_bf: Tensor, padding: Tensor | None = None
     ) -> Encoded:
         """As `begin`, from what there is to look at and what the first states are made from."""
-        memory = Memory(values_bte, self.attention.keys(values_bte), padding)
+        whole = None if self.whole is None else self.whole(summary_bf)
+        memory = Memory(values_bte, self.attention.keys(values_bte), padding, whole)
         return Encoded(memory, self.bridge(summary_bf))
 
     def hidden(self, encoded: Encoded, symbols: Tensor) -> Tensor:
@@ -103,7 +112,8 @@ class Decoder(nn.Module):
         """Of the recurrence, `(batch, steps + 1, width)`: all steps at once."""
         heard = torch.where(symbols == UNHEARD, self.unheard, symbols)
         given = torch.cat([heard.new_full((len(heard), 1), self.start), heard], 1)
-        y_sbh, _ = self.recurrence.advance(self._embedded(given.t()), encoded.states)
+        x_sbe = self._embedded(given.t(), encoded.memory.whole)
+        y_sbh, _ = self.recurrence.advance(x_sbe, encoded.states)
         return y_sbh.transpose(0, 1)
 
     def advance(
@@ -119,14 +129,19 @@ class Decoder(nn.Module):
         Returns:
             Logits `(batch, texts, symbols and end)`, and the states after the step.
         """
-        y_1bh, states = self.recurrence.advance(self._embedded(symbols.reshape(1, -1)), states)
+        whole = memory.whole
+        if whole is not None:
+            whole = whole.repeat_interleave(symbols.shape[1], 0)
+        x_1be = self._embedded(symbols.reshape(1, -1), whole)
+        y_1bh, states = self.recurrence.advance(x_1be, states)
         outputs = self.attention(y_1bh.view(*symbols.shape, -1), memory)
         logits: Tensor = self.classifier(self.dropout(outputs))
         return logits, states
 
-    def _embedded(self, symbols: Tensor) -> Tensor:
-        embedded: Tensor = self.input_dropout(self.embedding(symbols))
-        return embedded
+    def _embedded(self, symbols_sb: Tensor, whole_be: Tensor | None) -> Tensor:
+        """What the recurrence gets, `(steps, batch, embedding)`."""
+        embedded: Tensor = self.input_dropout(self.embedding(symbols_sb))
+        return embedded if whole_be is None else embedded + whole_be
 
 
 def select(states: list[State], rows: Tensor) -> list[State]:

@@ -24,13 +24,16 @@ class Regions:
     """The network for images of one size, on paper.
 
     Each layer halves height and width (3 x 3 patches, two pixels apart, ReLU), until neither is
-    more than `SIDE`: the first has 16 features, each next one twice as many, up to 64.
+    more than `SIDE`: the first has 16 features, each next one twice as many, up to 64. A last one
+    lets each region see its neighbours, since what lies on a border is in no region as a whole.
     """
 
     SIDE: ClassVar[int] = 6
     FIRST: ClassVar[int] = 16
     MOST: ClassVar[int] = 64
     PATCH: ClassVar[int] = 3
+    SUMMARY: ClassVar[int] = 128
+    """Numbers that all regions together become."""
 
     height: int
     """Pixels."""
@@ -45,17 +48,18 @@ class Regions:
         return cls(front_end["height"], front_end["width"], front_end["channels"])
 
     @property
-    def layers(self) -> int:
-        """How many; one at least."""
+    def halvings(self) -> int:
+        """Layers that halve height and width; one at least."""
         return max(1, math.ceil(math.log2(max(self.height, self.width) / self.SIDE)))
 
     @property
     def grids(self) -> list[tuple[int, int]]:
         """Height and width behind each layer."""
-        return [
+        halved = [
             (-(-self.height // 2**depth), -(-self.width // 2**depth))
-            for depth in range(1, self.layers + 1)
+            for depth in range(1, self.halvings + 1)
         ]
+        return [*halved, halved[-1]]
 
     @property
     def count(self) -> int:
@@ -71,7 +75,8 @@ class Regions:
     @property
     def widths(self) -> list[int]:
         """Features of the image, and behind each layer."""
-        return [self.channels, *(min(self.FIRST << k, self.MOST) for k in range(self.layers))]
+        halved = [min(self.FIRST << k, self.MOST) for k in range(self.halvings)]
+        return [self.channels, *halved, halved[-1]]
 
     @property
     def features(self) -> int:
@@ -80,14 +85,16 @@ class Regions:
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters: layers, and what says where each region lies."""
-        return sum((into + 1) * out for into, out in self.shapes) + self.numbers
+        """Trainable parameters: layers, the summary, and what says where each region lies."""
+        layers = sum((into + 1) * out for into, out in self.shapes)
+        return layers + (self.numbers + 1) * self.SUMMARY + self.numbers
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates for one image."""
         cells = (rows * columns for rows, columns in self.grids)
-        return sum(n * into * out for n, (into, out) in zip(cells, self.shapes, strict=True))
+        layers = sum(n * into * out for n, (into, out) in zip(cells, self.shapes, strict=True))
+        return layers + self.numbers * self.SUMMARY
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -96,44 +103,55 @@ class Regions:
 
 
 class RegionEncoder(nn.Module):
-    """Rows of pixels to vectors of regions, in reading order.
+    """Rows of pixels to vectors of regions, in reading order, and to one of the whole image.
 
-    Each has a vector of its own place added, as words have in a transformer (Gehring et al. 2017):
-    a decoder that knows where something lies can then look there.
+    Each region has a vector of its own place added, as words have in a transformer (Gehring et al.
+    2017): a decoder that knows where something lies can then look there.
     """
 
     def __init__(self, regions: Regions) -> None:
         super().__init__()
         self.regions = regions
-        self.layers = nn.ModuleList(Linear(into, out) for into, out in regions.shapes)
-        for layer in self.layers:
-            assert isinstance(layer, Linear)  # noqa: S101  # made just above
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
-        self.places = nn.Parameter(torch.zeros(regions.count, 1, regions.features))
+        self.layers = nn.ModuleList(_relu_layer(into, out) for into, out in regions.shapes)
+        self.places = nn.Parameter(torch.zeros(regions.count, regions.features))
+        self.summary = _relu_layer(regions.numbers, regions.SUMMARY)
 
-    def forward(self, x_tbf: Tensor) -> Tensor:
-        """`(height, batch, width * channels)` to `(regions, batch, features)`."""
+    def forward(self, x_tbf: Tensor) -> tuple[Tensor, Tensor]:
+        """`(height, batch, width * channels)` to regions and summary.
+
+        Returns:
+            `(batch, regions, features)` and `(batch, SUMMARY)`.
+        """
         of = self.regions
         x_bhwc = x_tbf.transpose(0, 1).reshape(-1, of.height, of.width, of.channels)
-        for layer in self.layers:
-            x_bhwc = torch.relu(layer(_patches(x_bhwc, of.PATCH)))
-        return x_bhwc.flatten(1, 2).transpose(0, 1) + self.places
+        for number, layer in enumerate(self.layers):
+            apart = 2 if number < of.halvings else 1
+            x_bhwc = torch.relu(layer(_patches(x_bhwc, of.PATCH, apart)))
+        regions_brf = x_bhwc.flatten(1, 2) + self.places
+        return regions_brf, torch.relu(self.summary(regions_brf.flatten(1)))
 
 
-def _patches(x_bhwc: Tensor, side: int) -> Tensor:
-    """Squares of pixels two apart, `(batch, rows, columns, side * side * channels)`.
+def _relu_layer(into: int, out: int) -> Linear:
+    """A layer that a ReLU follows, as He et al. (2015) start it."""
+    layer = Linear(into, out)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.zeros_(layer.bias)
+    return layer
 
-    Zeros surround the image, so that there is a square for each two pixels, the last one included.
+
+def _patches(x_bhwc: Tensor, side: int, apart: int) -> Tensor:
+    """Squares of pixels so far apart, `(batch, rows, columns, side * side * channels)`.
+
+    Zeros surround the image, so that no pixel is left out, the last ones included.
     """
     _, height, width, _ = x_bhwc.shape
-    rows, columns = -(-height // 2), -(-width // 2)
-    above, left = (2 * (rows - 1) + side - height), (2 * (columns - 1) + side - width)
+    rows, columns = -(-height // apart), -(-width // apart)
+    above, left = (apart * (n - 1) + side - of for n, of in ((rows, height), (columns, width)))
     around = (0, 0, left // 2, left - left // 2, above // 2, above - above // 2)
     padded = nn.functional.pad(x_bhwc, around)
-    last = 2 * rows - 1, 2 * columns - 1
+    last = apart * (rows - 1) + 1, apart * (columns - 1) + 1
     shifted = [
-        padded[:, down : down + last[0] : 2, right : right + last[1] : 2]
+        padded[:, down : down + last[0] : apart, right : right + last[1] : apart]
         for down in range(side)
         for right in range(side)
     ]

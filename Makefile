@@ -50,7 +50,7 @@ repro: $(READY) ## run the study: data, training, verdicts, report; every run in
 	gatewise repro
 
 # A file's tests stay in one process, which makes what they share once; dear files are begun first.
-PYTEST := pytest -n 2 --dist loadscope --no-loadscope-reorder
+PYTEST := pytest -n 2 --dist loadscope --no-loadscope-reorder --durations 25
 .PHONY: test
 test: $(READY_DEV) ## run the tests, but those of `make weekly`
 	$(PYTEST) -m 'not weekly'

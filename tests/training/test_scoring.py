@@ -26,7 +26,8 @@ def test_scores_are_those_of_torch_in_single_precision(seed, examples, classes):
     f1 = float(multiclass_f1_score(logits, labels, classes, "macro"))
     assert values["macro_f1"] == pytest.approx(f1, abs=1e-6)
     assert values["loss"] == float(functional.cross_entropy(logits, labels))
-    assert values["log_loss"] == pytest.approx(values["loss"], rel=1e-4)
+    # Computed from probabilities in single precision: near 1 they are 6e-8 apart.
+    assert values["log_loss"] == pytest.approx(values["loss"], rel=1e-4, abs=1e-7)
     assert all(value == float(np.float32(value)) for value in values.values())
 
 

@@ -69,6 +69,10 @@ def speak_all(batches: list[list[Utterance]], workers: int) -> Iterator[list[np.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with context.Pool(workers, maxtasksperchild=1) as pool:
         yield from pool.imap(_speak_batch, batches)
+        # To leave is to terminate, which waits forever for a process that is just being started in
+        # the place of one that has spoken; so all end by themselves before.
+        pool.close()
+        pool.join()
 
 
 def _speak_batch(batch: list[Utterance]) -> list[np.ndarray]:

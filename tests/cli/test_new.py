@@ -215,7 +215,7 @@ def test_neither_blocks_nor_colours_where_a_terminal_has_none(table: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", ["sounds", "texts"])
+@pytest.mark.parametrize("kind", ["sounds", pytest.param("texts", marks=pytest.mark.weekly)])
 def test_from_a_folder_or_table_to_the_answer(kind: str, tmp_path: Path) -> None:
     project = checkouts.checkout(Path(__file__).parents[2], tmp_path / "project")
     checkouts.run(project, "git", "init", "-q")

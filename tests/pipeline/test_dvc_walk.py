@@ -85,6 +85,7 @@ def digits_alone(folder: Path) -> None:
     path.write_text(yaml.safe_dump(study, sort_keys=False))
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_walk_prints_what_the_page_says(project, tmp_path):

@@ -133,6 +133,7 @@ def test_one_worker_gives_the_same_runs_as_two(finished):
         aside.rename(finished_runs)
 
 
+@pytest.mark.weekly
 def test_what_is_added_and_used_by_nothing_makes_nothing_anew(finished, tmp_path):
     folder = shutil.copytree(finished.folder, tmp_path / "study", symlinks=True)
     made = ("data/raw/**/*", "data/prepared/**/*", "runs/**/*", "reports/cost/*")

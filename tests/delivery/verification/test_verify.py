@@ -294,6 +294,8 @@ def test_digests_are_those_of_dvc(tmp_path):
     assert locked_files.md5(tmp_path / "folder") == wanted
 
 
+@pytest.mark.weekly
+@pytest.mark.slow
 def test_a_run_of_two_processes_is_executed_by_two(tmp_path, monkeypatch, forked):
     """Each process draws its own dropout masks, so one alone would give other weights."""
     folder = tmp_path / "project"

@@ -17,10 +17,11 @@ import pandas as pd
 from gatewise.artifacts import objectives
 from gatewise.artifacts.objectives.base import OTHERWISE, UNHEARD, UNKNOWN
 from gatewise.artifacts.objectives.generate import Objective
-from gatewise.artifacts.prepared import DRAWN, SEQUENCES, TARGETS
+from gatewise.artifacts.prepared import DRAWN, TARGETS
 from gatewise.config import ObjectiveOptions
+from gatewise.data.preparation import refused
 from gatewise.data.preparation.certificate import Finding
-from gatewise.data.preparation.sequence_writer import SequenceWriter, without
+from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
 from gatewise.errors import GatewiseError
 
@@ -54,7 +55,7 @@ def write(
     """
     asks = _asks(options)
     texts = [_texts(label, asks) for label in labels]
-    _leave_out(texts, done, folder)
+    refused.leave_out(done, [_problem(own) for own in texts], folder)
     used = [[] if row in done.unusable else own for row, own in enumerate(texts)]
     learnt_from = np.isin(split, ["train", DRAWN])
     training = [own for own, known in zip(used, learnt_from, strict=True) if known]
@@ -84,20 +85,6 @@ def learnt(
         f"{repeated:.1%} of the examples ask for a text that training has whole"
     )
     return Finding("labels", claim, 0, how=how)
-
-
-def _leave_out(texts: Sequence[Texts], done: Transformed, folder: Path) -> None:
-    """Note examples whose references cannot be used."""
-    refused: list[int] = []
-    for row, own in enumerate(texts):
-        why = None if row in done.unusable else _problem(own)
-        if why is not None:
-            done.unusable[row] = why
-            refused.append(row)
-    if refused:
-        without(folder / SEQUENCES, done.lengths, refused)
-        for row in refused:
-            done.lengths[row] = 0
 
 
 def _problem(texts: Texts) -> str | None:

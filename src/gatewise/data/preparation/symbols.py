@@ -10,10 +10,11 @@ import pandas as pd
 
 from gatewise.artifacts import objectives
 from gatewise.artifacts.objectives.transcribe import Objective, fewest_steps
-from gatewise.artifacts.prepared import SEQUENCES, TARGETS
+from gatewise.artifacts.prepared import TARGETS
 from gatewise.config import ObjectiveOptions
+from gatewise.data.preparation import refused
 from gatewise.data.preparation.certificate import SHOWN, Finding
-from gatewise.data.preparation.sequence_writer import SequenceWriter, without
+from gatewise.data.preparation.sequence_writer import SequenceWriter
 from gatewise.data.preparation.transformed import Transformed
 
 
@@ -39,16 +40,8 @@ def write(
     del split
     asks = _asks(options)
     symbols = [asks.split(text) for text in labels]
-    refused: list[int] = []
-    for row, own in enumerate(symbols):
-        why = None if row in done.unusable else _problem(own, done.lengths[row])
-        if why is not None:
-            done.unusable[row] = why
-            refused.append(row)
-    if refused:
-        without(folder / SEQUENCES, done.lengths, refused)
-        for row in refused:
-            done.lengths[row] = 0
+    both = zip(symbols, done.lengths, strict=True)
+    refused.leave_out(done, [_problem(*own) for own in both], folder)
     used = [[] if row in done.unusable else own for row, own in enumerate(symbols)]
     names = sorted({symbol for own in used for symbol in own})
     number = {name: place for place, name in enumerate(names)}

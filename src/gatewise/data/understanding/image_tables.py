@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gatewise.data.sources._metadata import FILE_NAME
-from gatewise.data.understanding import asked, words
+from gatewise.data.understanding import beside_files, words
+from gatewise.data.understanding.beside_files import OTHER, names
 from gatewise.data.understanding.columns import NO_GROUP, could_be_label
-from gatewise.data.understanding.profiles import Profile
 from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Objective, Options, Reading
 from gatewise.data.understanding.tables import Table
 from gatewise.errors import GatewiseError
 
 KIND = "captions"
-_OTHER = 4
 
 
 def is_meant(table: Table, given: Options) -> bool:
@@ -91,26 +90,8 @@ def _text(table: Table, given: Options) -> tuple[str, list[Note]]:
     if given.text is not None:
         _require(table, "text", given.text)
         return given.text, []
-    found = asked.transcript(list(table.profiles.values()))
-    if not found:
-        found = [
-            p for p in table.profiles.values() if p.is_text and words.means(p.name, words.TEXT)
-        ]
-    if not found:
-        raise GatewiseError(
-            f"{table.path}: no column says what is in an image; its columns are "
-            f"{_names(table.profiles)}; name it with --text, or the labels' with --label"
-        )
-    named = [p for p in found if words.means(p.name, words.TEXT)]
-    if len(found) > 1 and len(named) != 1:
-        raise Ambiguous(
-            f"{table.path}: several columns could say what is in an image",
-            [Reading(f"{p.name!r} does", {"text": p.name}) for p in found[:_OTHER]],
-        )
-    mean = found[0].characters / found[0].filled
-    said = f"column {found[0].name!r} says what is seen, {mean:.0f} characters on average"
-    others = tuple(f"--text {p.name}" for p in found[1:_OTHER])
-    return found[0].name, [Note("text", said, "likely" if others else "certain", others)]
+    or_else = ", or the labels' with --label"
+    return beside_files.text(table, "what is in an image", "what is seen", or_else)
 
 
 def _label(table: Table, given: Options) -> tuple[str, list[Note]]:
@@ -124,16 +105,16 @@ def _label(table: Table, given: Options) -> tuple[str, list[Note]]:
     if not found:
         raise GatewiseError(
             f"{table.path}: lists images, and no column has values that stand there again and "
-            f"again, as labels do; its columns are {_names(table.profiles)}; name it with --label"
+            f"again, as labels do; its columns are {names(table.profiles)}; name it with --label"
         )
     if len(named) == 1:
         found = [named[0], *(p for p in found if p is not named[0])]
     elif len(found) > 1:
         raise Ambiguous(
             f"{table.path}: several columns could be the label",
-            [Reading(f"{p.name!r} is", {"label": p.name}) for p in (named or found)[:_OTHER]],
+            [Reading(f"{p.name!r} is", {"label": p.name}) for p in (named or found)[:OTHER]],
         )
-    others = tuple(f"--label {p.name}" for p in found[1:_OTHER])
+    others = tuple(f"--label {p.name}" for p in found[1:OTHER])
     said = f"column {found[0].name!r}: {found[0].distinct} values"
     return found[0].name, [Note("labels", said, "likely" if others else "certain", others)]
 
@@ -169,30 +150,16 @@ def _others(
             columns["split"] = split.name
             notes.append(Note("split", f"published, in column {split.name!r}"))
     if given.group is None:
-        more, note = _group([p for p in free if not p.is_splits])
+        more, note = beside_files.group(
+            [p for p in free if not p.is_splits], "which images belong together"
+        )
         columns |= more
         notes.append(note)
     return columns, notes
 
 
-def _group(free: Sequence[Profile]) -> tuple[dict[str, str], Note]:
-    """What images belong together by, where a column is called so and its values repeat."""
-    repeating = [p for p in free if p.distinct >= 3 and p.repeats >= 1.2 and not p.missing]
-    named = [p for p in repeating if words.means(p.name, words.GROUP)]
-    if len(named) == 1:
-        said = f"column {named[0].name!r}: by its name; {named[0].distinct} values"
-        return {"group": named[0].name}, Note("group", said, "likely", (f"--group {NO_GROUP}",))
-    others = tuple(f"--group {p.name}" for p in repeating)[:_OTHER]
-    said = "no column says which images belong together: equal files alone are kept in one split"
-    return {}, Note("group", said, "likely", others)
-
-
 def _require(table: Table, role: str, name: str) -> None:
     if name not in table.profiles:
         raise GatewiseError(
-            f"{table.path}: --{role}: no column {name!r}; there are {_names(table.profiles)}"
+            f"{table.path}: --{role}: no column {name!r}; there are {names(table.profiles)}"
         )
-
-
-def _names(profiles: Mapping[str, Profile]) -> str:
-    return ", ".join(map(repr, profiles))

@@ -8,15 +8,13 @@ from typing import Any
 
 from gatewise.data.sources import _metadata
 from gatewise.data.sources.transcripts import METADATA, WAVES
-from gatewise.data.understanding import asked, tables, words
+from gatewise.data.understanding import asked, beside_files, tables
 from gatewise.data.understanding.columns import NO_GROUP, Roles
-from gatewise.data.understanding.profiles import Profile
-from gatewise.data.understanding.record import Ambiguous, Chosen, Note, Options, Reading
+from gatewise.data.understanding.record import Chosen, Note, Options
 from gatewise.data.understanding.tables import Table
 from gatewise.errors import GatewiseError
 
 KIND = "transcripts"
-_OTHER = 4
 
 
 def of_table(table: Table, given: Options) -> Chosen:
@@ -44,7 +42,7 @@ def of_table(table: Table, given: Options) -> Chosen:
         split = next((p for p in free if p.is_splits and p.name == "split"), None)
         columns |= {"split": split.name} if split else {}
     if "group" not in columns and given.group is None:
-        more, note = _group(free)
+        more, note = beside_files.group(free, "who speaks")
         columns |= more
         notes.append(note)
     tables.sound_table(table, Roles(columns, ()))  # refuses files that lie elsewhere
@@ -94,34 +92,4 @@ def _text(table: Table, given: Options) -> tuple[str, list[Note]]:
         if given.text not in table.profiles:
             raise GatewiseError(f"{table.path}: --text: no column {given.text!r}")
         return given.text, []
-    profiles = list(table.profiles.values())
-    found = asked.transcript(profiles) or [
-        p for p in profiles if p.is_text and words.means(p.name, words.TEXT)
-    ]
-    if not found:
-        raise GatewiseError(
-            f"{table.path}: no column says what is heard; its columns are "
-            f"{', '.join(map(repr, table.profiles))}; name it with --text"
-        )
-    named = [p for p in found if words.means(p.name, words.TEXT)]
-    if len(found) > 1 and len(named) != 1:
-        raise Ambiguous(
-            f"{table.path}: several columns could say what is heard",
-            [Reading(f"{p.name!r} does", {"text": p.name}) for p in found[:_OTHER]],
-        )
-    mean = found[0].characters / found[0].filled
-    said = f"column {found[0].name!r} says what is heard, {mean:.0f} characters on average"
-    others = tuple(f"--text {p.name}" for p in found[1:_OTHER])
-    return found[0].name, [Note("text", said, "likely" if others else "certain", others)]
-
-
-def _group(free: Sequence[Profile]) -> tuple[dict[str, str], Note]:
-    """Who speaks, where a column is called so and its values repeat."""
-    repeating = [p for p in free if p.distinct >= 3 and p.repeats >= 1.2 and not p.missing]
-    named = [p for p in repeating if words.means(p.name, words.GROUP)]
-    if len(named) == 1:
-        said = f"column {named[0].name!r}: by its name; {named[0].distinct} values"
-        return {"group": named[0].name}, Note("group", said, "likely", (f"--group {NO_GROUP}",))
-    others = tuple(f"--group {p.name}" for p in repeating)[:_OTHER]
-    said = "no column says who speaks: equal files alone are kept in one split"
-    return {}, Note("group", said, "likely", others)
+    return beside_files.text(table, "what is heard", "what is heard")
